@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# make            the programs            make demo     try it: everything started, shown and stopped again
+# make check      all tests               make help     every target
+#
+# Everything that is built lands in build/<variant>/; SAN=address,undefined or CC=clang pick another variant.
+
+VERSION  := 0.1.0
+CC       ?= gcc
+CXX      ?= g++
+V        ?= 0
+Q        := $(if $(filter 1,$(V)),,@)
+SAN      ?=
+BUILD    ?= build/$(if $(SAN),$(subst $() ,-,$(subst $(comma), ,$(SAN))),$(if $(filter clang%,$(CC)),clang,gcc))
+comma    := ,
+
+PKGS     := libevent_core libevent_extra rdkafka hiredis jansson libfyaml openssl icu-uc icu-i18n
+WARN     := -Wall -Wextra -Wshadow -Wformat=2 -Wundef $(if $(CI),-Werror)
+WARN_C   := -Wstrict-prototypes -Wmissing-prototypes -Wvla
+HARDEN   := -fstack-protector-strong $(if $(SAN),,-D_FORTIFY_SOURCE=2) -fPIE
+OPT      ?= -O2 -g
+SANFLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+CPPFLAGS += -I. -D_GNU_SOURCE -DLEADROUTER_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS))
+CFLAGS   += -std=c11 $(OPT) $(WARN) $(WARN_C) $(HARDEN) -fvisibility=hidden $(SANFLAGS)
+CXXFLAGS += -std=c++17 $(OPT) -Wall -Wextra $(if $(CI),-Werror) $(HARDEN) -fvisibility=hidden $(SANFLAGS)
+LDFLAGS  += -pie -Wl,-z,relro,-z,now -rdynamic $(SANFLAGS)
+LIBS     := $(shell pkg-config --libs $(PKGS)) -lphonenumber -lcctz -lre2 -lstdc++ -ldl -lpthread -lm
+
+RULES_C  := $(wildcard rules/*.c rules/*/*.c)
+RULES_CC := $(wildcard rules/text/*.cc)
+DAEMON_C := $(filter-out daemon/main.c,$(wildcard daemon/*.c))
+CTL_C    := $(wildcard daemon/ctl/*.c)
+TEST_C   := $(wildcard tests/unit/test_*.c)
+
+RULES_O  := $(RULES_C:%.c=$(BUILD)/%.o) $(RULES_CC:%.cc=$(BUILD)/%.o)
+DAEMON_O := $(DAEMON_C:%.c=$(BUILD)/%.o)
+UNIT     := $(TEST_C:tests/unit/%.c=$(BUILD)/unit/%)
+
+.PHONY: all clean check-unit help
+all: $(BUILD)/librules.a $(if $(wildcard daemon/main.c),$(BUILD)/leadrouterd) $(if $(wildcard daemon/ctl/main.c),$(BUILD)/leadctl)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CC    $<")
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/%.o: %.cc
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  CXX   $<")
+	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/librules.a: $(RULES_O)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/libleadrouterd.a: $(DAEMON_O)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/leadrouterd: $(BUILD)/daemon/main.o $(BUILD)/libleadrouterd.a $(BUILD)/librules.a
+	$(if $(Q),@echo "  LD    $@")
+	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(BUILD)/leadctl: $(CTL_C:%.c=$(BUILD)/%.o) $(BUILD)/libleadrouterd.a $(BUILD)/librules.a
+	$(if $(Q),@echo "  LD    $@")
+	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# One executable per module, so that a crash or leak fails only its own.
+$(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libleadrouterd.a $(BUILD)/librules.a
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  LD    $@")
+	$(Q)$(CC) $(LDFLAGS) $^ -lcmocka $(LIBS) -o $@
+
+check-unit: $(UNIT)
+	$(Q)tests/run-unit $(UNIT)
+
+.SECONDARY:
+
+clean:
+	rm -rf build
+
+-include $(RULES_O:.o=.d) $(DAEMON_O:.o=.d) $(CTL_C:%.c=$(BUILD)/%.d) $(TEST_C:%.c=$(BUILD)/%.d)

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/base/arena.h"
+
+#include <stdarg.h>
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/base/mem.h"
+
+enum { FIRST_CHUNK_BYTES = 4096, LARGEST_CHUNK_BYTES = 1 << 20 };
+
+struct arena_chunk {
+	struct arena_chunk *older;
+	size_t size, used;
+	alignas(max_align_t) char bytes[];
+};
+
+static size_t round_up(size_t size)
+{
+	size_t align = alignof(max_align_t);
+	if (size > SIZE_MAX / 2)
+		abort();
+	return (size + align - 1) / align * align;
+}
+
+/* Chunks double up to a limit, so that a small arena stays small and a large one is few chunks. */
+static struct arena_chunk *add_chunk(struct arena *arena, size_t need)
+{
+	size_t size = FIRST_CHUNK_BYTES;
+	if (arena->chunks != NULL && arena->chunks->size < LARGEST_CHUNK_BYTES)
+		size = arena->chunks->size * 2;
+	else if (arena->chunks != NULL)
+		size = LARGEST_CHUNK_BYTES;
+	if (size < need)
+		size = need;
+	struct arena_chunk *chunk = malloc(sizeof *chunk + size);
+	if (chunk == NULL)
+		abort();
+	chunk->size = size;
+	chunk->used = 0;
+	chunk->older = arena->chunks;
+	arena->chunks = chunk;
+	arena->total_bytes += size;
+	return chunk;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	size_t need = round_up(size ? size : 1);
+	struct arena_chunk *chunk = arena->chunks;
+	if (chunk == NULL || chunk->size - chunk->used < need)
+		chunk = add_chunk(arena, need);
+	void *memory = chunk->bytes + chunk->used;
+	chunk->used += need;
+	return memset(memory, 0, need);
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t size)
+{
+	if (size != 0 && count > SIZE_MAX / size)
+		abort();
+	return arena_alloc(arena, count * size);
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+	return arena_memdupz(arena, text, strlen(text));
+}
+
+char *arena_memdupz(struct arena *arena, const void *bytes, size_t len)
+{
+	char *copy = arena_alloc(arena, len + 1);
+	if (len != 0)
+		memcpy(copy, bytes, len);
+	return copy;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list args, again;
+	va_start(args, format);
+	va_copy(again, args);
+	int len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (len < 0)
+		abort();
+	char *text = arena_alloc(arena, (size_t)len + 1);
+	vsnprintf(text, (size_t)len + 1, format, again);
+	va_end(again);
+	return text;
+}
+
+void arena_reset(struct arena *arena)
+{
+	struct arena_chunk *keep = arena->chunks;
+	if (keep == NULL)
+		return;
+	struct arena rest = {keep->older, 0};
+	arena_done(&rest);
+	keep->older = NULL;
+	keep->used = 0;
+	arena->total_bytes = keep->size;
+}
+
+void arena_done(struct arena *arena)
+{
+	while (arena->chunks != NULL) {
+		struct arena_chunk *chunk = arena->chunks;
+		arena->chunks = chunk->older;
+		free(chunk);
+	}
+	arena->total_bytes = 0;
+}

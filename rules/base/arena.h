@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Memory with one lifetime, freed in one call.
+ *
+ *     chunk: [used used used | free ........]  ->  older chunk  ->  …
+ *
+ * leadrouter has four lifetimes (process, generation, shard, batch); generations, batches and single evaluations own
+ * an arena. Nothing in an arena is freed alone. An arena is used by one thread at a time.
+ */
+#ifndef LR_RULES_BASE_ARENA_H
+#define LR_RULES_BASE_ARENA_H
+
+#include <stddef.h>
+
+struct arena_chunk;
+
+struct arena {
+	struct arena_chunk *chunks; /* newest first; NULL while nothing was taken */
+	size_t total_bytes;         /* asked from the system, for limits and metrics */
+};
+
+#define ARENA_INIT { NULL, 0 }
+
+/* Zeroed, aligned for any type; aborts when the system has no memory. `size` 0 gives a valid unique address. */
+void *arena_alloc(struct arena *arena, size_t size) __attribute__((malloc, returns_nonnull));
+/* `count` zeroed items; aborts on overflow. */
+void *arena_array(struct arena *arena, size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+char *arena_strdup(struct arena *arena, const char *text) __attribute__((returns_nonnull));
+/* Copy of `len` bytes with a NUL behind it. */
+char *arena_memdupz(struct arena *arena, const void *bytes, size_t len) __attribute__((returns_nonnull));
+char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
+/* Forgets everything but keeps one chunk for reuse: for scratch arenas in a loop. */
+void arena_reset(struct arena *arena);
+/* Returns everything to the system; the arena is as after ARENA_INIT. */
+void arena_done(struct arena *arena);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/base/hash.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdlib.h>
+
+struct hash_stream {
+	EVP_MD_CTX *context;
+};
+
+/* OpenSSL fails here only for lack of memory or a broken build: both are ends of the process. */
+static void must(int ok)
+{
+	if (ok != 1)
+		abort();
+}
+
+struct hash_stream *hash_stream_new(void)
+{
+	struct hash_stream *stream = malloc(sizeof *stream);
+	if (stream == NULL)
+		abort();
+	stream->context = EVP_MD_CTX_new();
+	must(stream->context != NULL);
+	must(EVP_DigestInit_ex(stream->context, EVP_sha256(), NULL));
+	return stream;
+}
+
+void hash_stream_part(struct hash_stream *stream, struct slice part)
+{
+	uint8_t length[8];
+	for (int i = 0; i < 8; i++)
+		length[i] = (uint8_t)((uint64_t)part.len >> (8 * i));
+	must(EVP_DigestUpdate(stream->context, length, sizeof length));
+	if (part.len != 0)
+		must(EVP_DigestUpdate(stream->context, part.p, part.len));
+}
+
+void hash_stream_finish(struct hash_stream *take_stream, uint8_t ret_digest[SHA256_BYTES])
+{
+	must(EVP_DigestFinal_ex(take_stream->context, ret_digest, NULL));
+	EVP_MD_CTX_free(take_stream->context);
+	free(take_stream);
+}
+
+void hash_sha256_parts(const struct slice *parts, size_t count, uint8_t ret_digest[SHA256_BYTES])
+{
+	struct hash_stream *stream = hash_stream_new();
+	for (size_t i = 0; i < count; i++)
+		hash_stream_part(stream, parts[i]);
+	hash_stream_finish(stream, ret_digest);
+}
+
+void hash_hmac_sha256(struct slice key, struct slice message, uint8_t ret_digest[SHA256_BYTES])
+{
+	unsigned len = 0;
+	must(HMAC(EVP_sha256(), key.p ? key.p : "", (int)key.len, (const unsigned char *)(message.p ? message.p : ""),
+	          message.len, ret_digest, &len) != NULL);
+}
+
+void hash_hex(const uint8_t *bytes, size_t len, char *ret_text)
+{
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < len; i++) {
+		*ret_text++ = digits[bytes[i] >> 4];
+		*ret_text++ = digits[bytes[i] & 15];
+	}
+	*ret_text = '\0';
+}
+
+void hash_base64url(const uint8_t *bytes, size_t len, char *ret_text)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	for (size_t i = 0; i < len; i += 3) {
+		uint32_t group = (uint32_t)bytes[i] << 16;
+		if (i + 1 < len)
+			group |= (uint32_t)bytes[i + 1] << 8;
+		if (i + 2 < len)
+			group |= bytes[i + 2];
+		*ret_text++ = digits[group >> 18];
+		*ret_text++ = digits[group >> 12 & 63];
+		if (i + 1 < len)
+			*ret_text++ = digits[group >> 6 & 63];
+		if (i + 2 < len)
+			*ret_text++ = digits[group & 63];
+	}
+	*ret_text = '\0';
+}
+
+struct sip {
+	uint64_t a, b, c, d;
+};
+
+static uint64_t rotate(uint64_t value, int bits)
+{
+	return value << bits | value >> (64 - bits);
+}
+
+static void sip_round(struct sip *s)
+{
+	s->a += s->b;
+	s->b = rotate(s->b, 13) ^ s->a;
+	s->a = rotate(s->a, 32);
+	s->c += s->d;
+	s->d = rotate(s->d, 16) ^ s->c;
+	s->a += s->d;
+	s->d = rotate(s->d, 21) ^ s->a;
+	s->c += s->b;
+	s->b = rotate(s->b, 17) ^ s->c;
+	s->c = rotate(s->c, 32);
+}
+
+uint64_t hash_sip(const uint64_t seed[2], struct slice bytes)
+{
+	struct sip s = {seed[0] ^ 0x736f6d6570736575, seed[1] ^ 0x646f72616e646f6d, seed[0] ^ 0x6c7967656e657261,
+	                seed[1] ^ 0x7465646279746573};
+	size_t whole = bytes.len / 8 * 8;
+	for (size_t i = 0; i < whole; i += 8) {
+		uint64_t word;
+		memcpy(&word, bytes.p + i, 8);
+		s.d ^= word;
+		sip_round(&s);
+		s.a ^= word;
+	}
+	uint64_t last = (uint64_t)bytes.len << 56;
+	for (size_t i = whole; i < bytes.len; i++)
+		last |= (uint64_t)(uint8_t)bytes.p[i] << (8 * (i - whole));
+	s.d ^= last;
+	sip_round(&s);
+	s.a ^= last;
+	s.c ^= 0xff;
+	for (int i = 0; i < 3; i++)
+		sip_round(&s);
+	return s.a ^ s.b ^ s.c ^ s.d;
+}

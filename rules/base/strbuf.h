@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A growing byte string on the heap. Always NUL-terminated behind `len`, so `bytes` can be printed; it may hold NULs
+ * inside. Grows until memory ends: whoever fills one from outside input bounds the input first.
+ */
+#ifndef LR_RULES_BASE_STRBUF_H
+#define LR_RULES_BASE_STRBUF_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct strbuf {
+	char *bytes; /* NULL until the first append */
+	size_t len, capacity;
+};
+
+#define STRBUF_INIT { NULL, 0, 0 }
+
+void strbuf_append(struct strbuf *buf, const void *bytes, size_t len);
+void strbuf_puts(struct strbuf *buf, const char *text);
+void strbuf_putc(struct strbuf *buf, char byte);
+void strbuf_printf(struct strbuf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void strbuf_vprintf(struct strbuf *buf, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+/* Decimal, faster than printf. */
+void strbuf_put_int(struct strbuf *buf, int64_t value);
+/* `buf->bytes`, or "" when nothing was appended. Valid until the next append. */
+const char *strbuf_text(const struct strbuf *buf);
+/* Length 0, memory kept. */
+void strbuf_clear(struct strbuf *buf);
+/* Frees; as after STRBUF_INIT. */
+void strbuf_done(struct strbuf *buf);
+/* Hands the heap bytes to the caller (free() them) and leaves the buffer empty. Never NULL. */
+char *strbuf_detach(struct strbuf *buf, size_t *ret_len);
+
+#endif
