@@ -78,3 +78,4 @@ clean:
 	rm -rf build
 
 -include $(RULES_O:.o=.d) $(DAEMON_O:.o=.d) $(CTL_C:%.c=$(BUILD)/%.d) $(TEST_C:%.c=$(BUILD)/%.d)
+-include tests/*/Makefile.inc
