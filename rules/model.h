@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The compiled configuration that decisions are made from: teams, reps, territories, calendar, score, routes.
+ *
+ * A model is built once per generation by model_build() out of the configuration tree, checked as a whole, and never
+ * changes afterwards; everything in it lives in the generation's arena. It holds no text that still has to be parsed:
+ * expressions are CEL programs, spans are numbers, names are indexes.
+ *
+ *     leadrouter.yaml + conf.d   ->  tree (with positions)  ->  model  ->  decide
+ *
+ * Names that a person wrote are kept beside each item together with the place ("routes.yaml:14"), because every
+ * decision says which rule of which file and line made it (design.md law 7).
+ */
+#ifndef LR_RULES_MODEL_H
+#define LR_RULES_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/base/slice.h"
+
+struct arena;
+struct calendar;
+struct cel_env;
+struct cel_program;
+struct diags;
+struct node;
+struct region_table;
+struct territory;
+
+/* Named limits of a configuration. */
+enum {
+	MODEL_REPS_MAX = 100000,
+	MODEL_TEAMS_MAX = 10000,
+	MODEL_TEAM_MEMBERS_MAX = 50000,
+	MODEL_ROUTES_MAX = 20000,
+	MODEL_CRITERIA_MAX = 2000,
+	MODEL_GRADES_MAX = 26,
+	MODEL_TERRITORIES_MAX = 64,
+	MODEL_SOURCES_MAX = 1000,
+	MODEL_NAME_BYTES = 64, /* ids of reps, teams, grades, tables, routes; no control characters, no '/' */
+	MODEL_WEIGHT_MAX = 1000,
+};
+
+/* Where a person wrote an item. */
+struct place {
+	const char *file; /* as given, relative to the configuration directory */
+	unsigned line;    /* from 1 */
+};
+
+struct rep {
+	struct slice id;   /* unique */
+	struct slice name; /* for people; the id when none was given */
+	bool is_active;    /* false: in no rotation, keeps what is owned */
+	struct place place;
+};
+
+struct member {
+	size_t rep;      /* index into model.reps */
+	unsigned weight; /* 1…MODEL_WEIGHT_MAX */
+};
+
+struct team {
+	struct slice id;
+	struct slice name;
+	const struct member *members; /* in the order of their rep ids, bytewise: order in the file has no effect */
+	size_t member_count;          /* at least one of them active, checked at load */
+	struct place place;
+};
+
+/* One weighted criterion: when `when` is true for a lead, `points` (may be negative) are added. */
+struct criterion {
+	struct slice name;
+	struct slice when_text; /* as written, for explanations */
+	const struct cel_program *when;
+	int32_t points;
+	struct place place;
+};
+
+/* An amount of time as people write it ("2bd 4bh"): rules/calendar.h computes with it. */
+struct span {
+	int32_t business_days; /* bd */
+	int32_t days;          /* d */
+	int64_t business_ms;   /* bh, bm */
+	int64_t elapsed_ms;    /* h, m, s */
+};
+
+/* A letter and its band of scores: [from, next higher band's from). Ordered from the highest `from` to the lowest;
+ * the lowest band reaches down to INT32_MIN, so that each score has exactly one grade. */
+struct grade {
+	struct slice letter;
+	int32_t from;
+	bool stops;               /* a lead of this grade is graded and kept, but not routed */
+	bool has_first_response;  /* false: no clock runs for this grade */
+	struct span first_response;
+	struct span remind_before; /* before the deadline, same kinds of units; all zero: no reminder */
+	struct place place;
+};
+
+struct route {
+	struct slice name;
+	struct slice when_text;         /* "" for a catch-all */
+	const struct cel_program *when; /* NULL: always */
+	size_t team;                    /* index into model.teams; SIZE_MAX when team_by is set */
+	size_t team_by;                 /* index into model.territories: the area found names the team; else SIZE_MAX */
+	struct place place;
+};
+
+/* A closed vocabulary: canonical names and their aliases, compared after text folding. */
+struct vocabulary {
+	const struct slice *names; /* canonical, in file order */
+	size_t count;
+	const struct vocabulary_alias *aliases; /* folded text -> index into names, sorted bytewise; holds the names too */
+	size_t alias_count;
+};
+
+struct vocabulary_alias {
+	struct slice folded;
+	size_t name;
+};
+
+struct model {
+	/* identity of the configuration */
+	char config_hash[17]; /* first 16 hex digits of SHA-256 over all files, named in every event */
+
+	/* tenants; count 0 = single tenant, the tenant is not looked at */
+	const struct slice *tenants;
+	size_t tenant_count;
+
+	/* cleanse */
+	struct slice default_country; /* ISO alpha-2, for phone numbers without +; "" = none */
+	struct vocabulary sources;    /* unknown text becomes "other", which is always in it */
+	const struct region_table *regions; /* NULL: region codes are only folded, not checked */
+	bool require_email, require_phone, require_company; /* required on every lead; one way of contact always is */
+
+	/* dedup */
+	int64_t dedup_window_ms;     /* 0 = for ever */
+	bool dedup_email, dedup_phone;
+	bool match_gmail_dots, match_plus_tag; /* opt-in provider rules for the match key only */
+	struct slice identity_secret; /* key of the HMAC; never printed */
+	struct slice identity_key_id; /* part of each key's name, [a-z0-9]{1,8} */
+
+	/* score */
+	const struct criterion *criteria;
+	size_t criterion_count;
+	int32_t score_base;
+	const struct grade *grades;
+	size_t grade_count;
+
+	/* people */
+	const struct rep *reps; /* sorted by id, bytewise */
+	size_t rep_count;
+	const struct team *teams;
+	size_t team_count;
+
+	/* territories: table i is the CEL field territory.<name> */
+	const struct territory *const *territories;
+	size_t territory_count;
+
+	/* routes, first match wins, the last one is a catch-all */
+	const struct route *routes;
+	size_t route_count;
+
+	/* follow-up */
+	const struct calendar *calendar;
+
+	/* the declared variables of every expression of this model */
+	const struct cel_env *env;
+	uint64_t cel_step_limit;
+};
+
+/* Bytes that the tree refers to and that only the daemon can read. `read` returns 0 and bytes in the arena, or -1 with
+ * *err filled. Given to model_build so that rules/ stays free of files. `path` is relative to the configuration
+ * directory or absolute; is_secret asks the daemon to refuse a file that others can read. */
+struct err;
+struct model_files {
+	int (*read)(void *ctx, struct slice path, bool is_secret, struct arena *, struct slice *ret_bytes, struct err *);
+	void *ctx;
+};
+
+/* Compiles the whole tree (one mapping that holds all sections of all files). Adds every error to `diags` and returns
+ * NULL if there was one; warnings alone do not fail. The model and all it points to live in `arena`; model_done() gives
+ * back what arenas cannot hold (regular expressions). */
+struct model *model_build(const struct node *root, const struct model_files *files, struct arena *arena,
+                          struct diags *diags);
+void model_done(struct model *model);
+
+/* Indexes by id, or SIZE_MAX. */
+size_t model_find_rep(const struct model *model, struct slice id);
+size_t model_find_team(const struct model *model, struct slice id);
+
+#endif
