@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The working view of a shard in Redis: every read proves its position, every write is a compare-and-set on the head.
+ *
+ * Keys of shard p, all in one slot by their hash tag:
+ *
+ *     {lr:p}:head    hash   s (N normal | L loading), e, q, h, pos, c (chunk while loading), fmt
+ *     {lr:p}:lead    hash   lead id  -> value of state key "lead/<id>"        sales apps may read it, with the head
+ *     {lr:p}:ident   hash   rest of "ident/<…>" -> value
+ *     {lr:p}:ring    hash   team id  -> value of "ring/<team>"
+ *     {lr:p}:due     zset   lead id, score = due in ms; a projection of the leads' values
+ *
+ * Every call answers exactly once through its callback, from the loop, never from inside the call, unless the view or the
+ * request is cancelled first. "No answer" does not exist: a lost, late or impossible reply is VIEW_UNKNOWN, which says
+ * that the command may or may not have been executed. The scripts are beside this file (*.lua) and are safe to run twice.
+ * One file implements this over hiredis (redis.c below view_*.c); the simulator links a model of Redis with these same
+ * symbols.
+ */
+#ifndef LR_DAEMON_VIEW_H
+#define LR_DAEMON_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "daemon/head.h"
+#include "rules/rules.h"
+
+enum {
+	VIEW_FORMAT = 1,             /* of the keys above; another one in Redis means rebuild */
+	VIEW_WRITES_PER_CALL = 8192, /* entries of one apply or chunk; a batch is cut so that it fits */
+};
+
+enum view_status {
+	VIEW_DONE,    /* executed: the answer holds */
+	VIEW_STALE,   /* the head is not the expected one; nothing was written; `head` is what is there */
+	VIEW_UNKNOWN, /* no usable reply: outcome unknown (connection lost, deadline passed) */
+	VIEW_REFUSED, /* the server answered an error before writing anything (OOM, READONLY, BUSY, LOADING, NOPERM, MISCONF …) */
+	VIEW_BROKEN,  /* the reply has not the shape it must have: foreign or corrupt data under our keys; rebuild */
+};
+
+const char *view_status_name(enum view_status status);
+
+enum view_head_state { VIEW_HEAD_MISSING, VIEW_HEAD_NORMAL, VIEW_HEAD_LOADING };
+
+/* What a shard's head key holds. `head` is valid when state is not MISSING. */
+struct view_head {
+	enum view_head_state state;
+	struct head head;  /* LOADING: only the epoch counts */
+	int64_t pos;       /* NORMAL: offset in leads.state behind the last state record that is in the view */
+	uint64_t chunk;    /* LOADING: chunks written so far */
+};
+
+/* A request's answer. Everything is borrowed until the callback returns. */
+struct view_value {
+	struct slice key;   /* state key as asked, or "lead/<id>" for what an identity or a due timer led to */
+	bool is_found;
+	struct slice value;
+};
+
+struct view_reply {
+	enum view_status status;
+	struct err err;            /* VIEW_REFUSED, VIEW_BROKEN: what the server said, for the log */
+	struct view_head head;     /* VIEW_DONE, VIEW_STALE: of the same atomic moment as the values; after an apply: the new one */
+	const struct view_value *values; /* reads: one per key asked, then what they led to */
+	size_t value_count;
+	const struct slice *due;   /* lead ids due at or before the time asked, earliest first */
+	size_t due_count;
+	int64_t next_due_ms;       /* earliest due of the shard that was not returned in `due`; 0 none */
+};
+
+typedef void (*view_fn)(void *ctx, const struct view_reply *reply);
+
+struct view;
+struct view_request; /* handle for cancelling; invalid once the callback was called */
+
+struct view_read_args {
+	const struct slice *keys; /* "lead/…" and "ident/…"; copied before the call returns */
+	size_t key_count;
+	int64_t due_until_ms;     /* 0: do not look for timers */
+	size_t due_limit;
+};
+
+/* Head and values in one atomic step, from the master. "ident/" hits bring the lead they point to; due leads bring their
+ * values. An expected head is not sent: the caller compares. */
+struct view_request *view_read(struct view *view, int32_t shard, const struct view_read_args *args, view_fn fn, void *ctx);
+
+/* Head and all "ring/" entries. */
+struct view_request *view_read_rings(struct view *view, int32_t shard, view_fn fn, void *ctx);
+
+/* If the head is normal and equal to `before` (epoch, seq, hash): writes, then the head `after` with `pos`. Idempotent
+ * through the head. `writes` are copied before the call returns. */
+struct view_request *view_apply(struct view *view, int32_t shard, const struct head *before, const struct head *after,
+                                int64_t pos, const struct write *writes, size_t count, view_fn fn, void *ctx);
+
+/* If the head is exactly `seen` (state, epoch, seq, hash): sets only its epoch. */
+struct view_request *view_install_epoch(struct view *view, int32_t shard, const struct view_head *seen, uint64_t epoch,
+                                        view_fn fn, void *ctx);
+
+/* Rebuild: if the head is exactly `seen`: loading mark (epoch, chunk 0) and all containers emptied. */
+struct view_request *view_rebuild_begin(struct view *view, int32_t shard, const struct view_head *seen, uint64_t epoch,
+                                        view_fn fn, void *ctx);
+/* If the head is loading with (epoch, chunk): writes, then chunk + 1. */
+struct view_request *view_rebuild_chunk(struct view *view, int32_t shard, uint64_t epoch, uint64_t chunk,
+                                        const struct write *writes, size_t count, view_fn fn, void *ctx);
+/* If the head is loading with (epoch, chunk): head normal with `head` and `pos`. */
+struct view_request *view_rebuild_finish(struct view *view, int32_t shard, uint64_t chunk, const struct head *head,
+                                         int64_t pos, view_fn fn, void *ctx);
+
+/* The callback will not be called; the command may still be executed. */
+void view_cancel(struct view_request *request);
+
+/* True while a connection is up and has passed its checks; intake pauses while it is false. */
+bool view_is_up(const struct view *view);
+
+#endif
