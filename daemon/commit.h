@@ -82,7 +82,8 @@ struct commit_job {
 	/* filled by the machine */
 	enum commit_result result;
 	struct err err;              /* for COMMIT_STOPPED and the log */
-	uint64_t new_attempt;        /* COMMIT_ABORTED, COMMIT_DISCARDED: the shard's attempt from now on */
+	uint64_t new_attempt;        /* the shard's attempt from now on, whatever the result */
+	size_t failed_event;         /* COMMIT_ABORTED: the event that cannot be produced (too large), or SIZE_MAX */
 	struct head claimed;         /* COMMIT_OPEN: (e+1, q, h); COMMIT_ASK: as committed */
 	int64_t committed[COMMIT_TOPICS_MAX]; /* COMMIT_OPEN, COMMIT_ASK */
 	int64_t barrier;             /* COMMIT_OPEN: offset of our barrier record in leads.state */
@@ -95,6 +96,7 @@ enum op_result {
 	OP_DONE,
 	OP_RETRY,        /* nothing is decided yet, call again (only where the call may be repeated) */
 	OP_ABORT,        /* the transaction must be aborted */
+	OP_TOO_LARGE,    /* produce_event only: as OP_ABORT, and it is this event's own fault */
 	OP_LOST,         /* must be aborted, and our generation is old */
 	OP_EXIT,         /* fenced, fatal or past its deadline: the process must end */
 };

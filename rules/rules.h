@@ -154,7 +154,8 @@ struct decision {
 struct decider;
 
 struct decider *decider_new(const struct model *model, struct rules_view view, struct arena *arena);
-/* Decides one record; its writes are visible to the next one. */
+/* Decides one record; its writes are visible to the next one. `prepared` is left as it was: after an aborted transaction
+ * the same record is decided again, by another decider. */
 void decider_decide(struct decider *decider, struct prepared *prepared, int64_t now_ms, struct decision *ret);
 /* Fires what is due at `now_ms` for one lead (its "lead/" key must be readable through the view). */
 void decider_fire(struct decider *decider, struct slice lead_id, int64_t now_ms, struct decision *ret);
