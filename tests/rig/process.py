@@ -131,6 +131,11 @@ class Child:
         return tail(self.log, lines)
 
 
+def tails(lines=15):
+    """The ends of the logs of all children that we know of: for the message of a failed test."""
+    return "".join(tail(log, lines) for log in sorted({child.log for child in _children}))
+
+
 def _die_with(parent):
     def before_exec():
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
