@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Writing JSON into a strbuf, compact, without a tree in between.
+ */
+#include "rules/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/text/date.h"
+
+/* 0: as it is; 'u': \u00XX; anything else: backslash and that character. */
+static char escape_of(unsigned char byte)
+{
+	switch (byte) {
+	case '"':
+	case '\\':
+		return (char)byte;
+	case '\b':
+		return 'b';
+	case '\f':
+		return 'f';
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	case '\t':
+		return 't';
+	default:
+		return byte < 0x20 || byte == 0x7F ? 'u' : 0;
+	}
+}
+
+static void put_escape(struct strbuf *out, unsigned char byte, char escape)
+{
+	static const char hex[] = "0123456789abcdef";
+	if (escape == 'u') {
+		char text[6] = {'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]};
+		strbuf_append(out, text, sizeof text);
+	} else {
+		char text[2] = {'\\', escape};
+		strbuf_append(out, text, sizeof text);
+	}
+}
+
+static bool is_plain(unsigned char byte)
+{
+	return byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7F;
+}
+
+static void put_string(struct strbuf *out, struct slice text)
+{
+	strbuf_putc(out, '"');
+	size_t start = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char byte = (unsigned char)text.p[i];
+		if (is_plain(byte))
+			continue;
+		strbuf_append(out, text.p + start, i - start);
+		put_escape(out, byte, escape_of(byte));
+		start = i + 1;
+	}
+	strbuf_append(out, text.p + start, text.len - start);
+	strbuf_putc(out, '"');
+}
+
+/* Everything that comes before a value. Names are ours, or were text of a lead: escaped all the same. */
+static void begin(struct json_writer *writer, const char *name)
+{
+	if (writer->needs_comma)
+		strbuf_putc(writer->out, ',');
+	if (name != NULL) {
+		put_string(writer->out, slice_of(name));
+		strbuf_putc(writer->out, ':');
+	}
+	writer->needs_comma = true;
+}
+
+static void open_with(struct json_writer *writer, const char *name, char bracket)
+{
+	begin(writer, name);
+	strbuf_putc(writer->out, bracket);
+	writer->needs_comma = false;
+}
+
+static void close_with(struct json_writer *writer, char bracket)
+{
+	strbuf_putc(writer->out, bracket);
+	writer->needs_comma = true;
+}
+
+void json_open_object(struct json_writer *writer, const char *name)
+{
+	open_with(writer, name, '{');
+}
+
+void json_close_object(struct json_writer *writer)
+{
+	close_with(writer, '}');
+}
+
+void json_open_array(struct json_writer *writer, const char *name)
+{
+	open_with(writer, name, '[');
+}
+
+void json_close_array(struct json_writer *writer)
+{
+	close_with(writer, ']');
+}
+
+void json_put_text(struct json_writer *writer, const char *name, struct slice value)
+{
+	begin(writer, name);
+	put_string(writer->out, value);
+}
+
+void json_put_int(struct json_writer *writer, const char *name, int64_t value)
+{
+	begin(writer, name);
+	strbuf_put_int(writer->out, value);
+}
+
+/* The shortest text that reads back as the same number; JSON has no infinity and no NaN: null. */
+void json_put_real(struct json_writer *writer, const char *name, double value)
+{
+	begin(writer, name);
+	if (!isfinite(value)) {
+		strbuf_puts(writer->out, "null");
+		return;
+	}
+	char text[40];
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof text, "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	strbuf_puts(writer->out, text);
+	if (strpbrk(text, ".e") == NULL) /* stays a real when read back */
+		strbuf_puts(writer->out, ".0");
+}
+
+void json_put_bool(struct json_writer *writer, const char *name, bool value)
+{
+	begin(writer, name);
+	strbuf_puts(writer->out, value ? "true" : "false");
+}
+
+void json_put_null(struct json_writer *writer, const char *name)
+{
+	begin(writer, name);
+	strbuf_puts(writer->out, "null");
+}
+
+/* `digits` decimal digits of `value`, leading zeros kept. */
+static void decimal(char *to, int digits, int64_t value)
+{
+	for (int i = digits - 1; i >= 0; i--, value /= 10)
+		to[i] = (char)('0' + value % 10);
+}
+
+void json_put_time(struct json_writer *writer, const char *name, int64_t unix_ms)
+{
+	const int64_t day_ms = (int64_t)SECONDS_PER_DAY * 1000;
+	int64_t day = unix_ms / day_ms - (unix_ms % day_ms < 0);
+	int64_t rest = unix_ms - day * day_ms, year;
+	int month, day_of_month;
+	date_from_day(day, &year, &month, &day_of_month);
+	if (year < 0 || year > 9999) { /* RFC 3339 has four digits */
+		json_put_null(writer, name);
+		return;
+	}
+	char text[] = "\"0000-00-00T00:00:00.000Z\"";
+	decimal(text + 1, 4, year);
+	decimal(text + 6, 2, month);
+	decimal(text + 9, 2, day_of_month);
+	decimal(text + 12, 2, rest / 3600000);
+	decimal(text + 15, 2, rest / 60000 % 60);
+	decimal(text + 18, 2, rest / 1000 % 60);
+	decimal(text + 21, 3, rest % 1000);
+	begin(writer, name);
+	strbuf_append(writer->out, text, sizeof text - 1);
+}
+
+void json_put_raw(struct json_writer *writer, const char *name, struct slice json)
+{
+	begin(writer, name);
+	strbuf_append(writer->out, json.p, json.len);
+}

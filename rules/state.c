@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The codecs. One table says which members a lead's value has; the writer, the fast scanner and the careful reader
+ * (json_read, for escaped texts or another order) all walk it. tests/unit/test_state.c holds the two readers to the
+ * same answer.
+ */
+#include "rules/state.h"
+
+#include <string.h>
+
+#include "rules/base/arena.h"
+#include "rules/base/strbuf.h"
+#include "rules/json.h"
+#include "rules/model.h"
+#include "rules/scan.h"
+#include "rules/utf8.h"
+
+const char *lead_status_name(enum lead_status status)
+{
+	switch (status) {
+	case LEAD_ASSIGNED:
+		return "assigned";
+	case LEAD_UNASSIGNED:
+		return "unassigned";
+	case LEAD_IN_PROGRESS:
+		return "in_progress";
+	case LEAD_STATUSES:
+		break;
+	}
+	return "?";
+}
+
+/* ---- the members of a lead's value */
+
+enum member_kind { IS_INT, IS_TEXT, IS_LIST, IS_STATUS };
+
+struct member_row {
+	const char *name;
+	size_t name_len;
+	enum member_kind kind;
+	size_t offset;
+	int64_t standard; /* an integer with this value is left out */
+	size_t items;     /* IS_LIST: at most this many */
+};
+
+#define ROW(json, type, field, normal, max) \
+	{json, sizeof json - 1, type, offsetof(struct lead_state, field), normal, max}
+static const struct member_row rows[] = {
+	ROW("ver", IS_INT, version, INT64_MIN, 0),
+	ROW("state", IS_STATUS, status, 0, 0),
+	ROW("owner", IS_TEXT, owner, 0, 0),
+	ROW("team", IS_TEXT, team, 0, 0),
+	ROW("rule", IS_TEXT, rule, 0, 0),
+	ROW("score", IS_INT, score, INT64_MIN, 0),
+	ROW("grade", IS_TEXT, grade, 0, 0),
+	ROW("at", IS_INT, at_ms, INT64_MIN, 0),
+	ROW("deadline", IS_INT, deadline_ms, 0, 0),
+	ROW("remind", IS_INT, remind_ms, 0, 0),
+	ROW("touched", IS_INT, touched_ms, 0, 0),
+	ROW("cycle", IS_INT, cycle, 1, 0),
+	ROW("level", IS_INT, level, 0, 0),
+	ROW("dups", IS_INT, duplicates, 0, 0),
+	ROW("idents", IS_LIST, idents, 0, STATE_IDENTS_MAX),
+	ROW("recent", IS_LIST, recent, 0, STATE_RECENT_MAX),
+	ROW("source", IS_TEXT, source, 0, 0),
+	ROW("why", IS_TEXT, why, 0, 0),
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static const void *field_of(const struct lead_state *lead, const struct member_row *row)
+{
+	return (const char *)lead + row->offset;
+}
+
+static void *field_in(struct lead_state *lead, const struct member_row *row)
+{
+	return (char *)lead + row->offset;
+}
+
+static void put_list(struct json_writer *writer, const char *name, const struct state_list *list)
+{
+	if (list->count == 0)
+		return;
+	json_open_array(writer, name);
+	for (size_t i = 0; i < list->count; i++)
+		json_put_text(writer, NULL, list->items[i]);
+	json_close_array(writer);
+}
+
+static void put_member(struct json_writer *writer, const struct member_row *row, const void *field)
+{
+	switch (row->kind) {
+	case IS_INT:
+		if (*(const int64_t *)field != row->standard)
+			json_put_int(writer, row->name, *(const int64_t *)field);
+		return;
+	case IS_TEXT:
+		if (((const struct slice *)field)->len != 0)
+			json_put_text(writer, row->name, *(const struct slice *)field);
+		return;
+	case IS_STATUS:
+		json_put_text(writer, row->name, slice_of(lead_status_name(*(const enum lead_status *)field)));
+		return;
+	case IS_LIST:
+		put_list(writer, row->name, field);
+		return;
+	}
+}
+
+void state_put_lead(struct strbuf *out, const struct lead_state *lead)
+{
+	struct json_writer writer = JSON_WRITER(out);
+	json_open_object(&writer, NULL);
+	for (size_t i = 0; i < ROWS; i++)
+		put_member(&writer, &rows[i], field_of(lead, &rows[i]));
+	json_close_object(&writer);
+}
+
+static bool status_of(struct slice text, enum lead_status *ret_status)
+{
+	for (int status = 0; status < LEAD_STATUSES; status++)
+		if (slice_is(text, lead_status_name((enum lead_status)status))) {
+			*ret_status = (enum lead_status)status;
+			return true;
+		}
+	return false;
+}
+
+static struct lead_state blank(void)
+{
+	return (struct lead_state){.version = INT64_MIN, .score = INT64_MIN, .at_ms = INT64_MIN, .status = LEAD_STATUSES,
+	                           .cycle = 1};
+}
+
+/* Required members are there, and every number means something. */
+static bool is_sound(const struct lead_state *lead)
+{
+	return lead->version >= 0 && lead->status != LEAD_STATUSES && lead->score >= INT32_MIN &&
+	       lead->score <= INT32_MAX && lead->at_ms != INT64_MIN && lead->cycle >= 1 && lead->level >= 0 &&
+	       lead->duplicates >= 0 && lead->deadline_ms >= 0 && lead->remind_ms >= 0 && lead->touched_ms >= 0;
+}
+
+/* ---- the fast way: our own form, members in our order */
+
+static bool scan_list(struct scan *scan, size_t max, struct state_list *list)
+{
+	if (!scan_byte(scan, '['))
+		return false;
+	for (list->count = 0; list->count < max;) {
+		if (!scan_text(scan, &list->items[list->count++]))
+			return false;
+		if (scan_byte(scan, ']'))
+			return true;
+		if (!scan_byte(scan, ','))
+			return false;
+	}
+	return false;
+}
+
+static bool scan_member(struct scan *scan, const struct member_row *row, void *field)
+{
+	struct slice text;
+	switch (row->kind) {
+	case IS_INT:
+		return scan_int(scan, field);
+	case IS_TEXT:
+		return scan_text(scan, field);
+	case IS_STATUS:
+		return scan_text(scan, &text) && status_of(text, field);
+	case IS_LIST:
+		return scan_list(scan, row->items, field);
+	}
+	return false;
+}
+
+static bool scan_lead(struct slice value, struct lead_state *lead)
+{
+	struct scan scan = {value.p, value.p + value.len};
+	size_t next = 0; /* members come in the order of the table: each is looked for behind the one before */
+	if (!scan_byte(&scan, '{'))
+		return false;
+	do {
+		struct slice name;
+		if (!scan_text(&scan, &name) || !scan_byte(&scan, ':'))
+			return false;
+		while (next < ROWS && (rows[next].name_len != name.len || memcmp(rows[next].name, name.p, name.len) != 0))
+			next++;
+		if (next == ROWS || !scan_member(&scan, &rows[next], field_in(lead, &rows[next])))
+			return false;
+		next++;
+	} while (scan_byte(&scan, ','));
+	return scan_byte(&scan, '}') && scan.at == scan.end;
+}
+
+/* ---- the careful way */
+
+static bool read_list(const struct json *from, size_t max, struct state_list *list)
+{
+	if (from->type != JSON_IS_ARRAY || from->count > max)
+		return false;
+	for (list->count = 0; list->count < from->count; list->count++) {
+		if (from->items[list->count].type != JSON_IS_STRING)
+			return false;
+		list->items[list->count] = from->items[list->count].text;
+	}
+	return true;
+}
+
+static bool read_member(const struct json *from, const struct member_row *row, void *field)
+{
+	switch (row->kind) {
+	case IS_INT:
+		if (from->type != JSON_IS_INT)
+			return false;
+		*(int64_t *)field = from->integer;
+		return true;
+	case IS_TEXT:
+		if (from->type != JSON_IS_STRING)
+			return false;
+		*(struct slice *)field = from->text;
+		return true;
+	case IS_STATUS:
+		return from->type == JSON_IS_STRING && status_of(from->text, field);
+	case IS_LIST:
+		return read_list(from, row->items, field);
+	}
+	return false;
+}
+
+static bool read_lead(const struct json *root, struct lead_state *lead)
+{
+	if (root->type != JSON_IS_OBJECT)
+		return false;
+	for (size_t i = 0; i < root->count; i++) {
+		size_t row = 0;
+		while (row < ROWS && !slice_is(root->names[i], rows[row].name))
+			row++;
+		if (row == ROWS || !read_member(&root->items[i], &rows[row], field_in(lead, &rows[row])))
+			return false;
+	}
+	return true;
+}
+
+static int malformed(struct err *err, const char *what)
+{
+	return err_set(err, ERR_STATE_MALFORMED, "the stored value of a %s does not have our form", what);
+}
+
+int state_get_lead(struct slice value, struct arena *arena, struct lead_state *ret_lead, struct err *err)
+{
+	if (value.len == 0 || value.len > STATE_VALUE_BYTES_MAX || utf8_first_bad(value) != value.len)
+		return malformed(err, "lead");
+	struct lead_state lead = blank();
+	if (!scan_lead(value, &lead)) {
+		struct json_limits limits = {STATE_VALUE_BYTES_MAX, 3, 100};
+		const struct json *root = json_read(value, limits, arena, NULL);
+		lead = blank();
+		if (root == NULL || !read_lead(root, &lead))
+			return malformed(err, "lead");
+	}
+	if (!is_sound(&lead))
+		return malformed(err, "lead");
+	*ret_lead = lead;
+	return 0;
+}
+
+int64_t state_next_due(const struct lead_state *lead)
+{
+	if (lead->deadline_ms == 0 || lead->touched_ms != 0 || lead->status != LEAD_ASSIGNED)
+		return 0;
+	if (lead->level == 0 && lead->remind_ms != 0)
+		return lead->remind_ms;
+	return lead->level <= 1 ? lead->deadline_ms : 0;
+}
+
+/* ---- ident */
+
+void state_put_ident(struct strbuf *out, const struct ident_state *ident)
+{
+	strbuf_put_int(out, ident->at_ms);
+	strbuf_putc(out, ' ');
+	strbuf_append(out, ident->lead_id.p, ident->lead_id.len);
+}
+
+int state_get_ident(struct slice value, struct ident_state *ret_ident)
+{
+	if (value.len == 0)
+		return -1;
+	struct scan scan = {value.p, value.p + value.len};
+	struct ident_state ident;
+	if (!scan_int(&scan, &ident.at_ms) || !scan_byte(&scan, ' '))
+		return -1;
+	ident.lead_id = (struct slice){scan.at, (size_t)(scan.end - scan.at)};
+	if (!state_is_lead_id(ident.lead_id))
+		return -1;
+	*ret_ident = ident;
+	return 0;
+}
+
+/* ---- ring */
+
+void state_put_ring(struct strbuf *out, const struct ring_member *members, size_t count)
+{
+	struct json_writer writer = JSON_WRITER(out);
+	json_open_object(&writer, NULL);
+	for (size_t i = 0; i < count; i++) {
+		json_put_text(&writer, NULL, members[i].id);
+		strbuf_puts(out, ":[");
+		strbuf_put_int(out, members[i].n);
+		strbuf_putc(out, ',');
+		strbuf_put_int(out, members[i].weight);
+		strbuf_puts(out, members[i].is_out ? ",1]" : "]");
+	}
+	json_close_object(&writer);
+}
+
+static bool is_sound_member(const struct ring_member *member)
+{
+	return member->id.len != 0 && member->n >= 0 && member->n < (int64_t)1 << STATE_POSITION_BITS &&
+	       member->weight >= 1 && member->weight <= MODEL_WEIGHT_MAX;
+}
+
+/* "id":[n,weight] or "id":[n,weight,1] */
+static bool scan_ring_member(struct scan *scan, struct ring_member *member)
+{
+	if (!scan_text(scan, &member->id) || !scan_byte(scan, ':') || !scan_byte(scan, '['))
+		return false;
+	if (!scan_int(scan, &member->n) || !scan_byte(scan, ',') || !scan_int(scan, &member->weight))
+		return false;
+	if (scan_byte(scan, ',')) {
+		if (!scan_byte(scan, '1'))
+			return false;
+		member->is_out = true;
+	}
+	return scan_byte(scan, ']') && is_sound_member(member);
+}
+
+static bool scan_ring(struct slice value, struct ring_member *members, size_t *count)
+{
+	struct scan scan = {value.p, value.p + value.len};
+	*count = 0;
+	if (!scan_byte(&scan, '{'))
+		return false;
+	if (scan_byte(&scan, '}'))
+		return scan.at == scan.end;
+	do {
+		if (!scan_ring_member(&scan, &members[(*count)++]))
+			return false;
+	} while (scan_byte(&scan, ','));
+	return scan_byte(&scan, '}') && scan.at == scan.end;
+}
+
+static bool read_ring_member(struct slice name, const struct json *from, struct ring_member *member)
+{
+	if (from->type != JSON_IS_ARRAY || from->count < 2 || from->count > 3)
+		return false;
+	for (size_t i = 0; i < from->count; i++)
+		if (from->items[i].type != JSON_IS_INT)
+			return false;
+	if (from->count == 3 && from->items[2].integer != 1)
+		return false;
+	*member = (struct ring_member){name, from->items[0].integer, from->items[1].integer, from->count == 3};
+	return is_sound_member(member);
+}
+
+static bool read_ring(const struct json *root, struct ring_member *members, size_t *count)
+{
+	if (root->type != JSON_IS_OBJECT)
+		return false;
+	for (*count = 0; *count < root->count; ++*count)
+		if (!read_ring_member(root->names[*count], &root->items[*count], &members[*count]))
+			return false;
+	return true;
+}
+
+/* Every member has one '[' outside of its name, so this is never too few. */
+static size_t count_brackets(struct slice value)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < value.len; i++)
+		count += value.p[i] == '[';
+	return count;
+}
+
+int state_get_ring(struct slice value, struct arena *arena, struct ring_member **ret_members, size_t *ret_count,
+                   struct err *err)
+{
+	if (value.len == 0 || value.len > STATE_RING_BYTES_MAX || utf8_first_bad(value) != value.len)
+		return malformed(err, "ring");
+	size_t most = count_brackets(value) + 1, count;
+	struct ring_member *members = arena_array(arena, most, sizeof *members);
+	if (!scan_ring(value, members, &count)) {
+		struct json_limits limits = {STATE_RING_BYTES_MAX, 3, 4 * (size_t)MODEL_TEAM_MEMBERS_MAX + 2};
+		const struct json *root = json_read(value, limits, arena, NULL);
+		memset(members, 0, most * sizeof *members);
+		if (root == NULL || root->count >= most || !read_ring(root, members, &count))
+			return malformed(err, "ring");
+	}
+	*ret_members = members;
+	*ret_count = count;
+	return 0;
+}
+
+/* ---- names */
+
+static struct slice join(struct arena *arena, const char *prefix, struct slice id)
+{
+	size_t prefix_len = strlen(prefix);
+	char *text = arena_alloc(arena, prefix_len + id.len + 1);
+	memcpy(text, prefix, prefix_len);
+	memcpy(text + prefix_len, id.p, id.len);
+	return (struct slice){text, prefix_len + id.len};
+}
+
+struct slice state_lead_key(struct arena *arena, struct slice lead_id)
+{
+	return join(arena, "lead/", lead_id);
+}
+
+struct slice state_ring_key(struct arena *arena, struct slice team_id)
+{
+	return join(arena, "ring/", team_id);
+}
+
+bool state_is_lead_id(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.p[i];
+		bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!is_letter && c != '.' && c != '_' && c != ':' && c != '-')
+			return false;
+	}
+	return text.len >= 1 && text.len <= LEAD_ID_BYTES_MAX;
+}

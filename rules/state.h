@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is remembered between decisions: the names and codecs of state keys and values.
+ *
+ *     lead/<lead id>                        -> who owns it, why, and its clock          (sales apps may read it)
+ *     ident/<key id>.<version>.<kind>.<mac> -> "<ms of first sight> <lead id>"          (rules/identity.h makes the keys)
+ *     ring/<team id>                        -> positions of the members of a rotation
+ *
+ * A lead's value is compact JSON without contact data. Members that have their default are left out:
+ *
+ *     {"ver":1,"state":"assigned","owner":"ana","team":"emea","rule":"high-dach","score":55,"grade":"A",
+ *      "at":1763762715026,"deadline":1763769915026,"remind":1763768115026,"idents":["k1.1.e.…"],"source":"web"}
+ *
+ *     ver       ownership version: rises by one with each change of owner
+ *     state     assigned | unassigned | in_progress
+ *     owner, team, rule   ids; absent while nobody owns it
+ *     score, grade, source, why (reason code of an unassigned lead)
+ *     at        when it was taken in; the dedup window counts from here
+ *     deadline, remind    of the first response; absent when no clock runs
+ *     touched   when the owner first acted: the clock has stopped
+ *     cycle     of the clock (default 1), level: levels fired (1 reminder, 2 overdue; default 0)
+ *     dups      how often the same lead came again (default 0)
+ *     idents    names of the identity keys that point here, without "ident/"
+ *     recent    marks of the latest activity events, so that a repeat is taken once
+ *
+ * Times are ms since 1970. A ring's value maps a member's id to [n, weight]: its position is the fraction n/weight;
+ * a third item 1 marks one that is out of the rotation. Change procedure: add members to LEAD_FIELDS at the end with a
+ * default that means "as before"; older versions refuse what they do not know (ERR_STATE_MALFORMED), so roll out readers
+ * first.
+ */
+#ifndef LR_RULES_STATE_H
+#define LR_RULES_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/base/err.h"
+#include "rules/base/slice.h"
+
+struct arena;
+struct strbuf;
+
+enum {
+	STATE_IDENTS_MAX = 12,
+	STATE_RECENT_MAX = 4,
+	STATE_VALUE_BYTES_MAX = 4096,              /* of a lead's value; ours stay far below */
+	STATE_RING_BYTES_MAX = 8 * 1024 * 1024,
+	STATE_POSITION_BITS = 50,                  /* n < 2^50: n * weight fits into 63 bits */
+};
+
+enum lead_status { LEAD_ASSIGNED, LEAD_UNASSIGNED, LEAD_IN_PROGRESS, LEAD_STATUSES };
+
+/* "assigned", … */
+const char *lead_status_name(enum lead_status status);
+
+struct state_list {
+	size_t count;
+	struct slice items[STATE_IDENTS_MAX];
+};
+
+struct lead_state {
+	int64_t version;
+	enum lead_status status;
+	struct slice owner, team, rule, grade, source, why;
+	int64_t score;
+	int64_t at_ms, deadline_ms, remind_ms, touched_ms; /* 0: none */
+	int64_t cycle;                                     /* from 1 */
+	int64_t level;                                     /* levels fired */
+	int64_t duplicates;
+	struct state_list idents;
+	struct state_list recent; /* at most STATE_RECENT_MAX */
+};
+
+void state_put_lead(struct strbuf *out, const struct lead_state *lead);
+/* Texts are borrowed from `value` where it holds no escapes, else they lie in `arena`. -1 with *err on foreign bytes. */
+int state_get_lead(struct slice value, struct arena *arena, struct lead_state *ret_lead, struct err *err);
+/* When the next level of the clock is due; 0: never. */
+int64_t state_next_due(const struct lead_state *lead);
+
+struct ident_state {
+	int64_t at_ms;
+	struct slice lead_id; /* borrowed */
+};
+
+void state_put_ident(struct strbuf *out, const struct ident_state *ident);
+int state_get_ident(struct slice value, struct ident_state *ret_ident);
+
+struct ring_member {
+	struct slice id;
+	int64_t n;       /* position = n / weight */
+	int64_t weight;  /* 1…MODEL_WEIGHT_MAX */
+	bool is_out;     /* was not in the rotation when the ring was last used */
+};
+
+void state_put_ring(struct strbuf *out, const struct ring_member *members, size_t count);
+/* The members in stored order, in `arena`. */
+int state_get_ring(struct slice value, struct arena *arena, struct ring_member **ret_members, size_t *ret_count,
+                   struct err *err);
+
+/* "lead/<id>", "ring/<id>" in the arena. */
+struct slice state_lead_key(struct arena *arena, struct slice lead_id);
+struct slice state_ring_key(struct arena *arena, struct slice team_id);
+
+/* A lead id is 1 to 64 of [A-Za-z0-9._:-]: no address or phone number with signs can become the name of a Redis key. */
+enum { LEAD_ID_BYTES_MAX = 64 };
+bool state_is_lead_id(struct slice text);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * rules/state: what is written reads back, both readers agree, foreign bytes are refused.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "rules/base/arena.h"
+#include "rules/base/strbuf.h"
+#include "rules/state.h"
+
+static const struct lead_state SAMPLE = {
+	.version = 1,
+	.status = LEAD_ASSIGNED,
+	.owner = {"ana", 3},
+	.team = {"emea", 4},
+	.rule = {"high-dach", 9},
+	.grade = {"A", 1},
+	.source = {"web", 3},
+	.score = 55,
+	.at_ms = 1795298715026,
+	.deadline_ms = 1795305915026,
+	.remind_ms = 1795302315026,
+	.cycle = 1,
+	.idents = {2, {{"k1.1.e.0123456789abcdefghijkl", 29}, {"k1.1.p.0123456789abcdefghijkl", 29}}},
+};
+
+static struct slice bytes_of(const struct strbuf *buf)
+{
+	return (struct slice){buf->bytes, buf->len};
+}
+
+static void a_lead_is_small_and_readable(void **state)
+{
+	(void)state;
+	struct strbuf out = STRBUF_INIT;
+	state_put_lead(&out, &SAMPLE);
+	assert_string_equal(out.bytes,
+	                    "{\"ver\":1,\"state\":\"assigned\",\"owner\":\"ana\",\"team\":\"emea\",\"rule\":\"high-dach\","
+	                    "\"score\":55,\"grade\":\"A\",\"at\":1795298715026,\"deadline\":1795305915026,"
+	                    "\"remind\":1795302315026,\"idents\":[\"k1.1.e.0123456789abcdefghijkl\","
+	                    "\"k1.1.p.0123456789abcdefghijkl\"],\"source\":\"web\"}");
+	strbuf_done(&out);
+}
+
+static void check_round_trip(const struct lead_state *lead)
+{
+	struct arena arena = ARENA_INIT;
+	struct strbuf first = STRBUF_INIT, second = STRBUF_INIT;
+	struct lead_state back;
+	struct err err = ERR_INIT;
+	state_put_lead(&first, lead);
+	assert_int_equal(state_get_lead(bytes_of(&first), &arena, &back, &err), 0);
+	state_put_lead(&second, &back);
+	assert_string_equal(first.bytes, second.bytes);
+	assert_int_equal(back.cycle, lead->cycle);
+	assert_int_equal(back.duplicates, lead->duplicates);
+	assert_int_equal(state_next_due(&back), state_next_due(lead));
+	strbuf_done(&first);
+	strbuf_done(&second);
+	arena_done(&arena);
+}
+
+static void leads_read_back(void **state)
+{
+	(void)state;
+	struct lead_state lead = SAMPLE;
+	check_round_trip(&lead);
+	lead.owner = SLICE("o\"dd \\ näme");
+	lead.recent = (struct state_list){1, {{"abc", 3}}};
+	lead.duplicates = 7;
+	lead.cycle = 2;
+	lead.level = 1;
+	lead.touched_ms = 5;
+	check_round_trip(&lead);
+	check_round_trip(&(struct lead_state){.status = LEAD_UNASSIGNED, .score = -5, .cycle = 1, .why = {"x", 1}});
+}
+
+/* The same members with a space in between are read the careful way. */
+static void both_readers_agree(void **state)
+{
+	(void)state;
+	struct arena arena = ARENA_INIT;
+	struct strbuf out = STRBUF_INIT, spaced = STRBUF_INIT, again = STRBUF_INIT;
+	struct lead_state back;
+	struct err err = ERR_INIT;
+	state_put_lead(&out, &SAMPLE);
+	strbuf_puts(&spaced, "{ ");
+	strbuf_puts(&spaced, out.bytes + 1);
+	assert_int_equal(state_get_lead(bytes_of(&spaced), &arena, &back, &err), 0);
+	state_put_lead(&again, &back);
+	assert_string_equal(out.bytes, again.bytes);
+	strbuf_done(&out);
+	strbuf_done(&spaced);
+	strbuf_done(&again);
+	arena_done(&arena);
+}
+
+static void foreign_bytes_are_refused(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {
+		"", "{}", "x", "null", "[]", "{\"ver\":1}", "{\"ver\":1,\"state\":\"lost\",\"score\":1,\"at\":1}",
+		"{\"ver\":\"1\",\"state\":\"assigned\",\"score\":1,\"at\":1}",
+		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1,\"new\":2}",
+		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1,\"cycle\":0}",
+		"{\"ver\":1,\"state\":\"assigned\",\"score\":99999999999,\"at\":1}",
+		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1} ", /* taken: white space */
+		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1}x",
+		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1,\"idents\":[\"\xff\"]}",
+	};
+	struct arena arena = ARENA_INIT;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct lead_state lead;
+		struct err err = ERR_INIT;
+		int result = state_get_lead(slice_of(bad[i]), &arena, &lead, &err);
+		assert_int_equal(result, i == 11 ? 0 : -1);
+		assert_int_equal(err.code, i == 11 ? ERR_NONE : ERR_STATE_MALFORMED);
+	}
+	arena_done(&arena);
+}
+
+static void the_clock_has_two_levels(void **state)
+{
+	(void)state;
+	struct lead_state lead = SAMPLE;
+	assert_true(state_next_due(&lead) == lead.remind_ms);
+	lead.level = 1;
+	assert_true(state_next_due(&lead) == lead.deadline_ms);
+	lead.level = 2;
+	assert_true(state_next_due(&lead) == 0);
+	lead.level = 0;
+	lead.remind_ms = 0;
+	assert_true(state_next_due(&lead) == lead.deadline_ms);
+	lead.touched_ms = 1;
+	assert_true(state_next_due(&lead) == 0);
+}
+
+static void idents_read_back(void **state)
+{
+	(void)state;
+	struct strbuf out = STRBUF_INIT;
+	struct ident_state back;
+	state_put_ident(&out, &(struct ident_state){1795298715026, SLICE("crm:4711")});
+	assert_string_equal(out.bytes, "1795298715026 crm:4711");
+	assert_int_equal(state_get_ident(bytes_of(&out), &back), 0);
+	assert_true(back.at_ms == 1795298715026);
+	assert_true(slice_is(back.lead_id, "crm:4711"));
+	static const char *const bad[] = {"", " a", "1", "1 ", "x a", "1 a b", "1 a@b.c", "01 a", "9999999999999999999 a"};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_int_equal(state_get_ident(slice_of(bad[i]), &back), -1);
+	strbuf_done(&out);
+}
+
+static void rings_read_back(void **state)
+{
+	(void)state;
+	static const struct ring_member members[] = {
+		{{"ana", 3}, 12, 3, false}, {{"b\"o[b", 5}, 5, 1, true}, {{"cy", 2}, 0, 1000, false}};
+	struct arena arena = ARENA_INIT;
+	for (size_t count = 0; count <= 3; count++) {
+		struct strbuf out = STRBUF_INIT;
+		struct ring_member *back;
+		struct err err = ERR_INIT;
+		size_t back_count;
+		state_put_ring(&out, members, count);
+		assert_int_equal(state_get_ring(bytes_of(&out), &arena, &back, &back_count, &err), 0);
+		assert_int_equal(back_count, count);
+		for (size_t i = 0; i < count; i++) {
+			assert_true(slice_equal(back[i].id, members[i].id));
+			assert_true(back[i].n == members[i].n && back[i].weight == members[i].weight);
+			assert_int_equal(back[i].is_out, members[i].is_out);
+		}
+		strbuf_done(&out);
+	}
+	static const char *const bad[] = {"", "[]", "{\"a\":1}", "{\"a\":[1]}", "{\"a\":[1,0]}", "{\"a\":[-1,1]}", "{\"a\":[1,2,3]}",
+	                                  "{\"a\":[1,1001]}", "{\"a\":[1125899906842624,1]}", "{\"a\":[[1,1],1]}"};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct ring_member *back;
+		size_t count;
+		assert_int_equal(state_get_ring(slice_of(bad[i]), &arena, &back, &count, NULL), -1);
+	}
+	arena_done(&arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_lead_is_small_and_readable),
+		cmocka_unit_test(leads_read_back),
+		cmocka_unit_test(both_readers_agree),
+		cmocka_unit_test(foreign_bytes_are_refused),
+		cmocka_unit_test(the_clock_has_two_levels),
+		cmocka_unit_test(idents_read_back),
+		cmocka_unit_test(rings_read_back),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
