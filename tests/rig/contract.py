@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests know of the wire: topics, headers, state keys, Redis keys. design.md has the reasons; this is the
+only place of the rig that spells them."""
+
+CAPTURED = "leads.captured"
+ACTIVITY = "leads.activity"
+ASSIGNMENTS = "leads.assignments"
+FOLLOWUPS = "leads.followups"
+LIFECYCLE = "leads.lifecycle"
+REJECTED = "leads.rejected"
+STATE = "leads.state"
+
+INPUTS = (CAPTURED, ACTIVITY)
+OUTPUTS = (ASSIGNMENTS, FOLLOWUPS, LIFECYCLE, REJECTED)
+GROUP = "leadrouter"
+
+# Exactly one of these per captured record; a record in leads.rejected counts as REJECT.
+REJECT = "lead.rejected"
+CAPTURED_OUTCOMES = ("lead.assigned", "lead.unassigned", "lead.duplicate", REJECT)
+OVERDUE = "followup.overdue"
+FIRST = "first"
+
+ID, TYPE, TIME, SUBJECT, CAUSE = "ce_id", "ce_type", "ce_time", "ce_subject", "lr_cause"
+REQUIRED_HEADERS = (ID, TYPE, "ce_source", TIME, "ce_specversion", CAUSE)
+ERROR_CODE = "leadrouter.error.code"
+ORIGIN = ("__dlq.errors.topic", "__dlq.errors.partition", "__dlq.errors.offset")
+STATE_SEQ, STATE_HASH = "q", "h"
+BARRIER = "barrier"
+CONTAINERS = ("lead", "ident", "ring")
+
+
+def topics(partitions, state_settings=None):
+    """All topics as broker.Kafka.create_topics() wants them."""
+    state = dict({"cleanup.policy": "compact"}, **(state_settings or {}))
+    return [(t, partitions) for t in INPUTS + OUTPUTS] + [(STATE, partitions, state)]
+
+
+def cause_of_input(topic, partition, offset):
+    return "%s/%d/%d" % (topic, partition, offset)
+
+
+def view_key(shard, container):
+    return "{lr:%d}:%s" % (shard, container)
+
+
+def murmur2(data):
+    """Java's default partitioner, which decides the shard of a tenant."""
+    length, m, mask = len(data), 0x5BD1E995, 0xFFFFFFFF
+    h = (0x9747B28C ^ length) & mask
+    whole = length & ~3
+    for i in range(0, whole, 4):
+        k = int.from_bytes(data[i:i + 4], "little") * m & mask
+        k = (k ^ (k >> 24)) * m & mask
+        h = (h * m & mask) ^ k
+    rest = data[whole:]
+    if rest:
+        h = (h ^ int.from_bytes(rest, "little")) * m & mask
+    h = (h ^ (h >> 13)) * m & mask
+    return h ^ (h >> 15)
+
+
+def shard_of(tenant, partitions):
+    return (murmur2(tenant.encode()) & 0x7FFFFFFF) % partitions
