@@ -104,7 +104,7 @@ void batch_forget_decision(struct batch *batch)
 	map_done(&batch->layer);
 	arena_reset(&batch->decided);
 	batch->decisions = NULL;
-	batch->decision_count = 0;
+	batch->decision_count = batch->due_count = 0;
 	batch->event_item = NULL;
 	batch->job = (struct commit_job){.kind = COMMIT_BATCH};
 }
@@ -189,6 +189,7 @@ void batch_decide(struct batch *batch, struct rules_view lookup, const struct sl
 	struct decider *decider = decider_new(generation_model(batch->generation), lookup, arena);
 	batch->decisions = arena_array(arena, batch->item_count + due_count, sizeof *batch->decisions);
 	batch->decision_count = batch->item_count + due_count;
+	batch->due_count = due_count;
 	/* records first: a touch that has arrived stops the clock that is due in this very batch */
 	for (size_t i = 0; i < batch->item_count; i++)
 		decide_item(decider, batch, &batch->items[i], now_ms, &batch->decisions[i]);

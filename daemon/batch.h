@@ -63,11 +63,12 @@ struct batch {
 
 	struct arena decided;          /* of the latest decision */
 	struct map values;             /* key -> struct view_value, what was read */
-	uint64_t read_number;          /* of the read it was decided from */
 	struct map layer;              /* key -> struct write, what it writes */
 	struct decision *decisions;
 	size_t decision_count;
 	size_t *event_item;            /* event -> item, SIZE_MAX for timers */
+	size_t due_count;              /* timers that it looked at */
+	int64_t ends[COMMIT_TOPICS_MAX]; /* next offset per input topic once it is committed; set when it is filled */
 	struct head before, after;
 	struct commit_job job;
 	uint64_t drop_after_read;      /* APPLIED: the layer goes when this read has been decided */

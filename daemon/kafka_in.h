@@ -26,6 +26,7 @@ struct kafka_message {
 	struct record record;
 	size_t topic;  /* index of the input topic, in the order of configuration; 0 is the anchor */
 	size_t bytes;  /* key, value and headers, for limits */
+	struct kafka_message *next; /* of the queue it is in; its holder's */
 };
 
 void kafka_in_message_free(struct kafka_message *take_message);

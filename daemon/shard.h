@@ -83,6 +83,8 @@ struct shard_limits {
 
 struct shard;
 
+/* A shard lives as long as the process, however often it is assigned and revoked: its object numbers must never repeat.
+ * `batch_records` times the writes of one record must stay below VIEW_WRITES_PER_CALL. */
 struct shard *shard_new(const struct shard_parts *parts, const struct shard_limits *limits, int32_t number);
 void shard_free(struct shard *shard);
 

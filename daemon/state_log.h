@@ -48,7 +48,8 @@ struct state_log_events {
 struct state_log_reader *state_log_read(struct state_log *log, int32_t shard, int64_t from, int64_t barrier,
                                         const struct state_log_events *events);
 void state_log_continue(struct state_log_reader *reader);
-/* No callback comes any more. */
+/* No callback comes any more. May be called from inside on_record, which then returns. Freed at the latest when the
+ * callback that cancelled has returned. */
 void state_log_cancel(struct state_log_reader *reader);
 /* delete.retention.ms of leads.state as the broker says; a read that took longer than this must be thrown away. */
 int64_t state_log_retention_ms(const struct state_log *log);

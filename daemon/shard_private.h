@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the three files of a shard share: shard.c (life, states, intake), shard_open.c (claim to rings), shard_run.c
+ * (batches). Nobody else includes this.
+ */
+#ifndef LR_DAEMON_SHARD_PRIVATE_H
+#define LR_DAEMON_SHARD_PRIVATE_H
+
+#include "daemon/batch.h"
+#include "daemon/shard.h"
+#include "daemon/view.h"
+#include "rules/base/map.h"
+
+struct opening;
+
+struct shard {
+	struct shard_parts parts;
+	struct shard_limits limits;
+	int32_t number;
+
+	enum shard_state state;
+	uint64_t object;             /* number of this opening; goes up at every opening and closing */
+	uint64_t attempt;            /* as the commit machine counts them */
+	struct commit_token *token;  /* of the generation that gave us the shard; NULL when it is not ours */
+	bool is_draining;
+	bool must_rebuild;           /* the view held something impossible: do not believe its head */
+	int64_t progress_ms;         /* monotonic: last step forward or knowing pause */
+
+	struct loop_timer *retry;    /* one pause at a time: */
+	void (*retry_fn)(struct shard *shard);
+	unsigned retries;            /* in a row */
+	struct loop_timer *poll;     /* timers of leads, and the proof that the view is still there */
+	bool is_poll_due;
+
+	struct opening *opening;     /* between CLAIMING and RUNNING */
+	struct view_request *request; /* of the opening, at most one */
+
+	/* running */
+	struct head tip, committed, applied; /* after the last decided, committed, applied batch */
+	int64_t committed_offsets[COMMIT_TOPICS_MAX];
+	int64_t taken[COMMIT_TOPICS_MAX];    /* next offset to take from the consumer */
+	int64_t filled[COMMIT_TOPICS_MAX];   /* next offset to put into a batch */
+	struct map rings;            /* "ring/…" -> struct ring, as of the oldest layer still held */
+	struct batch *batches;       /* oldest first */
+	struct kafka_message *inbox, **inbox_last;
+	size_t inbox_records, inbox_bytes;
+	bool is_paused;
+	struct batch *reading;       /* at most one read is under way */
+	struct view_request *read_request;
+	uint64_t reads_sent, reads_decided;
+	struct batch *applying;
+	struct view_request *apply_request;
+	int64_t next_due_ms;         /* wall time of the earliest timer we know of, 0 none */
+};
+
+/* A ring's value in memory. */
+struct ring {
+	char *key, *value;
+	size_t key_len, value_len;
+};
+
+/* ---- shard.c */
+
+void shard_enter_state(struct shard *shard, enum shard_state state, const struct err *err);
+/* Calls fn(shard) after a pause that grows with every call in a row; shard->retries = 0 ends the row. */
+void shard_retry_later(struct shard *shard, void (*fn)(struct shard *shard));
+/* Gives up all work of this opening: queued batches die with the shard object, requests are cancelled, the intake is
+ * paused. The state is not changed. */
+void shard_let_go(struct shard *shard);
+/* Something does not fit: let go and open again under the same token. */
+void shard_reopen(struct shard *shard);
+/* Stays closed until the next assignment. */
+void shard_close(struct shard *shard);
+/* Needs a person. */
+void shard_stop(struct shard *shard, const struct err *err);
+void shard_clear_rings(struct shard *shard);
+void shard_put_ring(struct shard *shard, struct slice key, struct slice value, bool is_tombstone);
+void shard_progress(struct shard *shard);
+
+/* ---- shard_open.c */
+
+void shard_open(struct shard *shard);
+void shard_opened(struct shard *shard, struct commit_job *job); /* result of an OPEN or ASK job */
+void shard_opening_free(struct shard *shard);
+
+/* ---- shard_run.c */
+
+/* Starts or continues everything that can go on now. Called at the end of every callback of a running shard. */
+void shard_advance(struct shard *shard);
+void shard_batch_back(struct shard *shard, struct commit_job *job);
+void shard_schedule_poll(struct shard *shard);
+/* Tells logs and counters what a committed batch decided. */
+void shard_report(struct shard *shard, const struct batch *batch);
+
+#endif

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A running shard: inbox -> batch -> read -> decide -> commit -> apply, and back after an abort.
+ *
+ *     inbox ─► [preparing|waiting|reading]  at most one such batch: decisions are made in order
+ *                        │ decided: at most two uncommitted
+ *                        ▼
+ *              [decided] [decided]     layers of the overlay, oldest first
+ *              [committed …]           applied one after the other
+ *              [applied …]             kept while a read that was sent before the acknowledgement is undecided
+ *
+ * Order that matters (design.md laws 1, 3, 4): decide only from a read whose head is one that we hold; apply only what
+ * is committed; drop a layer only when no undecided read can have missed it.
+ */
+#include "daemon/shard.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "daemon/clock.h"
+#include "daemon/committer.h"
+#include "daemon/generation.h"
+#include "daemon/loop.h"
+#include "daemon/mutation.h"
+#include "daemon/shard_private.h"
+
+enum { UNCOMMITTED_BATCHES_MAX = 2 };
+
+static void start_read(struct shard *shard);
+static void start_apply(struct shard *shard);
+
+/* ---- the list of batches */
+
+static size_t count_state(const struct shard *shard, enum batch_state state)
+{
+	size_t count = 0;
+	for (const struct batch *batch = shard->batches; batch != NULL; batch = batch->next)
+		count += batch->state == state;
+	return count;
+}
+
+static struct batch *first_in_state(const struct shard *shard, enum batch_state state)
+{
+	for (struct batch *batch = shard->batches; batch != NULL; batch = batch->next)
+		if (batch->state == state)
+			return batch;
+	return NULL;
+}
+
+/* The oldest batch without a standing decision: the only one that may be read next. */
+static struct batch *first_undecided(const struct shard *shard)
+{
+	for (struct batch *batch = shard->batches; batch != NULL; batch = batch->next)
+		if (batch->state < BATCH_DECIDED || batch->state == BATCH_REFUSED)
+			return batch;
+	return NULL;
+}
+
+static void append_batch(struct shard *shard, struct batch *batch)
+{
+	struct batch **link = &shard->batches;
+	while (*link != NULL)
+		link = &(*link)->next;
+	*link = batch;
+}
+
+static void remove_batch(struct shard *shard, struct batch *batch)
+{
+	struct batch **link = &shard->batches;
+	while (*link != batch)
+		link = &(*link)->next;
+	*link = batch->next;
+	batch_free(batch);
+}
+
+void shard_report(struct shard *shard, const struct batch *batch)
+{
+	if (shard->parts.on_decided == NULL)
+		return;
+	for (size_t i = 0; i < batch->decision_count; i++)
+		if (batch->decisions[i].outcome != OUTCOME_NOTHING)
+			shard->parts.on_decided(shard->parts.ctx, shard->number, &batch->decisions[i]);
+}
+
+/* ---- the overlay */
+
+static bool is_layer(const struct batch *batch)
+{
+	return batch->state == BATCH_DECIDED || batch->state == BATCH_COMMITTED || batch->state == BATCH_APPLIED ||
+	       mutation_is("keep-overlay-after-abort");
+}
+
+struct lookup {
+	struct shard *shard;
+	struct batch *batch;
+};
+
+/* Newest layer first, then memory (rings), then what the batch has read. The list runs oldest first, so the last layer
+ * that knows the key wins. */
+static enum view_answer look_up(void *ctx, struct slice key, struct slice *ret_value)
+{
+	const struct lookup *lookup = ctx;
+	enum view_answer answer = VIEW_NOT_READ;
+	for (const struct batch *layer = lookup->shard->batches; layer != NULL; layer = layer->next) {
+		if (layer == lookup->batch && !mutation_is("keep-overlay-after-abort"))
+			break;
+		if (!is_layer(layer) || mutation_is("no-overlay"))
+			continue;
+		struct slice value = SLICE_NONE;
+		enum view_answer here = batch_layer_get(layer, key, &value);
+		if (here == VIEW_NOT_READ)
+			continue;
+		answer = here;
+		*ret_value = value;
+	}
+	if (answer != VIEW_NOT_READ)
+		return answer;
+	if (!slice_has_prefix(key, SLICE("ring/")))
+		return batch_value_get(lookup->batch, key, ret_value);
+	const struct ring *ring = map_get(&lookup->shard->rings, key);
+	if (ring == NULL)
+		return VIEW_ABSENT;
+	*ret_value = (struct slice){ring->value, ring->value_len};
+	return VIEW_FOUND;
+}
+
+static void keep_rings(struct shard *shard, const struct batch *batch)
+{
+	for (size_t i = 0; i < batch->job.write_count; i++) {
+		const struct write *write = &batch->job.writes[i];
+		if (slice_has_prefix(write->key, SLICE("ring/")))
+			shard_put_ring(shard, write->key, write->value, write->is_tombstone);
+	}
+}
+
+/* A layer goes only when its apply is acknowledged and every read that was sent before that has been decided: such a
+ * read may have been answered before the apply, and without the layer its decision would see neither. */
+static void drop_layers(struct shard *shard)
+{
+	while (shard->batches != NULL && shard->batches->state == BATCH_APPLIED &&
+	       shard->batches->drop_after_read <= shard->reads_decided) {
+		keep_rings(shard, shard->batches);
+		remove_batch(shard, shard->batches);
+	}
+}
+
+/* ---- filling */
+
+static struct kafka_message *take_from_inbox(struct shard *shard)
+{
+	struct kafka_message *message = shard->inbox;
+	shard->inbox = message->next;
+	if (shard->inbox == NULL)
+		shard->inbox_last = &shard->inbox;
+	shard->inbox_records--;
+	shard->inbox_bytes -= message->bytes;
+	return message;
+}
+
+static void on_prepared(void *ctx)
+{
+	struct batch *batch = ctx;
+	assert(batch->shard != NULL);
+	shard_advance(batch->shard);
+}
+
+static void fill(struct shard *shard)
+{
+	bool has_work = shard->inbox != NULL || shard->is_poll_due;
+	if (!has_work || shard->is_draining || first_undecided(shard) != NULL ||
+	    count_state(shard, BATCH_DECIDED) >= UNCOMMITTED_BATCHES_MAX ||
+	    count_state(shard, BATCH_DECIDED) + count_state(shard, BATCH_COMMITTED) >= shard->limits.inflight_batches)
+		return;
+	size_t capacity =
+		shard->inbox_records < shard->limits.batch_records ? shard->inbox_records : shard->limits.batch_records;
+	struct batch *batch = batch_new(shard, shard->parts.generation(shard->parts.ctx), capacity);
+	while (batch->item_count < capacity && (batch->item_count == 0 || batch->bytes < shard->limits.batch_bytes)) {
+		struct kafka_message *message = take_from_inbox(shard);
+		shard->filled[message->topic] = message->record.offset + 1;
+		batch_add(batch, message);
+	}
+	for (size_t i = 0; i < shard->limits.topic_count; i++)
+		batch->ends[i] = shard->filled[i];
+	append_batch(shard, batch);
+	batch_prepare(batch, clock_now_ms(shard->parts.clock), on_prepared);
+}
+
+/* ---- reading and deciding */
+
+/* True when the view stands where one of the batches that we hold left it: the last one applied, or one that is
+ * committed and may just have been applied without our knowing. */
+static bool is_known_head(const struct shard *shard, const struct view_head *seen)
+{
+	if (mutation_is("no-head-check"))
+		return true;
+	if (seen->state != VIEW_HEAD_NORMAL)
+		return false;
+	if (head_equal(&seen->head, &shard->applied))
+		return true;
+	for (const struct batch *batch = shard->batches; batch != NULL; batch = batch->next)
+		if (batch->state == BATCH_COMMITTED && head_equal(&seen->head, &batch->after))
+			return true;
+	return false;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	if (a == 0 || b == 0)
+		return a ? a : b;
+	return a < b ? a : b;
+}
+
+/* The view's next due time does not know yet what pending layers will add. A lead that a layer moved to a later time may
+ * make us look once too often, which costs a read and fires nothing. */
+static void note_next_due(struct shard *shard, int64_t in_view)
+{
+	shard->next_due_ms = in_view;
+	for (const struct batch *batch = shard->batches; batch != NULL; batch = batch->next)
+		shard->next_due_ms = earlier(shard->next_due_ms, batch_next_due(batch));
+}
+
+void shard_schedule_poll(struct shard *shard)
+{
+	int64_t delay = shard->limits.timer_poll_ms;
+	int64_t now = clock_now_ms(shard->parts.clock);
+	if (shard->next_due_ms > 0 && shard->next_due_ms - now < delay && clock_is_sane(shard->parts.clock))
+		delay = shard->next_due_ms > now ? shard->next_due_ms - now : 0;
+	/* timers that are due already wait for a batch in flight that may have fired them */
+	for (const struct batch *batch = shard->batches; batch != NULL && delay == 0; batch = batch->next)
+		if (batch->due_count > 0 && batch->state != BATCH_APPLIED)
+			delay = shard->limits.timer_poll_ms;
+	loop_timer_start(shard->poll, delay);
+}
+
+static void submit(struct shard *shard, struct batch *batch)
+{
+	struct commit_job *job = &batch->job;
+	job->shard = shard->number;
+	job->shard_object = shard->object;
+	job->attempt = shard->attempt;
+	job->token = shard->token;
+	for (size_t i = 0; i < shard->limits.topic_count; i++)
+		job->offsets[i] = batch->ends[i];
+	batch->state = BATCH_DECIDED;
+	shard->tip = batch->after;
+	if (mutation_is("no-ring-restore"))
+		keep_rings(shard, batch);
+	committer_submit(shard->parts.committer, job);
+}
+
+static void decide(struct shard *shard, struct batch *batch, const struct view_reply *reply)
+{
+	struct lookup lookup = {shard, batch};
+	batch_take_values(batch, reply);
+	struct slice *due = arena_array(&batch->decided, reply->due_count, sizeof *due);
+	for (size_t i = 0; i < reply->due_count; i++)
+		due[i] = (struct slice){arena_memdupz(&batch->decided, reply->due[i].p, reply->due[i].len), reply->due[i].len};
+	batch_decide(batch, (struct rules_view){look_up, &lookup}, due, reply->due_count,
+	             clock_now_ms(shard->parts.clock), &shard->tip);
+	bool is_void = batch_is_void(batch);
+	if (is_void)
+		remove_batch(shard, batch);
+	else
+		submit(shard, batch);
+	note_next_due(shard, reply->next_due_ms);
+	shard_schedule_poll(shard);
+}
+
+static void on_read(void *ctx, const struct view_reply *reply)
+{
+	struct shard *shard = ctx;
+	struct batch *batch = shard->reading;
+	shard->reading = NULL;
+	shard->read_request = NULL;
+	batch->state = BATCH_WAITING;
+	shard->reads_decided = shard->reads_sent;
+	switch (reply->status) {
+	case VIEW_DONE: break;
+	case VIEW_UNKNOWN:
+	case VIEW_REFUSED: shard_retry_later(shard, shard_advance); return;
+	case VIEW_BROKEN: shard->must_rebuild = true; /* fall through */
+	case VIEW_STALE: shard_reopen(shard); return;
+	}
+	if (!is_known_head(shard, &reply->head)) {
+		shard_reopen(shard);
+		return;
+	}
+	shard->retries = 0;
+	shard_progress(shard);
+	decide(shard, batch, reply);
+	shard_advance(shard);
+}
+
+static void start_read(struct shard *shard)
+{
+	struct batch *batch = first_undecided(shard);
+	if (batch == NULL || batch->state != BATCH_WAITING || shard->reading != NULL || shard->retry_fn != NULL ||
+	    shard->is_draining)
+		return;
+	batch_forget_decision(batch);
+	struct view_read_args args = {0};
+	args.keys = batch_wants(batch, &args.key_count);
+	bool may_fire = clock_is_sane(shard->parts.clock);
+	for (const struct batch *other = shard->batches; other != NULL; other = other->next)
+		if (other != batch && other->due_count > 0 && other->state != BATCH_APPLIED)
+			may_fire = false; /* the view would name the same leads again */
+	args.due_until_ms = may_fire ? clock_now_ms(shard->parts.clock) : 0;
+	args.due_limit = shard->limits.due_limit;
+	shard->is_poll_due = false;
+	shard->reading = batch;
+	shard->reads_sent++;
+	batch->state = BATCH_READING;
+	shard->read_request = view_read(shard->parts.view, shard->number, &args, on_read, shard);
+}
+
+/* ---- results of the committer */
+
+/* Law of the abort (reliability.md §2.5): whatever is decided and not committed is decided again, from the head of what
+ * is committed. Layers of committed batches stay until they are applied. The records are still here, in order, so the
+ * rewind is a change of state, and each batch keeps its generation and its plug-in answers. */
+static void take_back(struct shard *shard, struct batch *aborted)
+{
+	aborted->state = BATCH_WAITING;
+	for (struct batch *batch = shard->batches; batch != NULL; batch = batch->next) {
+		if (batch->state == BATCH_DECIDED)
+			batch->state = BATCH_REFUSED;
+		if (mutation_is("drop-committed-overlay") && batch->state == BATCH_COMMITTED)
+			map_done(&batch->layer);
+	}
+	if (shard->reading != NULL) {
+		view_cancel(shard->read_request);
+		shard->read_request = NULL;
+		shard->reading->state = BATCH_WAITING;
+		shard->reading = NULL;
+		shard->reads_decided = shard->reads_sent;
+	}
+	shard->tip = shard->committed;
+}
+
+static void note_refusal(struct batch *batch, const struct commit_job *job)
+{
+	if (job->failed_event == SIZE_MAX || job->failed_event >= job->event_count)
+		return;
+	size_t item = batch->event_item[job->failed_event];
+	if (item != SIZE_MAX)
+		batch->items[item].refusals++;
+}
+
+static void batch_aborted(struct shard *shard, struct batch *batch, const struct commit_job *job)
+{
+	bool is_own_fault = job->failed_event != SIZE_MAX;
+	note_refusal(batch, job);
+	take_back(shard, batch);
+	if (mutation_is("no-rewind"))
+		remove_batch(shard, batch);
+	if (!is_own_fault)
+		shard_retry_later(shard, shard_advance);
+}
+
+static void batch_committed(struct shard *shard, struct batch *batch)
+{
+	shard->committed = batch->after;
+	for (size_t i = 0; i < shard->limits.topic_count; i++)
+		shard->committed_offsets[i] = batch->ends[i];
+	shard->retries = 0;
+	batch->state = BATCH_COMMITTED;
+	shard_report(shard, batch);
+	if (batch->job.write_count == 0)
+		remove_batch(shard, batch); /* q and h have not moved: there is nothing to apply */
+}
+
+void shard_batch_back(struct shard *shard, struct commit_job *job)
+{
+	struct batch *batch = job->ctx;
+	shard->attempt = job->new_attempt;
+	shard_progress(shard);
+	switch (job->result) {
+	case COMMIT_DONE: batch_committed(shard, batch); break;
+	case COMMIT_ABORTED: batch_aborted(shard, batch, job); break;
+	case COMMIT_DISCARDED: batch->state = BATCH_WAITING; break;
+	case COMMIT_LOST:
+	case COMMIT_STOPPED:
+		/* the machine's table says that no batch comes back STOPPED; LOST: wait for the next assignment */
+		batch->state = BATCH_WAITING;
+		shard_close(shard);
+		return;
+	}
+	shard_advance(shard);
+}
+
+/* ---- applying */
+
+static void on_applied(void *ctx, const struct view_reply *reply)
+{
+	struct shard *shard = ctx;
+	struct batch *batch = shard->applying;
+	shard->applying = NULL;
+	shard->apply_request = NULL;
+	switch (reply->status) {
+	case VIEW_DONE: break;
+	case VIEW_UNKNOWN: /* executed or not: the same compare-and-set again tells (§2.4, step 15) */
+	case VIEW_REFUSED: shard_retry_later(shard, shard_advance); return;
+	case VIEW_BROKEN: shard->must_rebuild = true; /* fall through */
+	case VIEW_STALE: shard_reopen(shard); return;
+	}
+	shard->retries = 0;
+	shard_progress(shard);
+	shard->applied = batch->after;
+	batch->state = BATCH_APPLIED;
+	batch->drop_after_read = mutation_is("drop-overlay-at-ack") ? 0 : shard->reads_sent;
+	if (batch->due_count > 0)
+		shard_schedule_poll(shard); /* the next due timers had to wait for these */
+	shard_advance(shard);
+}
+
+static void start_apply(struct shard *shard)
+{
+	struct batch *batch = first_in_state(shard, BATCH_COMMITTED);
+	if (batch == NULL || shard->applying != NULL || shard->retry_fn != NULL)
+		return;
+	assert(batch->job.write_count <= VIEW_WRITES_PER_CALL);
+	const struct head *before = mutation_is("expected-head-last-applied") ? &shard->applied : &batch->before;
+	shard->applying = batch;
+	shard->apply_request = view_apply(shard->parts.view, shard->number, before, &batch->after, batch->job.state_end,
+	                                  batch->job.writes, batch->job.write_count, on_applied, shard);
+}
+
+/* ---- flow */
+
+static void control_intake(struct shard *shard)
+{
+	bool is_full =
+		shard->inbox_records >= shard->limits.inbox_records || shard->inbox_bytes >= shard->limits.inbox_bytes;
+	bool is_low =
+		shard->inbox_records < shard->limits.inbox_records / 2 && shard->inbox_bytes < shard->limits.inbox_bytes / 2;
+	if (!shard->is_paused && is_full) {
+		shard->is_paused = true;
+		kafka_in_pause(shard->parts.in, shard->number);
+	} else if (shard->is_paused && is_low && !shard->is_draining) {
+		shard->is_paused = false;
+		kafka_in_resume(shard->parts.in, shard->number);
+	}
+}
+
+void shard_advance(struct shard *shard)
+{
+	if (shard->state != SHARD_RUNNING)
+		return;
+	drop_layers(shard);
+	start_apply(shard);
+	fill(shard);
+	start_read(shard);
+	control_intake(shard);
+}
