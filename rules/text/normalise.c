@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Nearly all input is plain ASCII that needs nothing, so each function first looks whether it can leave without ICU.
+ */
+#include "rules/text/normalise.h"
+
+#include <assert.h>
+
+#include <unicode/uchar.h>
+#include <unicode/unorm2.h>
+#include <unicode/uscript.h>
+#include <unicode/utf8.h>
+
+#include "rules/base/arena.h"
+#include "rules/text/wide.h"
+
+static const UChar32 ZERO_WIDTH_NON_JOINER = 0x200C, ZERO_WIDTH_JOINER = 0x200D;
+
+bool text_is_utf8(struct slice text)
+{
+	const uint8_t *bytes = (const uint8_t *)text.p;
+	for (size_t at = 0; at < text.len;) {
+		UChar32 c;
+		if (bytes[at] < 0x80) {
+			at++;
+			continue;
+		}
+		U8_NEXT(bytes, at, text.len, c);
+		if (c < 0)
+			return false;
+	}
+	return true;
+}
+
+static bool is_ascii(struct slice text)
+{
+	for (size_t at = 0; at < text.len; at++)
+		if ((unsigned char)text.p[at] >= 0x80)
+			return false;
+	return true;
+}
+
+struct slice text_truncate(struct slice text, size_t max_bytes)
+{
+	if (text.len <= max_bytes)
+		return text;
+	size_t len = max_bytes;
+	/* Bytes 10xxxxxx continue a code point; one has at most three of them. */
+	for (int back = 0; back < 3 && len > 0 && ((unsigned char)text.p[len] & 0xC0) == 0x80; back++)
+		len--;
+	return (struct slice){text.p, len};
+}
+
+size_t text_length(struct slice text)
+{
+	size_t count = 0;
+	const uint8_t *bytes = (const uint8_t *)text.p;
+	for (size_t at = 0; at < text.len; count++) {
+		UChar32 c;
+		U8_NEXT(bytes, at, text.len, c);
+		(void)c; /* a bad byte counts as one, as documented */
+	}
+	return count;
+}
+
+/* A format character that shows nothing. The few of category Cf that are drawn (Arabic number signs) stay. */
+static bool is_invisible(UChar32 c)
+{
+	return u_charType(c) == U_FORMAT_CHAR && !u_hasBinaryProperty(c, UCHAR_PREPENDED_CONCATENATION_MARK);
+}
+
+static bool is_blank(UChar32 c)
+{
+	return u_isUWhiteSpace(c) || is_invisible(c) || c == 0;
+}
+
+struct slice text_trim(struct slice text)
+{
+	const uint8_t *bytes = (const uint8_t *)text.p;
+	size_t start = 0, end = text.len;
+	while (start < end) {
+		size_t next = start;
+		UChar32 c;
+		U8_NEXT(bytes, next, end, c);
+		if (c < 0 || !is_blank(c))
+			break;
+		start = next;
+	}
+	while (end > start) {
+		struct slice shorter = text_truncate((struct slice){text.p + start, end - start}, end - start - 1);
+		size_t next = start + shorter.len;
+		UChar32 c;
+		U8_NEXT(bytes, next, end, c);
+		if (c < 0 || next != end || !is_blank(c))
+			break;
+		end = start + shorter.len;
+	}
+	return end == start ? (struct slice){text.p, 0} : (struct slice){text.p + start, end - start};
+}
+
+/* Printable ASCII with single spaces inside only. */
+static bool is_clean_ascii(struct slice text)
+{
+	char previous = ' ';
+	for (size_t at = 0; at < text.len; previous = text.p[at++]) {
+		if (text.p[at] < ' ' || text.p[at] > '~' || (text.p[at] == ' ' && previous == ' '))
+			return false;
+	}
+	return text.len == 0 || previous != ' ';
+}
+
+/* Joiners matter inside words of some scripts and in emoji; anywhere else they only make equal things unequal. */
+static bool is_joiner_in_word(UChar32 c, UChar32 previous)
+{
+	return (c == ZERO_WIDTH_JOINER || c == ZERO_WIDTH_NON_JOINER) && previous > 0x2FF && !u_isUWhiteSpace(previous);
+}
+
+static void put_visible(const struct wide *from, struct wide *to)
+{
+	bool is_space_due = false;
+	UChar32 previous = ' ', joiner = 0;
+	for (int32_t at = 0; at < from->len;) {
+		UChar32 c;
+		U16_NEXT(from->units, at, from->len, c);
+		if (u_isUWhiteSpace(c)) {
+			is_space_due = to->len > 0;
+			joiner = 0;
+			continue;
+		}
+		if (is_invisible(c) || u_charType(c) == U_CONTROL_CHAR) {
+			joiner = !is_space_due && is_joiner_in_word(c, previous) ? c : joiner;
+			continue;
+		}
+		if (is_space_due)
+			wide_put(to, ' ');
+		if (joiner != 0)
+			wide_put(to, joiner);
+		wide_put(to, c);
+		is_space_due = false;
+		joiner = 0;
+		previous = c;
+	}
+}
+
+static const UNormalizer2 *form_nfc(void)
+{
+	UErrorCode status = U_ZERO_ERROR;
+	const UNormalizer2 *form = unorm2_getNFCInstance(&status);
+	assert(U_SUCCESS(status));
+	return form;
+}
+
+static const UNormalizer2 *form_nfd(void)
+{
+	UErrorCode status = U_ZERO_ERROR;
+	const UNormalizer2 *form = unorm2_getNFDInstance(&status);
+	assert(U_SUCCESS(status));
+	return form;
+}
+
+static const UNormalizer2 *form_folded(void)
+{
+	UErrorCode status = U_ZERO_ERROR;
+	const UNormalizer2 *form = unorm2_getNFKCCasefoldInstance(&status);
+	assert(U_SUCCESS(status));
+	return form;
+}
+
+struct slice text_clean(struct arena *arena, struct slice text)
+{
+	if (is_clean_ascii(text))
+		return text;
+	struct wide raw, visible;
+	wide_init(&raw);
+	wide_init(&visible);
+	wide_set(&raw, text);
+	put_visible(&raw, &visible);
+	wide_normalise(&visible, form_nfc(), &raw);
+	struct slice clean = wide_text(&raw, arena);
+	wide_done(&raw);
+	wide_done(&visible);
+	return slice_equal(clean, text) ? text : clean;
+}
+
+static struct slice fold_ascii(struct arena *arena, struct slice text)
+{
+	text = text_truncate(text, TEXT_BYTES);
+	char *folded = arena_memdupz(arena, text.p, text.len);
+	for (size_t at = 0; at < text.len; at++)
+		if (folded[at] >= 'A' && folded[at] <= 'Z')
+			folded[at] = (char)(folded[at] + ('a' - 'A'));
+	return (struct slice){folded, text.len};
+}
+
+struct slice text_fold(struct arena *arena, struct slice text)
+{
+	if (is_ascii(text))
+		return fold_ascii(arena, text);
+	struct wide raw, folded;
+	wide_init(&raw);
+	wide_init(&folded);
+	wide_set(&raw, text);
+	wide_normalise(&raw, form_folded(), &folded);
+	struct slice result = wide_text(&folded, arena);
+	wide_done(&raw);
+	wide_done(&folded);
+	return result;
+}
+
+/* Letters that Unicode does not take apart, although people write them without their stroke. After folding. */
+static const struct {
+	UChar32 letter;
+	const char *plain;
+} STROKED[] = {
+	{0x00E6, "ae"}, {0x00F0, "d"}, {0x00F8, "o"}, {0x00FE, "th"}, {0x0111, "d"}, {0x0127, "h"},
+	{0x0131, "i"},  {0x0142, "l"}, {0x014B, "n"}, {0x0153, "oe"}, {0x0167, "t"},
+};
+
+static const char *plain_letters(UChar32 c)
+{
+	for (size_t at = 0; at < sizeof STROKED / sizeof *STROKED; at++)
+		if (STROKED[at].letter == c)
+			return STROKED[at].plain;
+	return NULL;
+}
+
+/* Accents belong to no script of their own. The Japanese voicing marks do neither, but か and が are different letters;
+ * so are letters with the vowel signs of Indic scripts, which have a script. */
+static bool is_accent(UChar32 c)
+{
+	if (u_charType(c) != U_NON_SPACING_MARK || c == 0x3099 || c == 0x309A)
+		return false;
+	UErrorCode status = U_ZERO_ERROR;
+	return uscript_getScript(c, &status) == USCRIPT_INHERITED;
+}
+
+static bool is_in_key(UChar32 c)
+{
+	bool is_mark = (U_GET_GC_MASK(c) & U_GC_M_MASK) != 0;
+	bool is_apostrophe_like = c >= 0x02B0 && c <= 0x02FF; /* ʻ of Hawaiʻi: a letter only by its category */
+	return (u_isalnum(c) || is_mark) && !is_accent(c) && !is_apostrophe_like;
+}
+
+static void keep_key_letters(const struct wide *from, struct wide *to)
+{
+	to->len = 0;
+	for (int32_t at = 0; at < from->len;) {
+		UChar32 c;
+		U16_NEXT(from->units, at, from->len, c);
+		const char *plain = plain_letters(c);
+		for (; plain != NULL && *plain != '\0'; plain++)
+			wide_put(to, *plain);
+		if (plain == NULL && is_in_key(c))
+			wide_put(to, c);
+	}
+}
+
+struct slice text_key(struct arena *arena, struct slice text)
+{
+	struct wide one, other;
+	wide_init(&one);
+	wide_init(&other);
+	wide_set(&one, text);
+	wide_normalise(&one, form_folded(), &other);
+	wide_normalise(&other, form_nfd(), &one);
+	keep_key_letters(&one, &other);
+	struct slice key = wide_text(&other, arena);
+	wide_done(&one);
+	wide_done(&other);
+	return key;
+}
