@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "rules/base/slice.h"
+#include "rules/span.h"
 
 struct arena;
 struct calendar;
@@ -76,14 +77,6 @@ struct criterion {
 	const struct cel_program *when;
 	int32_t points;
 	struct place place;
-};
-
-/* An amount of time as people write it ("2bd 4bh"): rules/calendar.h computes with it. */
-struct span {
-	int32_t business_days; /* bd */
-	int32_t days;          /* d */
-	int64_t business_ms;   /* bh, bm */
-	int64_t elapsed_ms;    /* h, m, s */
 };
 
 /* A letter and its band of scores: [from, next higher band's from). Ordered from the highest `from` to the lowest;
