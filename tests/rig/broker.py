@@ -60,6 +60,8 @@ group.min.session.timeout.ms=1000
 # A node killed and started again may register anew only when its old session has ended.
 broker.heartbeat.interval.ms=250
 broker.session.timeout.ms=1500
+# Room for a rejected record of a megabyte with its error headers.
+message.max.bytes=4194304
 log.cleaner.dedupe.buffer.size=16777216
 log.cleaner.backoff.ms=1000
 num.network.threads=2

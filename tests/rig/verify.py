@@ -1,0 +1,445 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The independent verifier: reads every input and every output with read_committed, and Redis, and counts what is wrong.
+
+  verify.py --kafka HOST:PORT --partitions N [--redis SOCKET] [--group NAME] [--wait SECONDS] [--compacted]
+
+It shares no code with leadrouter and knows persons from attributes.person of generate.py, not from identity keys.
+
+  lost              input records without an outcome, persons without a lead, timers that are past and never fired
+  double-owned      further first owners of one person, duplicates that point at another lead
+  duplicate         records beyond the one outcome, or with an event id that was there before
+  early             overdue before its deadline, or although an activity had stopped the clock
+  view differences  keys and heads that differ between leads.state (newest value per key) and Redis
+  out of order      events of one lead that are not in the order of their causes or ownership versions
+  altered           rejected records that are not the original, byte for byte, with all its headers
+  torn              write-sets of leads.state with two hashes, or gaps in their numbers
+  unexpected        good leads rejected, hostile ones accepted, events without a known cause or without a header
+Exits 0 only when all are zero. The first few of each kind are printed.
+"""
+
+import argparse
+import collections
+import datetime
+import hashlib
+import json
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from rig import contract as c  # noqa: E402
+from rig.process import Deadline, RigError  # noqa: E402
+
+Record = collections.namedtuple("Record", "topic partition offset timestamp key value headers")
+
+KINDS = ("lost", "double-owned", "duplicate", "early", "view differences", "out of order", "altered", "torn", "unexpected")
+SHOWN = 5          # examples per kind
+GRACE_MS = 15000   # a due timer may be this late before it counts as lost
+
+
+class Report:
+    def __init__(self):
+        self.counts = dict.fromkeys(KINDS, 0)
+        self.examples = collections.defaultdict(list)
+        self.seen = collections.Counter()
+
+    def found(self, kind, text):
+        self.counts[kind] += 1
+        if len(self.examples[kind]) < SHOWN:
+            self.examples[kind].append(text)
+
+    @property
+    def clean(self):
+        return not any(self.counts.values())
+
+    def line(self):
+        return ", ".join("%s %d" % (kind, self.counts[kind]) for kind in KINDS)
+
+    def text(self):
+        lines = ["  %s: %s" % (kind, text) for kind in KINDS for text in self.examples[kind]]
+        seen = ", ".join("%s %d" % item for item in sorted(self.seen.items()))
+        return "\n".join(lines + ["seen: " + seen, self.line()])
+
+
+def last_header(record, name):
+    """The last one: an input that was rejected may carry a header of the same name, which stands before ours."""
+    value = next((v for k, v in reversed(record.headers) if k == name), None)
+    return None if value is None else value.decode("utf-8", "replace")
+
+
+def parse(value):
+    try:
+        found = json.loads(value)
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def moment_ms(text):
+    """RFC 3339 to milliseconds; None when it is none."""
+    try:
+        return round(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+    except (AttributeError, ValueError):
+        return None
+
+
+class Input:
+    """What has to be remembered of an input record."""
+    __slots__ = ("record", "person", "outcomes")
+
+    def __init__(self, record, person):
+        self.record, self.person, self.outcomes = record, person, []
+
+
+class Lead:
+    """What the events say of one lead."""
+
+    def __init__(self):
+        self.deadline = None      # of its newest assignment
+        self.is_assigned = False
+        self.stopped_at = None    # earliest activity that was accepted
+        self.overdue = {}         # (timer, cycle, level) or event id -> time of the event
+
+
+class Verifier:
+    """Fed with records in the order of their partitions, inputs first; finish() gives the report."""
+
+    def __init__(self, now_ms=None, compacted=False):
+        self.report = Report()
+        self.now_ms = now_ms if now_ms is not None else int(time.time() * 1000)
+        self.compacted = compacted
+        self.inputs = {}
+        self.ids = set()
+        self.leads = collections.defaultdict(Lead)
+        self.last_cause = {}
+        self.last_version = {}
+        self.persons = collections.defaultdict(list)
+        self.state = collections.defaultdict(dict)
+        self.chain = {}
+
+    # --- inputs
+
+    def add_input(self, record):
+        lead = parse(record.value)
+        if lead.get("specversion") and isinstance(lead.get("data"), dict):
+            lead = lead["data"]
+        person = None
+        if record.topic == c.CAPTURED and isinstance(lead.get("attributes"), dict) and lead["attributes"].get("person"):
+            person = (record.partition, lead.get("tenant", ""), lead["attributes"]["person"])
+        entry = Input(record, person)
+        self.inputs[c.cause_of_input(record.topic, record.partition, record.offset)] = entry
+        if person:
+            self.persons[person].append(entry)
+        self.report.seen[record.topic] += 1
+
+    # --- outputs
+
+    def add_output(self, record):
+        self.report.seen[record.topic] += 1
+        if record.topic == c.REJECTED:
+            return self._rejected(record)
+        kind, event_id, cause = (last_header(record, n) for n in (c.TYPE, c.ID, c.CAUSE))
+        self.report.seen[kind] += 1
+        missing = [n for n in c.REQUIRED_HEADERS if last_header(record, n) is None]
+        if missing:
+            return self.report.found("unexpected", "%s lacks %s" % (_place(record), ", ".join(missing)))
+        if event_id in self.ids:
+            return self.report.found("duplicate", "%s: id %s was there before" % (_place(record), event_id))
+        self.ids.add(event_id)
+        value = parse(record.value)
+        subject = last_header(record, c.SUBJECT) or value.get("lead_id")
+        self._order(record, subject, cause, value)
+        if cause.startswith("timer:"):
+            return self._timer(record, kind, subject, value)
+        self._outcome(record, kind, cause, subject, value)
+
+    def _outcome(self, record, kind, cause, subject, value):
+        entry = self.inputs.get(cause)
+        if entry is None:
+            return self.report.found("unexpected", "%s: no input record %s" % (_place(record), cause))
+        for other, _, _ in entry.outcomes:
+            if other == kind or (entry.record.topic == c.CAPTURED and {other, kind} <= set(c.CAPTURED_OUTCOMES)):
+                return self.report.found("duplicate", "%s: %s after %s of %s" % (_place(record), kind, other, cause))
+        entry.outcomes.append((kind, subject, value))
+        lead = self.leads[subject]
+        if kind == "lead.assigned":
+            lead.is_assigned, lead.deadline = True, moment_ms(value.get("deadline"))
+        elif kind == "lead.unassigned":
+            lead.is_assigned = False
+        elif entry.record.topic == c.ACTIVITY:
+            at = moment_ms(last_header(record, c.TIME))
+            lead.stopped_at = min(filter(None, (lead.stopped_at, at)), default=None)
+
+    def _order(self, record, subject, cause, value):
+        """Events of a lead in one output partition follow the order of the input partition that caused them."""
+        source, _, offset = cause.rpartition("/")
+        if source and offset.isdigit():
+            place = (record.topic, record.partition, subject, source)
+            if int(offset) < self.last_cause.get(place, -1):
+                self.report.found("out of order", "%s: caused by %s, after a later one" % (_place(record), cause))
+            self.last_cause[place] = int(offset)
+        version = value.get("ownership_version")
+        if record.topic == c.ASSIGNMENTS and isinstance(version, int):
+            if version < self.last_version.get(subject, 0):
+                self.report.found("out of order", "%s: ownership version %d of %s goes back" % (_place(record), version, subject))
+            self.last_version[subject] = version
+
+    def _timer(self, record, kind, subject, value):
+        if kind != c.OVERDUE:
+            return
+        lead, at = self.leads[subject], moment_ms(last_header(record, c.TIME))
+        which = (last_header(record, c.CAUSE), value.get("level"))
+        if which in lead.overdue:
+            return self.report.found("duplicate", "%s: %s %s is overdue a second time" % (_place(record), subject, which))
+        lead.overdue[which] = at
+        deadline = moment_ms(value.get("deadline"))
+        if at is None or deadline is None:
+            return self.report.found("unexpected", "%s: overdue without a time or deadline" % _place(record))
+        if at < deadline or (record.timestamp and record.timestamp < deadline):
+            self.report.found("early", "%s: %s overdue %d ms before its deadline" % (_place(record), subject, deadline - at))
+
+    def _rejected(self, record):
+        cause = last_header(record, c.CAUSE)
+        entry = self.inputs.get(cause)
+        if entry is None:
+            return self.report.found("unexpected", "%s: no input record %s" % (_place(record), cause))
+        if entry.outcomes:
+            return self.report.found("duplicate", "%s: rejected after %s of %s" % (_place(record), entry.outcomes[0][0], cause))
+        entry.outcomes.append((c.REJECT, None, {}))
+        code = last_header(record, c.ERROR_CODE)
+        self.report.seen["rejected as %s" % code] += 1
+        original = entry.record
+        if (record.key, record.value) != (original.key, original.value) or not _contains(record.headers, original.headers):
+            self.report.found("altered", "%s is not %s byte for byte" % (_place(record), cause))
+        origin = tuple(last_header(record, n) for n in c.ORIGIN)
+        if origin != (original.topic, str(original.partition), str(original.offset)) or not code:
+            self.report.found("unexpected", "%s: error headers %s, code %s" % (_place(record), origin, code))
+
+    # --- state and view
+
+    def add_state(self, record):
+        self.report.seen[record.topic] += 1
+        key = record.key.decode("utf-8", "replace")
+        if key.split("/")[0] == c.BARRIER:
+            return
+        seq, digest = last_header(record, c.STATE_SEQ), last_header(record, c.STATE_HASH)
+        if seq is None or digest is None or not seq.isdigit():
+            return self.report.found("unexpected", "%s: state without q and h" % _place(record))
+        before = self.chain.get(record.partition)
+        self.chain[record.partition] = (int(seq), digest)
+        if before and (int(seq) < before[0] or (int(seq) == before[0] and digest != before[1]) or
+                       (int(seq) > before[0] + 1 and not self.compacted)):
+            self.report.found("torn", "%s: q=%s h=%s after q=%d h=%s" % ((_place(record), seq, digest) + before))
+        if record.value is None:
+            self.state[record.partition].pop(record.key, None)
+        else:
+            self.state[record.partition][record.key] = record.value
+
+    def compare_view(self, view, shard):
+        """`view`: {container: {field: value}}, "head": {…}, "due": {lead: score}."""
+        wanted = {name: {} for name in c.CONTAINERS}
+        due = {}
+        for key, value in self.state[shard].items():
+            container, _, rest = key.partition(b"/")
+            wanted.setdefault(container.decode(), {})[rest] = value
+            moment = parse(value).get("due") if container == b"lead" else None
+            if moment:
+                due[rest] = float(moment)
+        for name in wanted:
+            self._compare("{lr:%d}:%s" % (shard, name), wanted[name], view.get(name, {}))
+        self._compare("{lr:%d}:due" % shard, due, view.get("due", {}))
+        self._compare_head(view.get("head", {}), shard)
+        for lead, score in view.get("due", {}).items():
+            if score < self.now_ms - GRACE_MS:
+                self.report.found("lost", "timer of %r was due %d ms ago" % (lead, self.now_ms - score))
+
+    def _compare(self, name, wanted, found):
+        for field in sorted(set(wanted) | set(found)):
+            if wanted.get(field) != found.get(field):
+                what = "only in Redis" if field not in wanted else "not in Redis" if field not in found else "differs"
+                self.report.found("view differences", "%s %r %s" % (name, field, what))
+
+    def _compare_head(self, head, shard):
+        if shard not in self.chain:
+            return
+        found = (head.get(b"s"), head.get(b"q"), head.get(b"h"))
+        wanted = (b"N", b"%d" % self.chain[shard][0], self.chain[shard][1].encode())
+        if found != wanted:
+            self.report.found("view differences", "{lr:%d}:head is %r, leads.state ends in %r" % (shard, found, wanted))
+
+    # --- the end
+
+    def finish(self):
+        for cause, entry in self.inputs.items():
+            if not entry.outcomes:
+                self.report.found("lost", "no outcome of %s" % cause)
+            elif entry.record.topic == c.CAPTURED:
+                self._expected(cause, entry)
+        for person, entries in self.persons.items():
+            self._one_owner(person, entries)
+        for lead_id, lead in self.leads.items():
+            self._timers_of(lead_id, lead)
+        return self.report
+
+    def _expected(self, cause, entry):
+        kinds = {kind for kind, _, _ in entry.outcomes}
+        if not kinds & set(c.CAPTURED_OUTCOMES):
+            self.report.found("lost", "%s has only %s" % (cause, ", ".join(sorted(kinds))))
+        if (c.REJECT in kinds) == bool(entry.person):
+            self.report.found("unexpected", "%s lead is %s: %s" % ("good" if entry.person else "hostile", "/".join(kinds), cause))
+
+    def _one_owner(self, person, entries):
+        outcomes = [o for e in sorted(entries, key=lambda e: e.record.offset) for o in e.outcomes]
+        first = [(kind, subject) for kind, subject, value in outcomes
+                 if kind == "lead.unassigned" or (kind == "lead.assigned" and value.get("reason", c.FIRST) == c.FIRST)]
+        if not first:
+            return self.report.found("lost", "person %s has no lead of its own" % (person,))
+        for kind, subject in first[1:]:
+            self.report.found("double-owned", "person %s: %s %s after %s" % (person, kind, subject, first[0][1]))
+        for kind, subject, value in outcomes:
+            if kind == "lead.duplicate" and first[0][1] not in (subject, value.get("lead_id"), value.get("duplicate_of")):
+                self.report.found("double-owned", "person %s: duplicate of %s, not of %s" % (person, subject, first[0][1]))
+
+    def _timers_of(self, lead_id, lead):
+        if lead.stopped_at is not None:
+            for which, at in lead.overdue.items():
+                if lead.deadline and lead.stopped_at < min(at or 0, lead.deadline):
+                    self.report.found("early", "%s: overdue %s although stopped before" % (lead_id, which))
+        elif lead.is_assigned and lead.deadline and lead.deadline < self.now_ms - GRACE_MS and not lead.overdue:
+            self.report.found("lost", "%s was due and nobody was told" % lead_id)
+
+
+def _place(record):
+    return "%s/%d/%d" % (record.topic, record.partition, record.offset)
+
+
+def _contains(headers, wanted):
+    """All of `wanted`, in their order, are among `headers`."""
+    rest = iter(headers)
+    return all(pair in rest for pair in wanted)
+
+
+# --- Kafka and Redis
+
+def consumer(bootstrap, group="rig-verifier"):
+    from confluent_kafka import Consumer
+    return Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False, "log_level": 3,
+                     "isolation.level": "read_committed", "auto.offset.reset": "earliest", "enable.partition.eof": True,
+                     "fetch.message.max.bytes": 8 << 20, "fetch.wait.max.ms": 50})
+
+
+def read_all(bootstrap, topics, take, seconds=300):
+    """Every committed record of the topics up to the end as it is now, each partition in order."""
+    from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
+    reader = consumer(bootstrap)
+    known = reader.list_topics(timeout=20).topics
+    wanted = [TopicPartition(t, p, OFFSET_BEGINNING) for t in topics if t in known for p in known[t].partitions]
+    open_ends = {(w.topic, w.partition) for w in wanted}
+    reader.assign(wanted)
+    deadline = Deadline(seconds, "all of %s read" % ", ".join(topics))
+    while open_ends:
+        deadline.check()
+        for message in reader.consume(10000, 0.2):
+            place = (message.topic(), message.partition())
+            if message.error():
+                if message.error().code() != KafkaError._PARTITION_EOF:
+                    raise RigError("reading %s: %s" % (place[0], message.error()))
+                open_ends.discard(place)
+            elif place in open_ends:
+                take(Record(place[0], place[1], message.offset(), message.timestamp()[1], message.key(), message.value(),
+                            message.headers() or []))
+    reader.close()
+
+
+def backlog(bootstrap, group=c.GROUP, topics=c.INPUTS):
+    """Input records that are not committed by the group yet; None when that cannot be told at the moment."""
+    from confluent_kafka import KafkaException, TopicPartition
+    asker = consumer(bootstrap, group)
+    try:
+        known = asker.list_topics(timeout=10).topics
+        parts = [TopicPartition(t, p) for t in topics if t in known for p in known[t].partitions]
+        ends = [asker.get_watermark_offsets(p, timeout=5)[1] for p in parts]
+        done = asker.committed(parts, timeout=5)
+        return sum(max(0, end - max(0, d.offset)) for end, d in zip(ends, done))
+    except KafkaException:
+        return None
+    finally:
+        asker.close()
+
+
+def wait_drained(bootstrap, seconds, group=c.GROUP, alive=lambda: True):
+    """Until the group has committed every input record. `alive()` false ends the wait as an error."""
+    deadline = Deadline(seconds, "the backlog of group %s is gone" % group)
+    left = None
+    while left != 0:
+        if not alive():
+            raise RigError("nobody is left to work on the backlog of %s" % left)
+        if deadline.passed():
+            raise RigError("backlog of %s records after %g s" % (left, seconds))
+        left = backlog(bootstrap, group)
+
+
+def read_view(client, shard):
+    """All of a shard's keys in Redis."""
+    view = {name: dict(client.hscan_iter(c.view_key(shard, name), count=5000)) for name in c.CONTAINERS + ("head",)}
+    view["due"] = dict(client.zscan_iter(c.view_key(shard, "due"), count=5000))
+    return view
+
+
+def wait_applied(verifier, client, seconds):
+    """The last commits may still be on their way to Redis: until the heads are where leads.state ends, or the time is over."""
+    end = time.monotonic() + seconds
+    for shard, (seq, _) in verifier.chain.items():
+        while client.hget(c.view_key(shard, "head"), "q") != b"%d" % seq and time.monotonic() < end:
+            time.sleep(0.05)
+
+
+def digest_of_view(client, partitions):
+    """One digest over the content of all shards, without epochs and positions: equal before and after a rebuild."""
+    whole = hashlib.sha256()
+    for shard in range(partitions):
+        view = read_view(client, shard)
+        for name in sorted(view):
+            for field, value in sorted(view[name].items()):
+                if name != "head" or field in (b"s", b"q", b"h"):
+                    whole.update(repr((shard, name, field, value)).encode())
+    return whole.hexdigest()
+
+
+def verify(bootstrap, partitions, redis_client=None, compacted=False, apply_seconds=10):
+    """Reads everything and returns the report. The router may run, but its input should be drained."""
+    verifier = Verifier(compacted=compacted)
+    read_all(bootstrap, c.INPUTS, verifier.add_input)
+    read_all(bootstrap, c.OUTPUTS, verifier.add_output)
+    read_all(bootstrap, (c.STATE,), verifier.add_state)
+    if redis_client is not None:
+        wait_applied(verifier, redis_client, apply_seconds)
+        for shard in range(partitions):
+            verifier.compare_view(read_view(redis_client, shard), shard)
+    return verifier.finish()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kafka", required=True, metavar="HOST:PORT")
+    parser.add_argument("--partitions", type=int, required=True)
+    parser.add_argument("--redis", metavar="SOCKET")
+    parser.add_argument("--group", default=c.GROUP)
+    parser.add_argument("--wait", type=float, default=0, help="so long for the backlog to be worked off")
+    parser.add_argument("--compacted", action="store_true", help="leads.state has been compacted: gaps are normal")
+    given = parser.parse_args()
+    import redis
+    if given.wait:
+        wait_drained(given.kafka, given.wait, given.group)
+    client = redis.Redis(unix_socket_path=given.redis, socket_timeout=60) if given.redis else None
+    report = verify(given.kafka, given.partitions, client, given.compacted)
+    print(report.text())
+    sys.exit(0 if report.clean else 1)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except RigError as e:
+        sys.exit("verify.py: %s" % e)
