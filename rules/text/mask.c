@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/text/mask.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
+
+#include "rules/base/arena.h"
+#include "rules/base/strbuf.h"
+#include "rules/text/normalise.h"
+
+enum {
+	HIDDEN_DIGITS = 4,
+	PHONE_DIGITS_MIN = 7, /* fewer digits are counts, codes and years */
+	ISO_DATE_BYTES = 10,  /* 2026-11-21 */
+};
+
+static const char STARS[] = "***";
+
+/* ---- single fields */
+
+static size_t first_character(struct slice text)
+{
+	size_t len = 1;
+	while (len < text.len && len < 4 && ((unsigned char)text.p[len] & 0xC0) == 0x80)
+		len++;
+	return text.len == 0 ? 0 : len;
+}
+
+static struct slice keep_first(struct arena *arena, struct slice text, const char *rest)
+{
+	return slice_of(arena_printf(arena, "%.*s%s", (int)first_character(text), text.len ? text.p : "", rest));
+}
+
+struct slice mask_name(struct arena *arena, struct slice name)
+{
+	return name.len == 0 ? SLICE("") : keep_first(arena, name, STARS);
+}
+
+/* How many digits stay at the beginning and the end of a number of `count` digits. */
+static void shown_digits(size_t count, size_t *ret_head, size_t *ret_tail)
+{
+	size_t shown = count > HIDDEN_DIGITS ? count - HIDDEN_DIGITS : 0;
+	if (count < 2 * HIDDEN_DIGITS) {
+		*ret_tail = count > HIDDEN_DIGITS ? 2 : 0;
+		*ret_head = 0;
+		return;
+	}
+	*ret_tail = (shown + 1) / 2 < 4 ? (shown + 1) / 2 : 4;
+	*ret_head = shown - *ret_tail;
+}
+
+static void put_masked_digits(struct strbuf *out, const char *digits, size_t count)
+{
+	size_t head, tail;
+	shown_digits(count, &head, &tail);
+	for (size_t at = 0; at < count; at++)
+		strbuf_putc(out, at < head || at >= count - tail ? digits[at] : '*');
+}
+
+/* The value of a digit of any script, or -1; *ret_len is the length of the code point. */
+static int digit_at(struct slice text, size_t at, size_t *ret_len)
+{
+	size_t next = at;
+	UChar32 c;
+	U8_NEXT((const uint8_t *)text.p, next, text.len, c);
+	*ret_len = next - at;
+	return c < 0 ? -1 : u_charDigitValue(c);
+}
+
+/* Appends the digits of `text` as ASCII, masked. */
+static void put_masked_phone(struct strbuf *out, struct slice text)
+{
+	struct strbuf digits = STRBUF_INIT;
+	size_t len;
+	for (size_t at = 0; at < text.len; at += len) {
+		int digit = digit_at(text, at, &len);
+		if (digit >= 0)
+			strbuf_putc(&digits, (char)('0' + digit));
+	}
+	if (text.len > 0 && text.p[0] == '+')
+		strbuf_putc(out, '+');
+	put_masked_digits(out, strbuf_text(&digits), digits.len);
+	strbuf_done(&digits);
+}
+
+struct slice mask_phone(struct arena *arena, struct slice phone)
+{
+	struct strbuf out = STRBUF_INIT;
+	put_masked_phone(&out, text_truncate(phone, MASK_TEXT_BYTES));
+	struct slice masked = {arena_memdupz(arena, strbuf_text(&out), out.len), out.len};
+	strbuf_done(&out);
+	return masked;
+}
+
+/* Index of the last @, or text.len. */
+static size_t find_at(struct slice text)
+{
+	for (size_t at = text.len; at > 0; at--)
+		if (text.p[at - 1] == '@')
+			return at - 1;
+	return text.len;
+}
+
+static void put_masked_email(struct strbuf *out, struct slice email)
+{
+	size_t at = find_at(email);
+	size_t shown = first_character((struct slice){email.p, at});
+	if (shown < at)
+		strbuf_append(out, email.p, shown);
+	strbuf_puts(out, STARS);
+	strbuf_append(out, email.p + at, email.len - at);
+}
+
+struct slice mask_email(struct arena *arena, struct slice email)
+{
+	size_t at = find_at(email);
+	if (at == email.len)
+		return SLICE("***");
+	struct strbuf out = STRBUF_INIT;
+	put_masked_email(&out, text_truncate(email, MASK_TEXT_BYTES));
+	struct slice masked = {arena_memdupz(arena, strbuf_text(&out), out.len), out.len};
+	strbuf_done(&out);
+	return masked;
+}
+
+/* ---- free text */
+
+static bool is_letter_or_digit(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* What may stand in an address, the @ included. That takes in signs that rather surround one ("email=", quotes): then
+ * more is hidden than needed, never less. */
+static bool is_address_byte(char c)
+{
+	return is_letter_or_digit(c) || (unsigned char)c >= 0x80 || (c != '\0' && strchr("@.!#$%&'*+-/=?^_`{|}~", c) != NULL);
+}
+
+/* An @ with a name before it and a domain that has a letter behind it ("17@3" is no address). */
+static bool is_address(struct slice run)
+{
+	size_t at = find_at(run);
+	if (at == run.len || at == 0)
+		return false;
+	for (size_t n = at + 1; n < run.len; n++)
+		if (is_letter_or_digit(run.p[n]) ? run.p[n] > '9' : (unsigned char)run.p[n] >= 0x80)
+			return true;
+	return false;
+}
+
+static struct slice address_run(struct slice text, size_t start)
+{
+	size_t end = start;
+	while (end < text.len && is_address_byte(text.p[end]))
+		end++;
+	return (struct slice){text.p + start, end - start};
+}
+
+static bool is_phone_separator(char c)
+{
+	return c == ' ' || c == '-' || c == '.' || c == '(' || c == ')' || c == '/';
+}
+
+static bool is_ascii_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* "2026-11-21", alone or before a time. */
+static bool is_iso_date(struct slice text)
+{
+	static const char form[ISO_DATE_BYTES + 1] = "dddd-dd-dd";
+	if (text.len < ISO_DATE_BYTES)
+		return false;
+	for (size_t at = 0; at < ISO_DATE_BYTES; at++)
+		if (form[at] == 'd' ? !is_ascii_digit(text.p[at]) : text.p[at] != form[at])
+			return false;
+	return text.len == ISO_DATE_BYTES || !is_ascii_digit(text.p[ISO_DATE_BYTES]);
+}
+
+/* The run of digits that begins here, with up to two separators between two of them; from its first to its last digit.
+ * Empty if it is too short for a phone. */
+static struct slice phone_run(struct slice text, size_t start)
+{
+	size_t end = start, at = start, digits = 0, gap = 0;
+	if (at < text.len && text.p[at] == '+')
+		at++;
+	while (at < text.len && gap <= 2) {
+		size_t len;
+		if (digit_at(text, at, &len) >= 0) {
+			digits++;
+			gap = 0;
+			at += len;
+			end = at;
+		} else if (is_phone_separator(text.p[at])) {
+			gap++;
+			at++;
+		} else {
+			break;
+		}
+	}
+	return digits >= PHONE_DIGITS_MIN ? (struct slice){text.p + start, end - start} : SLICE_NONE;
+}
+
+/* Copies one code point, made harmless; returns its length. */
+static size_t put_character(struct strbuf *out, struct slice text, size_t at)
+{
+	size_t next = at;
+	UChar32 c;
+	U8_NEXT((const uint8_t *)text.p, next, text.len, c);
+	if (c < 0)
+		strbuf_putc(out, '?');
+	else if (u_charType(c) == U_CONTROL_CHAR || c == 0x2028 || c == 0x2029)
+		strbuf_putc(out, ' ');
+	else
+		strbuf_append(out, text.p + at, next - at);
+	return next - at;
+}
+
+static bool begins_phone(struct slice text, size_t at)
+{
+	size_t len;
+	return text.p[at] == '+' || digit_at(text, at, &len) >= 0;
+}
+
+/* Each byte is looked at a bounded number of times: a run without an address is remembered (`plain_until`), and so is a
+ * run of digits that is too short (`short_until`). */
+struct scan {
+	struct slice text;
+	size_t at, plain_until, short_until;
+};
+
+static bool mask_address(struct scan *scan, struct strbuf *out)
+{
+	if (scan->at < scan->plain_until)
+		return false;
+	struct slice run = address_run(scan->text, scan->at);
+	scan->plain_until = scan->at + run.len;
+	if (!is_address(run))
+		return false;
+	struct strbuf masked = STRBUF_INIT;
+	put_masked_email(&masked, run);
+	struct slice line = {strbuf_text(&masked), masked.len};
+	for (size_t at = 0; at < line.len;)
+		at += put_character(out, line, at);
+	strbuf_done(&masked);
+	scan->at += run.len;
+	return true;
+}
+
+static bool mask_number(struct scan *scan, struct strbuf *out)
+{
+	if (scan->at < scan->short_until || !begins_phone(scan->text, scan->at))
+		return false;
+	struct slice rest = {scan->text.p + scan->at, scan->text.len - scan->at};
+	if (is_iso_date(rest)) {
+		strbuf_append(out, rest.p, ISO_DATE_BYTES);
+		scan->at += ISO_DATE_BYTES;
+		return true;
+	}
+	struct slice run = phone_run(scan->text, scan->at);
+	if (run.len == 0) {
+		/* Only the digits that follow directly are known to be too few: the next group may begin a longer run. */
+		size_t end = scan->at + 1;
+		while (end < scan->text.len && is_ascii_digit(scan->text.p[end]))
+			end++;
+		scan->short_until = end;
+		return false;
+	}
+	put_masked_phone(out, run);
+	scan->at += run.len;
+	return true;
+}
+
+void mask_text(struct strbuf *out, struct slice text)
+{
+	struct scan scan = {.text = text_truncate(text, MASK_TEXT_BYTES)};
+	while (scan.at < scan.text.len)
+		if (!mask_address(&scan, out) && !mask_number(&scan, out))
+			scan.at += put_character(out, scan.text, scan.at);
+	if (scan.text.len < text.len)
+		strbuf_puts(out, "…");
+}
