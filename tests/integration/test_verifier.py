@@ -21,6 +21,7 @@ from rig.verify import Record  # noqa: E402
 PARTITIONS = 2
 START_MS = 1790000000000
 HOUR_MS = 3600000
+RUNNING = {"ver": 1, "state": "assigned", "owner": "ann", "deadline": START_MS + HOUR_MS}
 SHARED = os.environ.get("LR_KAFKA")
 
 
@@ -55,7 +56,7 @@ class Toy:
         if record.topic == c.ACTIVITY:
             self.known.add(lead["lead_id"])
             self._emit(c.LIFECYCLE, record.partition, "lead.status", lead["lead_id"], cause, START_MS, {})
-            return self._keep(record.partition, lead["lead_id"], {"owner": "ann", "due": 0})
+            return self._keep(record.partition, lead["lead_id"], dict(RUNNING, touched=START_MS))
         person = lead.get("attributes", {}).get("person")
         if not isinstance(person, str):
             return self._reject(record, cause)
@@ -65,7 +66,7 @@ class Toy:
         self.owner[record.partition, first] = True
         deadline = {"owner": "ann", "reason": "first", "deadline": iso(START_MS + HOUR_MS), "ownership_version": 1}
         self._emit(c.ASSIGNMENTS, record.partition, "lead.assigned", first, cause, START_MS, deadline)
-        self._keep(record.partition, first, {"owner": "ann", "due": START_MS + HOUR_MS})
+        self._keep(record.partition, first, RUNNING)
 
     def _emit(self, topic, shard, kind, lead, cause, at, value, event_id=None):
         headers = {c.ID: event_id or "%s:%s" % (cause, kind), c.TYPE: kind, "ce_source": "/toy", c.TIME: iso(at), c.SUBJECT: lead,
@@ -90,8 +91,8 @@ class Toy:
         view = self.views[shard]
         view["lead"][lead.encode()] = data
         view["due"].pop(lead.encode(), None)
-        if value["due"]:
-            view["due"][lead.encode()] = float(value["due"])
+        if value == RUNNING:
+            view["due"][lead.encode()] = float(value["deadline"])
         view["head"] = {b"s": b"N", b"q": headers[0][1], b"h": headers[1][1]}
 
     def _overdue(self):
@@ -100,7 +101,7 @@ class Toy:
             lead = record.key.decode()
             if lead not in self.known:
                 self.fire(record.partition, lead, START_MS + HOUR_MS)
-                self._keep(record.partition, lead, {"owner": "ann", "due": 0})
+                self._keep(record.partition, lead, dict(RUNNING, level=2))
 
     def fire(self, shard, lead, at, event_id=None):
         value = {"level": 1, "deadline": iso(START_MS + HOUR_MS)}
@@ -188,7 +189,7 @@ def test_second_owner_is_seen():
         value = dict(json.loads(record.value), reason="first", owner="bob")
         toy.outputs[i] = with_headers(record._replace(topic=c.ASSIGNMENTS, value=json.dumps(value).encode()),
                                       **{c.TYPE: b"lead.assigned"})
-    caught(change, double_owned=1)
+    caught(change, double_owned=1, view_differences=1)
 
 
 def test_duplicate_of_somebody_else_is_seen():
@@ -253,6 +254,14 @@ def test_view_differences_are_seen():
         toy.views[0]["due"][b"L-nobody"] = float(START_MS + 9 * HOUR_MS)
     for change in (changed, added, head, loading, due):
         caught(change, view_differences=1)
+
+
+def test_owner_that_no_event_names_is_seen():
+    def change(toy):
+        i = position(toy, c.ASSIGNMENTS, 4)
+        value = dict(json.loads(toy.outputs[i].value), owner="bob")
+        toy.outputs[i] = toy.outputs[i]._replace(value=json.dumps(value).encode())
+    caught(change, view_differences=1)
 
 
 def test_torn_write_set_is_seen():

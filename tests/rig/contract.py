@@ -39,6 +39,16 @@ def cause_of_input(topic, partition, offset):
     return "%s/%d/%d" % (topic, partition, offset)
 
 
+def due_of(lead):
+    """When the next timer of a lead's value in leads.state is due, in ms; None when no clock runs. Times in it are ms."""
+    if not lead.get("deadline") or lead.get("touched") or lead.get("state") != "assigned":
+        return None
+    level = lead.get("level", 0)
+    if level == 0 and lead.get("remind"):
+        return float(lead["remind"])
+    return float(lead["deadline"]) if level <= 1 else None
+
+
 def view_key(shard, container):
     return "{lr:%d}:%s" % (shard, container)
 

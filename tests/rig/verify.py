@@ -10,7 +10,8 @@ It shares no code with leadrouter and knows persons from attributes.person of ge
   double-owned      further first owners of one person, duplicates that point at another lead
   duplicate         records beyond the one outcome, or with an event id that was there before
   early             overdue before its deadline, or although an activity had stopped the clock
-  view differences  keys and heads that differ between leads.state (newest value per key) and Redis
+  view differences  keys and heads that differ between leads.state (newest value per key) and Redis; leads whose owner or
+                    ownership version in leads.state is not that of their newest assignment
   out of order      events of one lead that are not in the order of their causes or ownership versions
   altered           rejected records that are not the original, byte for byte, with all its headers
   torn              write-sets of leads.state with two hashes, or gaps in their numbers
@@ -98,6 +99,7 @@ class Lead:
     def __init__(self):
         self.deadline = None      # of its newest assignment
         self.is_assigned = False
+        self.owner = None         # (owner, ownership version) of its newest assignment
         self.stopped_at = None    # earliest activity that was accepted
         self.overdue = {}         # (timer, cycle, level) or event id -> time of the event
 
@@ -165,6 +167,7 @@ class Verifier:
         lead = self.leads[subject]
         if kind == "lead.assigned":
             lead.is_assigned, lead.deadline = True, moment_ms(value.get("deadline"))
+            lead.owner = (value.get("owner"), value.get("ownership_version"))
         elif kind == "lead.unassigned":
             lead.is_assigned = False
         elif entry.record.topic == c.ACTIVITY:
@@ -243,9 +246,9 @@ class Verifier:
         for key, value in self.state[shard].items():
             container, _, rest = key.partition(b"/")
             wanted.setdefault(container.decode(), {})[rest] = value
-            moment = parse(value).get("due") if container == b"lead" else None
+            moment = c.due_of(parse(value)) if container == b"lead" else None
             if moment:
-                due[rest] = float(moment)
+                due[rest] = moment
         for name in wanted:
             self._compare("{lr:%d}:%s" % (shard, name), wanted[name], view.get(name, {}))
         self._compare("{lr:%d}:due" % shard, due, view.get("due", {}))
@@ -280,7 +283,20 @@ class Verifier:
             self._one_owner(person, entries)
         for lead_id, lead in self.leads.items():
             self._timers_of(lead_id, lead)
+        self._compare_owners()
         return self.report
+
+    def _compare_owners(self):
+        kept = {}
+        for shard in self.state.values():
+            for key, value in shard.items():
+                if key.startswith(b"lead/"):
+                    lead = parse(value)
+                    kept[key[5:].decode("utf-8", "replace")] = (lead.get("owner"), lead.get("ver"))
+        for lead_id, lead in self.leads.items():
+            if lead.is_assigned and kept.get(lead_id) != lead.owner:
+                self.report.found("view differences", "%s belongs to %s by its event, to %s by leads.state"
+                                  % (lead_id, lead.owner, kept.get(lead_id)))
 
     def _expected(self, cause, entry):
         kinds = {kind for kind, _, _ in entry.outcomes}
