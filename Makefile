@@ -37,7 +37,7 @@ DAEMON_O := $(DAEMON_C:%.c=$(BUILD)/%.o)
 UNIT     := $(TEST_C:tests/unit/%.c=$(BUILD)/unit/%)
 
 .PHONY: all clean check-unit help
-all: $(BUILD)/librules.a $(if $(wildcard daemon/main.c),$(BUILD)/leadrouterd) $(if $(wildcard daemon/ctl/main.c),$(BUILD)/leadctl)
+all: $(BUILD)/librules.a $(BUILD)/libleadrouterd.a $(if $(wildcard daemon/main.c),$(BUILD)/leadrouterd) $(if $(wildcard daemon/ctl/main.c),$(BUILD)/leadctl)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
