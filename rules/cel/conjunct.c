@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Clauses and their form, and the static cost: both are read off the tree.
+ */
+#include "rules/cel/program.h"
+
+/* ---- cost */
+
+enum { ASSUMED_ITEMS = 100 };
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+static uint64_t multiply(uint64_t a, uint64_t b)
+{
+	uint64_t result;
+	return __builtin_mul_overflow(a, b, &result) ? UINT64_MAX : result;
+}
+
+static uint64_t assumed_turns(const struct node *range)
+{
+	if (range->kind == NODE_LIST)
+		return range->arg_count;
+	return range->kind == NODE_MAP ? range->arg_count / 2 : ASSUMED_ITEMS;
+}
+
+uint64_t program_cost(const struct node *root)
+{
+	uint64_t cost = 1;
+	for (uint32_t i = 0; i < root->arg_count; i++)
+		cost = add(cost, program_cost(root->args[i]));
+	if (root->kind != NODE_LOOP)
+		return cost;
+	uint64_t turn = 1;
+	if (root->loop->guard != NULL)
+		turn = add(turn, program_cost(root->loop->guard));
+	if (root->loop->body != NULL)
+		turn = add(turn, program_cost(root->loop->body));
+	return add(cost, multiply(assumed_turns(root->args[0]), turn));
+}
+
+/* ---- clauses */
+
+/* variable.field.field: fills slot, path and type. */
+static bool read_path(const struct node *node, struct cel_conjunct *clause)
+{
+	uint32_t reversed[CEL_MAX_PATH], count = 0;
+	clause->type = node->type;
+	while (node->kind == NODE_SELECT && node->resolution == RESOLVED_FIELD && !node->is_optional) {
+		if (count == CEL_MAX_PATH)
+			return false;
+		reversed[count++] = node->index;
+		node = node->args[0];
+	}
+	if ((node->kind != NODE_NAME && node->kind != NODE_SELECT) || node->resolution != RESOLVED_SLOT)
+		return false;
+	clause->slot = node->index;
+	clause->path_count = count;
+	for (uint32_t i = 0; i < count; i++)
+		clause->path[i] = reversed[count - 1 - i];
+	return true;
+}
+
+static const struct {
+	const char *name;
+	enum cel_test test, turned; /* with the operands exchanged */
+} operators[] = {
+	{"==", CEL_TEST_EQ, CEL_TEST_EQ}, {"!=", CEL_TEST_NE, CEL_TEST_NE}, {"<", CEL_TEST_LT, CEL_TEST_GT},
+	{"<=", CEL_TEST_LE, CEL_TEST_GE}, {">", CEL_TEST_GT, CEL_TEST_LT},  {">=", CEL_TEST_GE, CEL_TEST_LE},
+};
+
+static bool set_constant(struct cel_conjunct *clause, struct cel_value value, struct arena *keep)
+{
+	struct cel_value *constant = arena_alloc(keep, sizeof *constant);
+	*constant = value;
+	clause->constants = constant;
+	clause->constant_count = 1;
+	return true;
+}
+
+static bool read_comparison(const struct node *node, struct cel_conjunct *clause, struct arena *keep)
+{
+	for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
+		if (!slice_is(node->name, operators[i].name))
+			continue;
+		bool is_turned = node->args[0]->kind == NODE_CONST;
+		const struct node *constant = node->args[!is_turned], *path = node->args[is_turned];
+		if (constant->kind != NODE_CONST || !read_path(path, clause))
+			return false;
+		clause->test = is_turned ? operators[i].turned : operators[i].test;
+		return set_constant(clause, constant->value, keep);
+	}
+	return false;
+}
+
+static bool read_in(const struct node *node, struct cel_conjunct *clause)
+{
+	const struct node *list = node->args[1];
+	if (list->kind != NODE_CONST || list->value.kind != CEL_LIST || !read_path(node->args[0], clause))
+		return false;
+	clause->test = CEL_TEST_IN;
+	clause->constants = list->value.as.list->items;
+	clause->constant_count = list->value.as.list->count;
+	return true;
+}
+
+static bool read_affix(const struct node *node, struct cel_conjunct *clause, struct arena *keep)
+{
+	bool is_prefix = slice_is(node->name, "startsWith");
+	if (!is_prefix && !slice_is(node->name, "endsWith"))
+		return false;
+	if (node->arg_count != 2 || node->args[1]->kind != NODE_CONST || node->args[1]->value.kind != CEL_STRING ||
+	    !read_path(node->args[0], clause))
+		return false;
+	clause->test = is_prefix ? CEL_TEST_PREFIX : CEL_TEST_SUFFIX;
+	return set_constant(clause, node->args[1]->value, keep);
+}
+
+static bool read_has(const struct node *node, struct cel_conjunct *clause)
+{
+	struct node as_select = *node;
+	as_select.kind = NODE_SELECT;
+	clause->test = CEL_TEST_HAS;
+	return node->resolution == RESOLVED_FIELD && read_path(&as_select, clause);
+}
+
+static bool read_clause(const struct node *node, struct cel_conjunct *clause, struct arena *keep)
+{
+	if (node->kind == NODE_HAS)
+		return read_has(node, clause);
+	if (node->kind == NODE_SELECT || node->kind == NODE_NAME) {
+		clause->test = CEL_TEST_TRUE;
+		return node->type->kind == CEL_BOOL && read_path(node, clause);
+	}
+	if (node->kind != NODE_CALL)
+		return false;
+	if (!node->is_operator)
+		return read_affix(node, clause, keep);
+	if (slice_is(node->name, "!")) {
+		clause->test = CEL_TEST_FALSE;
+		return node->args[0]->type->kind == CEL_BOOL && read_path(node->args[0], clause);
+	}
+	if (slice_is(node->name, "in"))
+		return read_in(node, clause);
+	return node->arg_count == 2 && read_comparison(node, clause, keep);
+}
+
+static void describe(const struct node *node, struct cel_conjunct *clause, struct arena *keep)
+{
+	struct cel_conjunct form = {.test = CEL_TEST_OTHER};
+	bool is_known = read_clause(node, &form, keep);
+	*clause = is_known ? form : (struct cel_conjunct){.test = CEL_TEST_OTHER};
+	clause->offset = node->span.offset;
+	clause->length = node->span.length;
+	if (is_known)
+		clause->type = program_keep_type(form.type, keep);
+}
+
+/* What lies beyond the limit becomes one clause that must be evaluated. */
+static void describe_rest(const struct node *first, const struct node *last, struct cel_conjunct *clause)
+{
+	*clause = (struct cel_conjunct){.test = CEL_TEST_OTHER};
+	clause->offset = first->span.offset;
+	clause->length = last->span.offset + last->span.length - first->span.offset;
+}
+
+void program_find_conjuncts(struct cel_program *program, const struct node *root, struct arena *keep)
+{
+	bool is_and = root->kind == NODE_AND;
+	uint32_t found = is_and ? root->arg_count : 1;
+	uint32_t count = found <= CEL_MAX_CONJUNCTS ? found : CEL_MAX_CONJUNCTS + 1;
+	program->conjuncts = arena_array(keep, count, sizeof *program->conjuncts);
+	program->conjunct_count = count;
+	for (uint32_t i = 0; i < count && i < CEL_MAX_CONJUNCTS; i++)
+		describe(is_and ? root->args[i] : root, &program->conjuncts[i], keep);
+	if (count > CEL_MAX_CONJUNCTS)
+		describe_rest(root->args[CEL_MAX_CONJUNCTS], root->args[found - 1],
+			      &program->conjuncts[CEL_MAX_CONJUNCTS]);
+}
+
+const struct cel_conjunct *cel_program_conjuncts(const struct cel_program *program, size_t *ret_count)
+{
+	*ret_count = program->conjunct_count;
+	return program->conjuncts;
+}

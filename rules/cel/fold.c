@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Constant folding by the evaluator itself: a node that depends on nothing is run while compiling. The steps for this
+ * are bounded per expression; what is left over then is simply computed at run time.
+ */
+#include "rules/cel/compile.h"
+
+static bool is_worth_telling(const struct compiler *compiler, enum err_code code)
+{
+	return !compiler->env->is_lenient && !compiler->env->is_unchecked && code != ERR_CEL_STEPS;
+}
+
+static void refuse(struct compiler *compiler, const struct cel_error *error)
+{
+	/* an outer constant fails because an inner one did: told once */
+	for (size_t i = 0; i < compiler->issues->count; i++)
+		if (compiler->issues->items[i].offset == error->offset && compiler->issues->items[i].code == error->code)
+			return;
+	struct extent span = {error->offset, error->length};
+	issue_refuse(compiler->issues, compiler->keep, error->code, span, "%s", error->text);
+}
+
+const struct code *fold_constant(struct compiler *compiler, struct node *node, const struct code *code)
+{
+	if (node->free != 0 || compiler->issues->is_refused)
+		return code;
+	struct cel_run run;
+	run.slots = NULL;
+	run.arena = compiler->keep;
+	run.steps_left = compiler->fold_steps_left;
+	run.is_exhausted = false;
+	run.at = node->span;
+	struct cel_value value = code_run(code, &run);
+	compiler->fold_steps_left = run.steps_left;
+	if (run.is_exhausted)
+		return code;
+	if (value.kind == CEL_ERROR) {
+		if (is_worth_telling(compiler, value.as.error->code))
+			refuse(compiler, value.as.error);
+		return code;
+	}
+	node->kind = NODE_CONST;
+	node->value = value;
+	struct code *folded = code_new(compiler, node, code_const);
+	folded->u.value = value;
+	return folded;
+}
