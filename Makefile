@@ -49,6 +49,9 @@ $(BUILD)/%.o: %.cc
 	$(if $(Q),@echo "  CXX   $<")
 	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c $< -o $@
 
+# Taken in by .incbin, which the compiler's dependency lists do not show.
+$(BUILD)/daemon/view_scripts.o: $(wildcard daemon/*.lua)
+
 $(BUILD)/librules.a: $(RULES_O)
 	$(Q)rm -f $@ && ar rcs $@ $^
 

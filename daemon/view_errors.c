@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the errors of a Redis server mean for a request: whether anything can have been written, and what a person can do.
+ *
+ * Every error below comes before the first write: from the server's checks of the command itself, or from the scripts'
+ * first write, which hands its error on. An error that is not listed may have come after a write, so the outcome of a
+ * script that writes is unknown then.
+ */
+#include "daemon/view_request.h"
+
+struct meaning {
+	const char *word;
+	enum view_status status;
+	enum err_code code;
+	const char *advice;
+};
+
+static const struct meaning MEANINGS[] = {
+	{"OOM", VIEW_REFUSED, ERR_REDIS_MEMORY, "raise maxmemory (and leave maxmemory-policy noeviction)"},
+	{"READONLY", VIEW_REFUSED, ERR_REDIS_ROLE, "this is a replica: point redis.host at the master"},
+	{"MASTERDOWN", VIEW_REFUSED, ERR_REDIS_ROLE, "this is a replica without its master: point redis.host at the master"},
+	{"NOREPLICAS", VIEW_REFUSED, ERR_REDIS_REFUSED, "too few replicas are connected (min-replicas-to-write)"},
+	{"BUSY", VIEW_REFUSED, ERR_REDIS_REFUSED, "another script blocks the server; SCRIPT KILL ends it if it has not written"},
+	{"LOADING", VIEW_REFUSED, ERR_REDIS_REFUSED, "the server is reading its data; it comes back by itself"},
+	{"MISCONF", VIEW_REFUSED, ERR_REDIS_REFUSED, "the server cannot save to disk: see its log, mostly the disk is full"},
+	{"NOPERM", VIEW_REFUSED, ERR_REDIS_PERMISSION, "give the user what config/redis-acl.example lists"},
+	{"NOAUTH", VIEW_REFUSED, ERR_REDIS_AUTH, "set redis.user and redis.password_file"},
+	{"MOVED", VIEW_REFUSED, ERR_REDIS_CLUSTER, "point leadrouter at a Redis that is not a cluster"},
+	{"ASK", VIEW_REFUSED, ERR_REDIS_CLUSTER, "point leadrouter at a Redis that is not a cluster"},
+	{"TRYAGAIN", VIEW_REFUSED, ERR_REDIS_CLUSTER, "a slot is being moved; point leadrouter at a Redis that is not a cluster"},
+	{"CLUSTERDOWN", VIEW_REFUSED, ERR_REDIS_CLUSTER, "the cluster is down; point leadrouter at a Redis that is not a cluster"},
+	{"CROSSSLOT", VIEW_REFUSED, ERR_REDIS_CLUSTER, "point leadrouter at a Redis that is not a cluster"},
+	{"NOSCRIPT", VIEW_REFUSED, ERR_REDIS_SCRIPT, "the script was loaded and is gone again; somebody flushes scripts"},
+	{"WRONGTYPE", VIEW_BROKEN, ERR_VIEW_FOREIGN, "somebody else writes to keys {lr:*}; the shard is rebuilt"},
+};
+
+/* Redis 6.2 leaves the '-' on errors that a script hands on. */
+static struct slice without_dash(struct slice text)
+{
+	if (text.len > 0 && text.p[0] == '-')
+		return (struct slice){text.p + 1, text.len - 1};
+	return text;
+}
+
+bool view_error_is(struct slice text, const char *word)
+{
+	text = without_dash(text);
+	struct slice want = slice_of(word);
+	return slice_has_prefix(text, want) && (text.len == want.len || text.p[want.len] == ' ');
+}
+
+enum view_status view_explain_error(struct slice text, bool may_write, struct err *err)
+{
+	enum { SHOWN_BYTES = 250 };
+	int shown = text.len < SHOWN_BYTES ? (int)text.len : SHOWN_BYTES;
+	for (size_t i = 0; i < sizeof MEANINGS / sizeof *MEANINGS; i++) {
+		const struct meaning *meaning = &MEANINGS[i];
+		if (!view_error_is(text, meaning->word))
+			continue;
+		err_set(err, meaning->code, "redis answered: %.*s: %s", shown, text.p, meaning->advice);
+		return meaning->status;
+	}
+	err_set(err, may_write ? ERR_REDIS_SCRIPT : ERR_REDIS_REFUSED, "redis answered: %.*s", shown, text.len ? text.p : "");
+	return may_write ? VIEW_UNKNOWN : VIEW_REFUSED;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Reads: arguments for view_read.lua and view_rings.lua, and their answers.
+ */
+#include "daemon/view_request.h"
+
+/* ---- leads, identities, timers */
+
+static bool copy_keys(struct view_request *request, const struct view_read_args *args)
+{
+	struct slice *keys = arena_array(&request->arena, args->key_count, sizeof *keys);
+	enum view_container container;
+	struct slice rest;
+	for (size_t i = 0; i < args->key_count; i++) {
+		if (!view_split_key(args->keys[i], &container, &rest) || container == VIEW_RING)
+			return false;
+		keys[i] = (struct slice){arena_memdupz(&request->arena, args->keys[i].p, args->keys[i].len), args->keys[i].len};
+	}
+	request->keys = keys;
+	request->key_count = args->key_count;
+	return true;
+}
+
+static size_t count_of(const struct view_request *request, enum view_container wanted)
+{
+	size_t count = 0;
+	enum view_container container;
+	struct slice rest;
+	for (size_t i = 0; i < request->key_count; i++)
+		count += view_split_key(request->keys[i], &container, &rest) && container == wanted;
+	return count;
+}
+
+static void add_keys(struct view_request *request, enum view_container wanted)
+{
+	enum view_container container;
+	struct slice rest;
+	for (size_t i = 0; i < request->key_count; i++)
+		if (view_split_key(request->keys[i], &container, &rest) && container == wanted)
+			view_request_arg(request, rest);
+}
+
+static void add_read_args(struct view_request *request, const struct view_read_args *args)
+{
+	if (args->key_count > VIEW_READ_KEYS_MAX || args->due_limit > VIEW_DUE_MAX) {
+		view_request_refuse(request, ERR_VIEW_LIMIT, "a read asks for more than VIEW_READ_KEYS_MAX or VIEW_DUE_MAX");
+		return;
+	}
+	if (!copy_keys(request, args)) {
+		view_request_refuse(request, ERR_VIEW_KEY, "a read asks for a key that is neither lead/ nor ident/");
+		return;
+	}
+	view_request_number(request, args->due_until_ms > 0 ? (uint64_t)args->due_until_ms : 0);
+	view_request_number(request, args->due_limit);
+	view_request_number(request, count_of(request, VIEW_LEAD));
+	view_request_number(request, count_of(request, VIEW_IDENT));
+	add_keys(request, VIEW_LEAD);
+	add_keys(request, VIEW_IDENT);
+}
+
+/* An array of `count` texts or nils. */
+static bool is_list(const struct redis_reply *reply, size_t count)
+{
+	if (reply->kind != REDIS_IS_ARRAY || reply->count != count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (reply->items[i]->kind != REDIS_IS_TEXT && reply->items[i]->kind != REDIS_IS_NIL)
+			return false;
+	return true;
+}
+
+static bool is_text_list(const struct redis_reply *reply)
+{
+	if (reply->kind != REDIS_IS_ARRAY)
+		return false;
+	for (size_t i = 0; i < reply->count; i++)
+		if (reply->items[i]->kind != REDIS_IS_TEXT)
+			return false;
+	return true;
+}
+
+static void set_value(struct view_value *value, struct slice key, const struct redis_reply *item)
+{
+	*value = (struct view_value){.key = key, .is_found = item->kind == REDIS_IS_TEXT, .value = item->text};
+}
+
+static struct slice join(struct arena *arena, const char *prefix, struct slice rest)
+{
+	size_t prefix_len = strlen(prefix);
+	char *bytes = arena_alloc(arena, prefix_len + rest.len);
+	memcpy(bytes, prefix, prefix_len);
+	memcpy(bytes + prefix_len, rest.p, rest.len);
+	return (struct slice){bytes, prefix_len + rest.len};
+}
+
+enum { READ_LEADS = 2, READ_IDENTS, READ_FURTHER, READ_FURTHER_VALUES, READ_DUE, READ_NEXT, READ_ITEMS };
+
+static bool has_read_shape(const struct view_request *request, const struct redis_reply *reply)
+{
+	if (reply->count != READ_ITEMS)
+		return false;
+	struct redis_reply *const *items = (struct redis_reply *const *)reply->items;
+	return is_list(items[READ_LEADS], count_of(request, VIEW_LEAD)) &&
+	       is_list(items[READ_IDENTS], count_of(request, VIEW_IDENT)) && is_text_list(items[READ_FURTHER]) &&
+	       is_list(items[READ_FURTHER_VALUES], items[READ_FURTHER]->count) && is_text_list(items[READ_DUE]) &&
+	       items[READ_NEXT]->kind == REDIS_IS_TEXT;
+}
+
+static void fill_values(struct view_request *request, const struct redis_reply *reply, struct view_reply *ret)
+{
+	const struct redis_reply *further = reply->items[READ_FURTHER];
+	size_t lead = 0, ident = 0, count = request->key_count + further->count;
+	struct view_value *values = arena_array(&request->arena, count, sizeof *values);
+	enum view_container container;
+	struct slice rest;
+	for (size_t i = 0; i < request->key_count; i++) {
+		view_split_key(request->keys[i], &container, &rest);
+		const struct redis_reply *item = container == VIEW_LEAD ? reply->items[READ_LEADS]->items[lead++]
+		                                                        : reply->items[READ_IDENTS]->items[ident++];
+		set_value(&values[i], request->keys[i], item);
+	}
+	for (size_t i = 0; i < further->count; i++)
+		set_value(&values[request->key_count + i], join(&request->arena, "lead/", further->items[i]->text),
+		          reply->items[READ_FURTHER_VALUES]->items[i]);
+	ret->values = values;
+	ret->value_count = count;
+}
+
+static int fill_timers(struct view_request *request, const struct redis_reply *reply, struct view_reply *ret)
+{
+	const struct redis_reply *list = reply->items[READ_DUE];
+	struct slice *due = arena_array(&request->arena, list->count, sizeof *due);
+	struct slice next = reply->items[READ_NEXT]->text;
+	uint64_t next_due_ms = 0;
+	if (next.len != 0 && !view_parse_number(next, &next_due_ms))
+		return -1;
+	for (size_t i = 0; i < list->count; i++)
+		due[i] = list->items[i]->text;
+	ret->due = due;
+	ret->due_count = list->count;
+	ret->next_due_ms = (int64_t)next_due_ms;
+	return 0;
+}
+
+static int translate_read(struct view_request *request, const struct redis_reply *reply, struct view_reply *ret)
+{
+	if (view_translate_head(request, reply, ret) != 0)
+		return -1;
+	if (ret->status != VIEW_DONE || ret->head.state != VIEW_HEAD_NORMAL)
+		return 0;
+	if (!has_read_shape(request, reply))
+		return -1;
+	fill_values(request, reply, ret);
+	return fill_timers(request, reply, ret);
+}
+
+struct view_request *view_read(struct view *view, int32_t shard, const struct view_read_args *args, view_fn fn, void *ctx)
+{
+	unsigned containers = 1u << VIEW_HEAD | 1u << VIEW_LEAD | 1u << VIEW_IDENT | 1u << VIEW_TIMERS;
+	struct view_request *request = view_request_new(view, VIEW_SCRIPT_READ, shard, containers, 4 + args->key_count);
+	add_read_args(request, args);
+	return view_request_send(request, translate_read, fn, ctx);
+}
+
+/* ---- rings */
+
+static int translate_rings(struct view_request *request, const struct redis_reply *reply, struct view_reply *ret)
+{
+	if (view_translate_head(request, reply, ret) != 0)
+		return -1;
+	if (ret->status != VIEW_DONE)
+		return 0;
+	if (reply->count != 3 || !is_text_list(reply->items[2]) || reply->items[2]->count % 2 != 0)
+		return -1;
+	const struct redis_reply *rings = reply->items[2];
+	struct view_value *values = arena_array(&request->arena, rings->count / 2, sizeof *values);
+	for (size_t i = 0; i < rings->count; i += 2)
+		set_value(&values[i / 2], join(&request->arena, "ring/", rings->items[i]->text), rings->items[i + 1]);
+	ret->values = values;
+	ret->value_count = rings->count / 2;
+	return 0;
+}
+
+struct view_request *view_read_rings(struct view *view, int32_t shard, view_fn fn, void *ctx)
+{
+	struct view_request *request =
+		view_request_new(view, VIEW_SCRIPT_RINGS, shard, 1u << VIEW_HEAD | 1u << VIEW_RING, 0);
+	return view_request_send(request, translate_rings, fn, ctx);
+}

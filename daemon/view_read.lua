@@ -1,0 +1,67 @@
+-- KEYS head lead ident due
+-- ARGV format due_until due_limit n_lead n_ident, n_lead lead ids, n_ident identity keys
+-- -> 'OK', head, values of the leads, values of the identities, ids of further leads, their values, due ids, next due
+--
+-- Further leads are those that an identity points to ("<ms> <lead id>") or that are due, each once and only if not asked
+-- for. next due is the score of the earliest timer that is not among the due ids, or ''.
+
+if #KEYS ~= 4 or #ARGV < 5 then
+	return bad_call('view_read')
+end
+local n_lead, n_ident = tonumber(ARGV[4]), tonumber(ARGV[5])
+if not n_lead or not n_ident or #ARGV ~= 5 + n_lead + n_ident then
+	return bad_call('view_read')
+end
+
+local head = read_head(KEYS[1], ARGV[1])
+if head[1] == 'X' then
+	return {'BROKEN', head, KEYS[1] .. ' holds no head of this format'}
+elseif head[1] ~= 'N' then
+	return {'OK', head, {}, {}, {}, {}, {}, ''}
+end
+local wrong = wrong_type({KEYS[2], KEYS[3], KEYS[4]}, {'hash', 'hash', 'zset'})
+if wrong then
+	return {'BROKEN', head, wrong}
+end
+
+local is_known, leads, idents = {}, {}, {}
+for i = 1, n_lead do
+	leads[i] = ARGV[5 + i]
+	is_known[leads[i]] = true
+end
+for i = 1, n_ident do
+	idents[i] = ARGV[5 + n_lead + i]
+end
+local lead_values = get_all(KEYS[2], leads)
+local ident_values = get_all(KEYS[3], idents)
+
+local further = {}
+local function add_further(id)
+	if id ~= '' and not is_known[id] then
+		is_known[id] = true
+		further[#further + 1] = id
+	end
+end
+for i = 1, #ident_values do
+	local blank = ident_values[i] and string.find(ident_values[i], ' ', 1, true)
+	if blank then
+		add_further(string.sub(ident_values[i], blank + 1))
+	end
+end
+
+local due, next_due = {}, ''
+local due_until, due_limit = tonumber(ARGV[2]), tonumber(ARGV[3])
+if due_until == 0 then
+	due_limit = 0
+end
+local timers = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, due_limit + 1)
+for i = 1, #timers, 2 do
+	if #due == due_limit or tonumber(timers[i + 1]) > due_until then
+		next_due = timers[i + 1]
+		break
+	end
+	due[#due + 1] = timers[i]
+	add_further(timers[i])
+end
+
+return {'OK', head, lead_values, ident_values, further, get_all(KEYS[2], further), due, next_due}

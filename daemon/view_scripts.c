@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The Lua scripts, taken in by the assembler as they are: view_common.lua in front of each. The Makefile names the .lua
+ * files as prerequisites of this object, because the compiler does not see them.
+ */
+#include "daemon/view_redis.h"
+
+#define SCRIPT_FILE(symbol, file)                                                                                            \
+	extern const char symbol[], symbol##_end[];                                                                          \
+	__asm__(".pushsection .rodata\n"                                                                                     \
+	        ".hidden " #symbol "\n.global " #symbol "\n" #symbol ":\n"                                                   \
+	        ".incbin \"daemon/view_common.lua\"\n"                                                                       \
+	        ".incbin \"daemon/" file ".lua\"\n"                                                                          \
+	        ".hidden " #symbol "_end\n.global " #symbol "_end\n" #symbol "_end:\n"                                       \
+	        ".byte 0\n"                                                                                                  \
+	        ".popsection\n")
+
+SCRIPT_FILE(lr_view_read, "view_read");
+SCRIPT_FILE(lr_view_rings, "view_rings");
+SCRIPT_FILE(lr_view_apply, "view_apply");
+SCRIPT_FILE(lr_view_epoch, "view_epoch");
+SCRIPT_FILE(lr_view_rebuild_begin, "view_rebuild_begin");
+SCRIPT_FILE(lr_view_rebuild_chunk, "view_rebuild_chunk");
+SCRIPT_FILE(lr_view_rebuild_finish, "view_rebuild_finish");
+SCRIPT_FILE(lr_view_probe, "view_probe");
+
+static const struct {
+	const char *name, *text, *end;
+} SCRIPTS[VIEW_SCRIPTS] = {
+	[VIEW_SCRIPT_READ] = {"view_read", lr_view_read, lr_view_read_end},
+	[VIEW_SCRIPT_RINGS] = {"view_rings", lr_view_rings, lr_view_rings_end},
+	[VIEW_SCRIPT_APPLY] = {"view_apply", lr_view_apply, lr_view_apply_end},
+	[VIEW_SCRIPT_EPOCH] = {"view_epoch", lr_view_epoch, lr_view_epoch_end},
+	[VIEW_SCRIPT_BEGIN] = {"view_rebuild_begin", lr_view_rebuild_begin, lr_view_rebuild_begin_end},
+	[VIEW_SCRIPT_CHUNK] = {"view_rebuild_chunk", lr_view_rebuild_chunk, lr_view_rebuild_chunk_end},
+	[VIEW_SCRIPT_FINISH] = {"view_rebuild_finish", lr_view_rebuild_finish, lr_view_rebuild_finish_end},
+	[VIEW_SCRIPT_PROBE] = {"view_probe", lr_view_probe, lr_view_probe_end},
+};
+
+struct slice view_script_text(enum view_script script)
+{
+	return (struct slice){SCRIPTS[script].text, (size_t)(SCRIPTS[script].end - SCRIPTS[script].text)};
+}
+
+const char *view_script_name(enum view_script script)
+{
+	return SCRIPTS[script].name;
+}
