@@ -31,13 +31,15 @@ RULES_CC := $(wildcard rules/text/*.cc)
 DAEMON_C := $(filter-out daemon/main.c,$(wildcard daemon/*.c))
 CTL_C    := $(wildcard daemon/ctl/*.c)
 TEST_C   := $(wildcard tests/unit/test_*.c)
+PLUGINS  := $(patsubst plugins/%.c,$(BUILD)/plugins/%.so,$(wildcard plugins/*.c))
+PLUGIN_LIBS_enrich_geo := -lmaxminddb
 
 RULES_O  := $(RULES_C:%.c=$(BUILD)/%.o) $(RULES_CC:%.cc=$(BUILD)/%.o)
 DAEMON_O := $(DAEMON_C:%.c=$(BUILD)/%.o)
 UNIT     := $(TEST_C:tests/unit/%.c=$(BUILD)/unit/%)
 
 .PHONY: all clean check-unit help
-all: $(BUILD)/librules.a $(BUILD)/libleadrouterd.a $(if $(wildcard daemon/main.c),$(BUILD)/leadrouterd) $(if $(wildcard daemon/ctl/main.c),$(BUILD)/leadctl)
+all: $(BUILD)/librules.a $(BUILD)/libleadrouterd.a $(PLUGINS) $(if $(wildcard daemon/main.c),$(BUILD)/leadrouterd) $(if $(wildcard daemon/ctl/main.c),$(BUILD)/leadctl)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -65,6 +67,12 @@ $(BUILD)/leadrouterd: $(BUILD)/daemon/main.o $(BUILD)/libleadrouterd.a $(BUILD)/
 $(BUILD)/leadctl: $(CTL_C:%.c=$(BUILD)/%.o) $(BUILD)/libleadrouterd.a $(BUILD)/librules.a
 	$(if $(Q),@echo "  LD    $@")
 	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# A plug-in links against nothing of ours.
+$(BUILD)/plugins/%.so: plugins/%.c plugins/plugin.h
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  SO    $@")
+	$(Q)$(CC) -I. -D_GNU_SOURCE $(CFLAGS) -fPIC -shared -Wl,-z,relro,-z,now $< $(PLUGIN_LIBS_$*) -o $@
 
 # One executable per module, so that a crash or leak fails only its own.
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libleadrouterd.a $(BUILD)/librules.a
