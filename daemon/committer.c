@@ -98,7 +98,7 @@ void committer_on_result(struct committer *committer, committer_fn fn, void *ctx
 	committer->ctx = ctx;
 }
 
-static void send(struct committer *committer, struct command command)
+static void send_command(struct committer *committer, struct command command)
 {
 	struct command *sent = xcalloc(1, sizeof *sent);
 	*sent = command;
@@ -111,12 +111,12 @@ static void send(struct committer *committer, struct command command)
 
 void committer_submit(struct committer *committer, struct commit_job *take_job)
 {
-	send(committer, (struct command){.job = take_job});
+	send_command(committer, (struct command){.job = take_job});
 }
 
 void committer_close_shard(struct committer *committer, int32_t shard, uint64_t shard_object)
 {
-	send(committer, (struct command){.shard = shard, .shard_object = shard_object});
+	send_command(committer, (struct command){.shard = shard, .shard_object = shard_object});
 }
 
 void committer_wait_shard(struct committer *committer, int32_t shard, int64_t wait_ms)

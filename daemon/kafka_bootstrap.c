@@ -15,7 +15,28 @@
 #include "rules/base/hash.h"
 #include "rules/base/mem.h"
 
-enum { LEVEL_WARNING = 4 };
+enum { LEVEL_WARNING = 4, AGAIN_MS = 200 };
+
+/* Topics that were created a moment ago have no leader yet, or are not known to every broker. */
+static bool may_pass(rd_kafka_resp_err_t code)
+{
+	return code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION || code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+	       code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+	       code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+}
+
+static rd_kafka_resp_err_t ask_low(rd_kafka_t *rk, const char *topic, int32_t partition, int64_t *ret_low)
+{
+	int64_t high;
+	rd_kafka_resp_err_t code;
+	for (int left = KAFKA_START_MS / AGAIN_MS; left > 0; left--) {
+		code = rd_kafka_query_watermark_offsets(rk, topic, partition, ret_low, &high, KAFKA_START_MS);
+		if (!may_pass(code))
+			return code;
+		rd_kafka_poll(rk, AGAIN_MS); /* waits */
+	}
+	return code;
+}
 
 static int refuse_members(rd_kafka_t *rk, const struct kafka_options *options, struct err *err)
 {
@@ -88,9 +109,8 @@ static int find_earliest(rd_kafka_t *rk, const struct kafka_options *options, rd
 {
 	for (int i = 0; i < list->cnt; i++) {
 		rd_kafka_topic_partition_t *at = &list->elems[i];
-		int64_t low, high;
-		rd_kafka_resp_err_t code =
-			rd_kafka_query_watermark_offsets(rk, at->topic, at->partition, &low, &high, KAFKA_START_MS);
+		int64_t low = 0;
+		rd_kafka_resp_err_t code = ask_low(rk, at->topic, at->partition, &low);
 		if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
 			return err_set(err, ERR_KAFKA_UNAVAILABLE, "earliest offset of %s [%" PRId32 "]: %s", at->topic, at->partition,
 			               rd_kafka_err2str(code));

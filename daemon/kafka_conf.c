@@ -92,6 +92,8 @@ static rd_kafka_conf_t *conf_new(const struct kafka_options *options, enum kafka
 	snprintf(client_id, sizeof client_id, "leadrouter-%s", options->instance != NULL ? options->instance : "tool");
 	kafka_conf_own(conf, "client.id", client_id);
 	kafka_conf_own(conf, "reconnect.backoff.max.ms", "2000");
+	if (scope == KAFKA_CONSUMER) /* a seek or resume waits for the fetch on its way: half a second by default */
+		kafka_conf_own(conf, "fetch.wait.max.ms", "100");
 	if (pass_on(conf, options, scope, err) != 0) {
 		rd_kafka_conf_destroy(conf);
 		return NULL;

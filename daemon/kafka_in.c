@@ -225,10 +225,17 @@ static int reassign(struct kafka_in *in, struct err *err)
 	return 0;
 }
 
+/* Up to 2.0.2 rd_kafka_seek_partitions() takes its milliseconds for microseconds while it waits. */
+static int seek_limit(void)
+{
+	enum { MENDED = 0x02010000 };
+	return rd_kafka_version() < MENDED ? KAFKA_IN_SEEK_MS * 1000 : KAFKA_IN_SEEK_MS;
+}
+
 /* 0: done; 1: some fetcher could not be moved; -1 with *err. */
 static int seek_list(struct kafka_in *in, rd_kafka_topic_partition_list_t *list, struct err *err)
 {
-	rd_kafka_error_t *error = rd_kafka_seek_partitions(in->rk, list, KAFKA_IN_SEEK_MS);
+	rd_kafka_error_t *error = rd_kafka_seek_partitions(in->rk, list, seek_limit());
 	if (error != NULL) {
 		err_set(err, ERR_NOT_ASSIGNED, "seek: %s", rd_kafka_error_string(error));
 		rd_kafka_error_destroy(error);
