@@ -25,6 +25,7 @@ struct arena;
 struct calendar;
 struct cel_env;
 struct cel_program;
+struct country_table;
 struct diags;
 struct node;
 struct region_table;
@@ -100,22 +101,23 @@ struct route {
 	struct place place;
 };
 
-/* A closed vocabulary: canonical names and their aliases, compared after text folding. */
+/* A closed vocabulary: canonical names and their aliases, compared by text_key() (rules/text/normalise.h): case, accents,
+ * spaces and punctuation do not matter. */
 struct vocabulary {
 	const struct slice *names; /* canonical, in file order */
 	size_t count;
-	const struct vocabulary_alias *aliases; /* folded text -> index into names, sorted bytewise; holds the names too */
+	const struct vocabulary_alias *aliases; /* key -> index into names, sorted bytewise; holds the names too */
 	size_t alias_count;
 };
 
 struct vocabulary_alias {
-	struct slice folded;
+	struct slice folded; /* text_key() of the name or alias */
 	size_t name;
 };
 
 struct model {
 	/* identity of the configuration */
-	char config_hash[17]; /* first 16 hex digits of SHA-256 over all files, named in every event */
+	char config_hash[17]; /* first 16 hex digits of SHA-256 over all files, named in every event; set by the daemon */
 
 	/* tenants; count 0 = single tenant, the tenant is not looked at */
 	const struct slice *tenants;
@@ -124,7 +126,8 @@ struct model {
 	/* cleanse */
 	struct slice default_country; /* ISO alpha-2, for phone numbers without +; "" = none */
 	struct vocabulary sources;    /* unknown text becomes "other", which is always in it */
-	const struct region_table *regions; /* NULL: region codes are only folded, not checked */
+	struct country_table *countries;
+	struct region_table *regions; /* NULL: region codes are only folded, not checked */
 	bool require_email, require_phone, require_company; /* required on every lead; one way of contact always is */
 
 	/* dedup */
@@ -151,14 +154,15 @@ struct model {
 	const struct territory *const *territories;
 	size_t territory_count;
 
-	/* routes, first match wins, the last one is a catch-all */
+	/* routes, first match wins, the last one is a catch-all: it has a team and no condition. A route with team_by whose
+	 * table has no area for the lead does not match. */
 	const struct route *routes;
 	size_t route_count;
 
-	/* follow-up */
+	/* follow-up; never NULL: without one in the configuration it is always open, in UTC */
 	const struct calendar *calendar;
 
-	/* the declared variables of every expression of this model */
+	/* the declared variables of the routes' expressions; territory values are made from it */
 	const struct cel_env *env;
 	uint64_t cel_step_limit;
 };

@@ -19,11 +19,14 @@ struct diags {
 	size_t count;
 	struct diag spare; /* handed out when the list is full */
 	size_t errors, warnings;
+	const char *directory; /* "" or with a slash behind it */
 };
 
 struct diags *diags_new(void)
 {
-	return xcalloc(1, sizeof(struct diags));
+	struct diags *diags = xcalloc(1, sizeof *diags);
+	diags->directory = "";
+	return diags;
 }
 
 void diags_free(struct diags *diags)
@@ -33,6 +36,9 @@ void diags_free(struct diags *diags)
 	arena_done(&diags->arena);
 	free(diags);
 }
+
+static const char *format_text(struct diags *diags, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 
 static const char *format_text(struct diags *diags, const char *format, va_list args)
 {
@@ -87,6 +93,9 @@ static struct diag_mark mark_of(struct diags *diags, struct source_span span)
 	mark.text.p = arena_memdupz(&diags->arena, mark.text.p, mark.text.len);
 	return mark;
 }
+
+static struct diag *add(struct diags *diags, enum diag_severity severity, enum err_code code, struct source_span span,
+                        const char *format, va_list args) __attribute__((format(printf, 5, 0)));
 
 static struct diag *add(struct diags *diags, enum diag_severity severity, enum err_code code, struct source_span span,
                         const char *format, va_list args)
@@ -174,6 +183,29 @@ void diag_did_you_mean(struct diags *diags, struct diag *diag, struct slice best
 		diag_label(diags, diag, "did you mean `%.*s`?", SLICE_ARG(best));
 }
 
+void diag_conceal(struct diag *diag)
+{
+	diag->place.text = SLICE_NONE;
+	diag->place.mark_from = diag->place.mark_len = 0;
+	diag->place.is_concealed = true;
+}
+
+void diags_set_directory(struct diags *diags, const char *directory)
+{
+	size_t len = directory ? strlen(directory) : 0;
+	while (len > 1 && directory[len - 1] == '/')
+		len--;
+	if (len == 0)
+		diags->directory = "";
+	else
+		diags->directory = arena_printf(&diags->arena, "%.*s/", (int)len, directory);
+}
+
+const char *diags_directory(const struct diags *diags)
+{
+	return diags->directory;
+}
+
 size_t diags_error_count(const struct diags *diags)
 {
 	return diags->errors;
@@ -241,7 +273,7 @@ void diags_first(struct diags *diags, struct err *err)
 			continue;
 		char where[ERR_WHERE_BYTES] = "";
 		if (diag->place.path != NULL)
-			snprintf(where, sizeof where, "%s:%u:%u", diag->place.path, diag->place.line, diag->place.column);
+			snprintf(where, sizeof where, "%s%s:%u:%u", diag->place.path[0] == '/' ? "" : diags->directory, diag->place.path, diag->place.line, diag->place.column);
 		err_set_at(err, diag->code, where, "%s", diag->message);
 		return;
 	}

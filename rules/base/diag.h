@@ -34,11 +34,12 @@ enum diag_severity { DIAG_ERROR, DIAG_WARNING };
 
 /* A marked piece of a source line. */
 struct diag_mark {
-	const char *path;           /* NULL: nowhere */
+	const char *path;           /* relative to the directory, or absolute; NULL: nowhere */
 	unsigned line, column;      /* line 0: the file as a whole */
 	struct slice text;          /* the source line, or a window of it */
 	size_t mark_from, mark_len; /* bytes in `text`; the mark ends with the line */
 	bool is_cut_left, is_cut_right;
+	bool is_concealed; /* no text: it holds a secret */
 	const char *label; /* behind the mark; "" none */
 };
 
@@ -73,6 +74,12 @@ void diag_note(struct diags *diags, struct diag *diag, const char *format, ...) 
 void diag_help(struct diags *diags, struct diag *diag, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* "did you mean `x`?" behind the caret; nothing when `best` is empty. */
 void diag_did_you_mean(struct diags *diags, struct diag *diag, struct slice best);
+
+/* Shows the place without the source line: there is a secret in it. */
+void diag_conceal(struct diag *diag);
+/* Paths are shown below this directory, "DIR/conf.d/10-routes.yaml"; NULL or "" (the default): as they are. Copied. */
+void diags_set_directory(struct diags *diags, const char *directory);
+const char *diags_directory(const struct diags *diags);
 
 /* All that were added, also those that did not fit. */
 size_t diags_error_count(const struct diags *diags);

@@ -21,6 +21,7 @@ static const char *const escapes[] = {
 
 struct renderer {
 	struct strbuf *out;
+	const char *directory;
 	bool colour;
 	int gutter; /* cells of the widest line number */
 };
@@ -155,12 +156,16 @@ static void put_mark(struct renderer *renderer, const struct diag_mark *mark, co
 	paint(renderer, PAINT_FRAME);
 	strbuf_printf(out, "%*s%s ", renderer->gutter, "", arrow);
 	paint(renderer, PAINT_NONE);
+	if (mark->path[0] != '/')
+		put_safe(out, renderer->directory);
 	put_safe(out, mark->path);
 	if (mark->line == 0) {
 		strbuf_putc(out, '\n');
 		return;
 	}
 	strbuf_printf(out, ":%u:%u\n", mark->line, mark->column);
+	if (mark->is_concealed)
+		return;
 	put_gutter(renderer, 0);
 	strbuf_putc(out, '\n');
 	put_gutter(renderer, mark->line);
@@ -227,7 +232,7 @@ static void put_diag(struct renderer *renderer, const struct diag *diag)
 
 void diags_render(struct diags *diags, bool colour, struct strbuf *out)
 {
-	struct renderer renderer = {out, colour, 1};
+	struct renderer renderer = {out, diags_directory(diags), colour, 1};
 	size_t count;
 	const struct diag *diag = diags_sorted(diags, &count);
 	for (size_t i = 0; i < count; i++)

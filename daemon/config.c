@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The option table at work: a row says where a value goes and what it may be; this walks the sections and looks each key
+ * up. Defaults take the same way as written values, so a default that its own row refuses would be found by the tests.
+ */
+#include "daemon/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "daemon/config_lists.h"
+#include "rules/base/arena.h"
+#include "rules/base/diag.h"
+#include "rules/base/suggest.h"
+#include "rules/model.h"
+#include "rules/tree.h"
+
+struct builder {
+	struct config *config;
+	struct config_origin *origins;
+	const struct node **nodes; /* the written value of each row, or NULL */
+	const struct model_files *files;
+	struct arena *arena;
+	struct diags *diags;
+};
+
+struct row {
+	struct config_option option;
+	size_t offset;
+	bool (*read)(struct builder *builder, const struct row *row, const struct node *node);
+};
+
+static bool read_text(struct builder *builder, const struct row *row, const struct node *node)
+{
+	struct slice text;
+	const char *name = row->option.name;
+	if (!node_read_text(node, name, builder->diags, &text))
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if ((unsigned char)text.p[i] < 0x20) {
+			diags_add(builder->diags, ERR_BAD_VALUE, node_span_in(node, i, 1), "%s must be one line of text", name);
+			return false;
+		}
+	if ((int64_t)text.len < row->option.least || (int64_t)text.len > row->option.most) {
+		diags_add(builder->diags, ERR_OUT_OF_RANGE, node->span, "%s must have %lld to %lld bytes", name,
+		          (long long)row->option.least, (long long)row->option.most);
+		return false;
+	}
+	*(const char **)((char *)builder->config + row->offset) = arena_memdupz(builder->arena, text.p, text.len);
+	return true;
+}
+
+static bool is_topic_letter(char letter)
+{
+	return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9') ||
+	       letter == '.' || letter == '_' || letter == '-';
+}
+
+static bool read_topic(struct builder *builder, const struct row *row, const struct node *node)
+{
+	if (!read_text(builder, row, node))
+		return false;
+	for (size_t i = 0; i < node->text.len; i++)
+		if (!is_topic_letter(node->text.p[i])) {
+			diags_add(builder->diags, ERR_BAD_VALUE, node_span_in(node, i, 1),
+			          "a topic name has only letters, digits, `.`, `_` and `-`");
+			return false;
+		}
+	return true;
+}
+
+static bool read_secret(struct builder *builder, const struct row *row, const struct node *node)
+{
+	return read_text(builder, row, node);
+}
+
+static bool read_address(struct builder *builder, const struct row *row, const struct node *node)
+{
+	struct config_address address;
+	return read_text(builder, row, node) && config_read_address(node, row->option.name, builder->arena, builder->diags, &address);
+}
+
+static bool read_int(struct builder *builder, const struct row *row, const struct node *node)
+{
+	int64_t *member = (int64_t *)((char *)builder->config + row->offset);
+	return node_read_int(node, row->option.name, row->option.least, row->option.most, builder->diags, member);
+}
+
+static bool read_choice(struct builder *builder, const struct row *row, const struct node *node)
+{
+	struct slice text;
+	if (!node_read_text(node, row->option.name, builder->diags, &text))
+		return false;
+	struct suggest suggest = suggest_for(text);
+	int64_t index = 0;
+	for (const char *at = row->option.choices; *at != '\0'; index++) {
+		struct slice choice = {at, strcspn(at, "|")};
+		if (slice_equal(choice, text)) {
+			*(int64_t *)((char *)builder->config + row->offset) = index;
+			return true;
+		}
+		suggest_offer(&suggest, choice);
+		at += choice.len + (at[choice.len] == '|');
+	}
+	struct diag *diag = diags_add(builder->diags, ERR_BAD_VALUE, node->span, "%s must be one of %s", row->option.name,
+	                              row->option.choices);
+	diag_did_you_mean(builder->diags, diag, suggest.best);
+	return false;
+}
+
+#define READ_TEXT    read_text
+#define READ_TOPIC   read_topic
+#define READ_SECRET  read_secret
+#define READ_ADDRESS read_address
+#define READ_INT     read_int
+#define READ_CHOICE  read_choice
+
+static const struct row rows[] = {
+#define OPTION(member, name, type, initial, least, most, choices, reloadable, help) \
+	{{name, #type, initial, choices, help, least, most, reloadable}, offsetof(struct config, member), READ_##type},
+#include "daemon/config.def"
+#undef OPTION
+};
+
+enum { ROW_COUNT = sizeof rows / sizeof *rows };
+
+/* Keys whose values are no single option. */
+static const char *const lists[] = {"kafka.properties", "kafka.consumer", "kafka.producer"};
+
+const char *const *config_sections(void)
+{
+	static const char *const sections[] = {"kafka", "redis", "http", "log", "events", "limits", "clock", "plugins", NULL};
+	return sections;
+}
+
+static const struct row *find_row(const char *name)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if (strcmp(rows[i].option.name, name) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+static bool is_list(const char *name)
+{
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		if (strcmp(lists[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* The part of `name` that is a key of the mapping `prefix` ("kafka.topics" + "kafka.topics.state" -> "state"). */
+static struct slice key_below(const char *name, const char *prefix)
+{
+	size_t len = strlen(prefix);
+	if (strncmp(name, prefix, len) != 0 || name[len] != '.')
+		return SLICE_NONE;
+	return (struct slice){name + len + 1, strcspn(name + len + 1, ".")};
+}
+
+static bool has_below(const char *prefix)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		if (key_below(rows[i].option.name, prefix).len != 0)
+			return true;
+	return false;
+}
+
+static void report_unknown(struct builder *builder, const struct node *key, const char *prefix)
+{
+	struct diag *diag = diags_add(builder->diags, ERR_UNKNOWN_KEY, key->span, "unknown key `%.*s` in %s",
+	                              SLICE_ARG(key->text), prefix);
+	struct suggest suggest = suggest_for(key->text);
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		suggest_offer(&suggest, key_below(rows[i].option.name, prefix));
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		suggest_offer(&suggest, key_below(lists[i], prefix));
+	diag_did_you_mean(builder->diags, diag, suggest.best);
+}
+
+static void read_mapping(struct builder *builder, const struct node *mapping, const char *prefix)
+{
+	if (!node_expect_mapping(mapping, prefix, builder->diags))
+		return;
+	for (size_t i = 0; i < mapping->count; i++) {
+		const struct node *key = mapping->members[i].key, *value = mapping->members[i].value;
+		const char *name = arena_printf(builder->arena, "%s.%.*s", prefix, SLICE_ARG(key->text));
+		const struct row *row = find_row(name);
+		if (row != NULL)
+			builder->nodes[row - rows] = value;
+		else if (has_below(name))
+			read_mapping(builder, value, name); /* no deeper than the names in the table */
+		else if (!is_list(name))
+			report_unknown(builder, key, prefix);
+	}
+}
+
+/* An option that nobody wrote, as if somebody had written its default. */
+static struct node default_node(const struct row *row)
+{
+	return (struct node){.kind = NODE_SCALAR,
+	                     .style = row->read == read_int ? NODE_PLAIN : NODE_QUOTED,
+	                     .text = slice_of(row->option.initial)};
+}
+
+static void read_values(struct builder *builder)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		struct node initial = default_node(&rows[i]);
+		rows[i].read(builder, &rows[i], &initial);
+		const struct node *written = builder->nodes[i];
+		if (written == NULL)
+			continue;
+		rows[i].read(builder, &rows[i], written);
+		builder->origins[i] = (struct config_origin){node_path(written), node_line(written)};
+	}
+}
+
+/* Two names for one topic would make the daemon read what it writes. */
+static void check_topics(struct builder *builder)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		if (rows[i].read != read_topic || builder->nodes[i] == NULL)
+			continue;
+		const char *name = *(const char **)((char *)builder->config + rows[i].offset);
+		for (size_t j = 0; j < ROW_COUNT; j++) {
+			if (j == i || rows[j].read != read_topic || (builder->nodes[j] != NULL && j > i) ||
+			    strcmp(name, *(const char **)((char *)builder->config + rows[j].offset)) != 0)
+				continue;
+			struct diag *diag = diags_add(builder->diags, ERR_DUPLICATE, builder->nodes[i]->span,
+			                              "%s and %s are the same topic", rows[j].option.name, rows[i].option.name);
+			if (builder->nodes[j] != NULL)
+				diag_second(builder->diags, diag, builder->nodes[j]->span, "the other one");
+		}
+	}
+}
+
+static struct config_address address_of(struct builder *builder, const char *text)
+{
+	struct node node = {.kind = NODE_SCALAR, .style = NODE_QUOTED, .text = slice_of(text)};
+	struct config_address address = {NULL, 0, NULL};
+	config_read_address(&node, "", builder->arena, builder->diags, &address);
+	return address;
+}
+
+static void read_password(struct builder *builder)
+{
+	const struct row *row = find_row("redis.password_file");
+	const struct node *node = builder->nodes[row - rows];
+	if (node == NULL || node->text.len == 0)
+		return;
+	struct err err = ERR_INIT;
+	if (config_read_secret(builder->files, node->text, builder->arena, &builder->config->redis_password, &err) != 0)
+		diags_add(builder->diags, err.code, node->span, "%s", err.text);
+}
+
+static void derive(struct builder *builder)
+{
+	struct config *config = builder->config;
+	const char *instance = config->kafka_instance;
+	if (instance[0] == '\0') {
+		const char *given = getenv("LEADROUTER_INSTANCE");
+		config->kafka_instance = instance = given != NULL && given[0] != '\0' ? arena_strdup(builder->arena, given) : "1";
+	}
+	config->transactional_id = arena_printf(builder->arena, "%s-%s", config->kafka_group, instance);
+	config->redis_address = address_of(builder, config->redis_url);
+	config->http_address = address_of(builder, config->http_listen);
+	read_password(builder);
+}
+
+const struct config *config_build(const struct node *root, const struct model_files *files, struct arena *arena,
+                                  struct diags *diags)
+{
+	size_t errors = diags_error_count(diags);
+	struct builder builder = {
+		.config = arena_alloc(arena, sizeof *builder.config),
+		.origins = arena_array(arena, ROW_COUNT, sizeof *builder.origins),
+		.nodes = arena_array(arena, ROW_COUNT, sizeof *builder.nodes),
+		.files = files,
+		.arena = arena,
+		.diags = diags,
+	};
+	builder.config->origins = builder.origins;
+	for (const char *const *section = config_sections(); *section != NULL; section++) {
+		const struct node *node = node_get(root, *section);
+		if (node != NULL && strcmp(*section, "plugins") != 0)
+			read_mapping(&builder, node, *section);
+	}
+	read_values(&builder);
+	check_topics(&builder);
+	config_read_lists(root, files, builder.config, arena, diags);
+	if (diags_error_count(diags) == errors)
+		derive(&builder);
+	return diags_error_count(diags) == errors ? builder.config : NULL;
+}
+
+const struct config_option *config_options(size_t *ret_count)
+{
+	static const struct config_option options[] = {
+#define OPTION(member, name, type, initial, least, most, choices, reloadable, help) \
+	{name, #type, initial, choices, help, least, most, reloadable},
+#include "daemon/config.def"
+#undef OPTION
+	};
+	*ret_count = ROW_COUNT;
+	return options;
+}
