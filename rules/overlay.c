@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/overlay.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "rules/base/arena.h"
+#include "rules/base/hash.h"
+
+enum { FIRST_ROOM = 16 };
+
+void overlay_init(struct overlay *overlay, struct rules_view view, struct slice secret, struct arena *arena)
+{
+	*overlay = (struct overlay){.view = view, .arena = arena};
+	size_t len = secret.len < sizeof overlay->seed ? secret.len : sizeof overlay->seed;
+	if (len != 0)
+		memcpy(overlay->seed, secret.p, len);
+}
+
+static uint32_t *probe(const struct overlay *overlay, struct slice key)
+{
+	size_t at = hash_sip(overlay->seed, key) & (overlay->slot_count - 1);
+	while (overlay->slots[at] != 0 && !slice_equal(overlay->writes[overlay->slots[at] - 1].key, key))
+		at = (at + 1) & (overlay->slot_count - 1);
+	return &overlay->slots[at];
+}
+
+/* Twice as many slots as writes, at least: probes stay short. */
+static void grow(struct overlay *overlay)
+{
+	size_t room = overlay->room ? overlay->room * 2 : FIRST_ROOM;
+	struct write *writes = arena_array(overlay->arena, room, sizeof *writes);
+	if (overlay->count != 0)
+		memcpy(writes, overlay->writes, overlay->count * sizeof *writes);
+	overlay->writes = writes;
+	overlay->room = room;
+	overlay->slot_count = room * 2;
+	overlay->slots = arena_array(overlay->arena, overlay->slot_count, sizeof *overlay->slots);
+	for (size_t i = 0; i < overlay->count; i++)
+		*probe(overlay, writes[i].key) = (uint32_t)i + 1;
+}
+
+struct slice overlay_get(const struct overlay *overlay, struct slice key)
+{
+	if (overlay->count != 0) {
+		uint32_t slot = *probe(overlay, key);
+		if (slot != 0)
+			return overlay->writes[slot - 1].is_tombstone ? SLICE_NONE : overlay->writes[slot - 1].value;
+	}
+	struct slice value = SLICE_NONE;
+	enum view_answer answer = overlay->view.get(overlay->view.ctx, key, &value);
+	assert(answer != VIEW_NOT_READ);
+	return answer == VIEW_FOUND ? value : SLICE_NONE;
+}
+
+void overlay_put(struct overlay *overlay, struct slice key, struct slice value, int64_t due_ms)
+{
+	if (overlay->count == overlay->room)
+		grow(overlay);
+	uint32_t *slot = probe(overlay, key);
+	if (*slot == 0) {
+		overlay->writes[overlay->count++] = (struct write){.key = key};
+		*slot = (uint32_t)overlay->count;
+	}
+	struct write *write = &overlay->writes[*slot - 1];
+	write->value = value;
+	write->due_ms = due_ms;
+	write->is_tombstone = false;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The lead as a struct, and the same fields as rows that code can walk and as objects that expressions can read.
+ * What fields there are is in schema.def and nowhere else.
+ *
+ * Variables of expressions, in the order of their slots:
+ *
+ *     lead       the lead                       facts   map(string, dyn): answers of plug-ins, "geo.country"
+ *     now        timestamp of the decision      grade   string  } known to routes,
+ *     territory  one string field per table     score   int     } not while scoring
+ */
+#ifndef LR_RULES_SCHEMA_H
+#define LR_RULES_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/base/slice.h"
+#include "rules/cel/cel.h"
+
+struct arena;
+struct json;
+
+enum schema_kind { SCHEMA_TEXT, SCHEMA_INT, SCHEMA_REAL, SCHEMA_TIME, SCHEMA_PART, SCHEMA_MAP };
+
+/* Members of the structs below. An absent text has len 0. */
+struct lead_int {
+	bool is_set;
+	int64_t value;
+};
+
+struct lead_real {
+	bool is_set;
+	double value;
+};
+
+#define MEMBER_TEXT(name) struct slice name;
+#define MEMBER_INT(name)  struct lead_int name;
+#define MEMBER_TIME(name) struct lead_int name; /* ms since 1970 */
+#define MEMBER_REAL(name) struct lead_real name;
+#define MEMBER_MAP(name)  const struct json *name; /* a JSON object or NULL */
+#define MEMBER_PART(name) struct lead_##name name;
+
+struct lead_contact {
+#define CONTACT_FIELD(name, kind, bytes, who) MEMBER_##kind(name)
+#include "rules/schema.def"
+};
+
+struct lead_company {
+#define COMPANY_FIELD(name, kind, bytes, who) MEMBER_##kind(name)
+#include "rules/schema.def"
+};
+
+struct lead_location {
+#define LOCATION_FIELD(name, kind, bytes, who) MEMBER_##kind(name)
+#include "rules/schema.def"
+};
+
+struct lead_budget {
+#define BUDGET_FIELD(name, kind, bytes, who) MEMBER_##kind(name)
+#include "rules/schema.def"
+};
+
+struct lead_interest {
+#define INTEREST_FIELD(name, kind, bytes, who) MEMBER_##kind(name)
+#include "rules/schema.def"
+};
+
+enum schema_object { SCHEMA_LEAD, SCHEMA_CONTACT, SCHEMA_COMPANY, SCHEMA_LOCATION, SCHEMA_INTEREST, SCHEMA_BUDGET,
+	             SCHEMA_OBJECTS };
+
+struct lead {
+#define LEAD_FIELD(name, kind, bytes, who) MEMBER_##kind(name)
+#include "rules/schema.def"
+	struct cel_object objects[SCHEMA_OBJECTS]; /* what expressions see; set by lead_init, point back at this struct */
+};
+
+#undef MEMBER_TEXT
+#undef MEMBER_INT
+#undef MEMBER_TIME
+#undef MEMBER_REAL
+#undef MEMBER_MAP
+#undef MEMBER_PART
+
+/* Makes the lead empty. It must not be moved afterwards. */
+void lead_init(struct lead *lead);
+
+struct schema_row {
+	const char *name;         /* "email" */
+	const char *path;         /* "contact.email" */
+	enum schema_kind kind;
+	bool is_person;           /* contact data: mask it */
+	enum schema_object part;  /* SCHEMA_PART: which object it is */
+	size_t bytes_max;         /* SCHEMA_TEXT */
+	size_t offset;            /* of the member in struct lead; unused for SCHEMA_PART */
+};
+
+/* The fields of one object, in the order of schema.def. */
+const struct schema_row *schema_rows(enum schema_object object, size_t *ret_count);
+/* The row of "contact.email", or NULL. */
+const struct schema_row *schema_find(struct slice path);
+/* The text member of a row of kind SCHEMA_TEXT. */
+struct slice *schema_text(struct lead *lead, const struct schema_row *row);
+struct slice schema_text_of(const struct lead *lead, const struct schema_row *row);
+
+/* ---- expressions */
+
+enum schema_slot { SLOT_LEAD, SLOT_NOW, SLOT_TERRITORY, SLOT_FACTS, SLOT_GRADE, SLOT_SCORE, SCHEMA_SLOTS };
+enum { SCHEMA_SCORE_SLOTS = SLOT_GRADE };
+
+/* Where an expression stands decides what it may name. */
+enum schema_place { SCHEMA_IN_SCORE, SCHEMA_IN_ROUTE };
+
+/* The names that expressions of a model may use. `tables` are the territory tables' names in the order of
+ * model.territories. Lives in the arena. */
+const struct cel_env *schema_env_new(enum schema_place place, const struct slice *tables, size_t table_count,
+                                     struct arena *arena);
+
+/* What `territory` stands for in one decision: looked up when an expression asks. `type` is the first member of
+ * what cel_object points at. */
+struct territory;
+struct schema_territories {
+	struct cel_object object;
+	const struct territory *const *tables;
+	const struct lead *lead;
+};
+/* `env` is the one that programs were compiled with. */
+void schema_territories_init(struct schema_territories *territories, const struct cel_env *env,
+                             const struct territory *const *tables, const struct lead *lead);
+
+/* A JSON value as CEL sees it. Lives in the arena; texts are borrowed. */
+struct cel_value schema_value_of(const struct json *json, struct arena *arena);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/score.h"
+
+#include "rules/base/arena.h"
+#include "rules/model.h"
+
+/* Sorted from the highest band down; the last one takes everything that is left. */
+const struct grade *score_grade(const struct model *model, int32_t score)
+{
+	size_t i = 0;
+	while (i + 1 < model->grade_count && score < model->grades[i].from)
+		i++;
+	return &model->grades[i];
+}
+
+static int32_t clamp(int64_t total)
+{
+	if (total > INT32_MAX)
+		return INT32_MAX;
+	return total < INT32_MIN ? INT32_MIN : (int32_t)total;
+}
+
+void score_lead(const struct model *model, const struct cel_value *slots, struct arena *arena, struct arena *scratch,
+                struct score *ret_score)
+{
+	struct score score = {0};
+	int64_t total = model->score_base; /* 2,000 criteria of int32 points stay far inside int64 */
+	score.terms = arena_array(arena, model->criterion_count, sizeof *score.terms);
+	score.failed = arena_array(arena, model->criterion_count, sizeof *score.failed);
+	for (size_t i = 0; i < model->criterion_count; i++) {
+		const struct criterion *criterion = &model->criteria[i];
+		struct cel_value value = cel_eval(criterion->when, slots, scratch, model->cel_step_limit);
+		if (cel_is_true(value)) {
+			score.terms[score.term_count++] = criterion;
+			total += criterion->points;
+		} else if (cel_is_error(value)) {
+			score.failed[score.failed_count++] = criterion;
+		}
+	}
+	score.total = clamp(total);
+	score.grade = score_grade(model, score.total);
+	*ret_score = score;
+}
