@@ -12,6 +12,7 @@
 #include "rules/base/strbuf.h"
 #include "rules/json.h"
 #include "rules/model.h"
+#include "rules/rules.h"
 #include "rules/scan.h"
 #include "rules/utf8.h"
 
@@ -431,4 +432,23 @@ bool state_is_lead_id(struct slice text)
 			return false;
 	}
 	return text.len >= 1 && text.len <= LEAD_ID_BYTES_MAX;
+}
+
+/* ---- for readers of the state that know no more than rules.h */
+
+int64_t rules_due_of(struct slice key, struct slice value)
+{
+	struct arena arena = ARENA_INIT;
+	struct lead_state lead;
+	int64_t due_ms = 0;
+	if (slice_has_prefix(key, SLICE("lead/")) && state_get_lead(value, &arena, &lead, NULL) == 0)
+		due_ms = state_next_due(&lead);
+	arena_done(&arena);
+	return due_ms;
+}
+
+struct slice rules_ident_lead(struct slice value)
+{
+	struct ident_state ident;
+	return state_get_ident(value, &ident) == 0 ? ident.lead_id : SLICE_NONE;
 }

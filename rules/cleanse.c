@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/cleanse.h"
+
+#include <stdlib.h>
+
+#include "rules/base/arena.h"
+#include "rules/changes.h"
+#include "rules/model.h"
+#include "rules/schema.h"
+#include "rules/text/country.h"
+#include "rules/text/email.h"
+#include "rules/text/mask.h"
+#include "rules/text/normalise.h"
+#include "rules/text/phone.h"
+#include "rules/text/region.h"
+
+struct cleansing {
+	const struct model *model;
+	struct lead *lead;
+	struct arena *arena;
+	struct changes *changes;
+	struct match_keys keys;
+};
+
+struct slice cleanse_shown(const struct schema_row *row, struct slice text, struct arena *arena)
+{
+	if (!row->is_person || text.len == 0)
+		return text;
+	if (slice_is(slice_of(row->path), "contact.email"))
+		return mask_email(arena, text);
+	if (slice_is(slice_of(row->path), "contact.phone"))
+		return mask_phone(arena, text);
+	return mask_name(arena, text);
+}
+
+static void note(struct cleansing *cleansing, const struct schema_row *row, const char *what, struct slice from,
+                 struct slice to)
+{
+	changes_add(cleansing->changes, (struct change){
+						.field = row->path,
+						.what = what,
+						.from = cleanse_shown(row, from, cleansing->arena),
+						.to = cleanse_shown(row, to, cleansing->arena),
+					});
+}
+
+/* Sets the field and notes it, unless nothing changes. */
+static void change(struct cleansing *cleansing, const char *path, const char *what, struct slice to)
+{
+	const struct schema_row *row = schema_find(slice_of(path));
+	struct slice *field = schema_text(cleansing->lead, row);
+	if (slice_equal(*field, to))
+		return;
+	note(cleansing, row, what, *field, to);
+	*field = to;
+}
+
+/* Nothing is changed, but somebody should know. */
+static void remark(struct cleansing *cleansing, const char *path, const char *what)
+{
+	const struct schema_row *row = schema_find(slice_of(path));
+	note(cleansing, row, what, schema_text_of(cleansing->lead, row), SLICE_NONE);
+}
+
+/* ---- all texts */
+
+static void clean_text(struct cleansing *cleansing, const struct schema_row *row)
+{
+	struct slice *field = schema_text(cleansing->lead, row);
+	if (field->len == 0)
+		return;
+	struct slice clean = text_clean(cleansing->arena, *field);
+	if (slice_equal(clean, *field))
+		return;
+	note(cleansing, row, "cleaned", *field, clean);
+	*field = clean;
+}
+
+static void clean_texts(struct cleansing *cleansing)
+{
+	for (int object = 0; object < SCHEMA_OBJECTS; object++) {
+		size_t count;
+		const struct schema_row *rows = schema_rows((enum schema_object)object, &count);
+		for (size_t i = 0; i < count; i++)
+			if (rows[i].kind == SCHEMA_TEXT)
+				clean_text(cleansing, &rows[i]);
+	}
+}
+
+/* ---- vocabularies */
+
+static int compare_alias(const void *key, const void *row)
+{
+	const struct slice *folded = key;
+	const struct vocabulary_alias *alias = row;
+	return slice_compare(*folded, alias->folded);
+}
+
+static void cleanse_source(struct cleansing *cleansing)
+{
+	const struct vocabulary *sources = &cleansing->model->sources;
+	struct slice folded = text_fold(cleansing->arena, cleansing->lead->source);
+	const struct vocabulary_alias *alias =
+		sources->alias_count == 0 ? NULL
+					  : bsearch(&folded, sources->aliases, sources->alias_count, sizeof *sources->aliases,
+	                                            compare_alias);
+	if (alias != NULL)
+		change(cleansing, "source", "canonical", sources->names[alias->name]);
+	else if (cleansing->lead->source.len == 0)
+		cleansing->lead->source = SLICE("other"); /* absent: nothing was changed that somebody wrote */
+	else
+		change(cleansing, "source", "unknown_to_other", SLICE("other"));
+}
+
+static void cleanse_intent(struct cleansing *cleansing)
+{
+	static const char *const levels[] = {"potential", "clear", "high"};
+	if (cleansing->lead->intent.len == 0)
+		return;
+	struct slice folded = text_fold(cleansing->arena, cleansing->lead->intent);
+	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+		if (slice_is(folded, levels[i])) {
+			change(cleansing, "intent", "canonical", slice_of(levels[i]));
+			return;
+		}
+	change(cleansing, "intent", "dropped_unknown_intent", SLICE_NONE);
+}
+
+/* ---- places */
+
+static void cleanse_country(struct cleansing *cleansing)
+{
+	struct slice country = cleansing->lead->location.country;
+	if (country.len == 0 || cleansing->model->countries == NULL)
+		return;
+	const char *code = country_lookup(cleansing->model->countries, country);
+	if (code != NULL)
+		change(cleansing, "location.country", "canonical", slice_of(code));
+	else
+		remark(cleansing, "location.country", "kept_unknown_country");
+}
+
+static void cleanse_region(struct cleansing *cleansing)
+{
+	struct lead_location *location = &cleansing->lead->location;
+	if (location->region.len == 0 || cleansing->model->regions == NULL)
+		return;
+	struct slice country = location->country.len == 2 ? location->country : SLICE_NONE;
+	const char *code = region_lookup(cleansing->model->regions, country, location->region);
+	if (code != NULL)
+		change(cleansing, "location.region", "canonical", slice_of(code));
+	else
+		remark(cleansing, "location.region", "kept_unknown_region");
+}
+
+/* ---- ways to reach the person */
+
+static unsigned email_rules(const struct model *model)
+{
+	return (model->match_gmail_dots ? EMAIL_RULE_GMAIL : 0u) | (model->match_plus_tag ? EMAIL_RULE_PLUS_TAG : 0u);
+}
+
+static void cleanse_email(struct cleansing *cleansing)
+{
+	struct email email;
+	if (cleansing->lead->contact.email.len == 0)
+		return;
+	if (email_parse(cleansing->lead->contact.email, cleansing->arena, &email, NULL) != 0) {
+		change(cleansing, "contact.email", "dropped_bad_email", SLICE_NONE);
+		return;
+	}
+	change(cleansing, "contact.email", "canonical", email.address);
+	cleansing->keys.email = email_match_key(&email, email_rules(cleansing->model), cleansing->arena);
+}
+
+static const char *phone_country(const struct cleansing *cleansing)
+{
+	struct slice country = cleansing->lead->location.country;
+	if (country.len != 2)
+		country = cleansing->model->default_country;
+	return country.len == 2 ? arena_memdupz(cleansing->arena, country.p, country.len) : NULL;
+}
+
+static struct slice copy(struct cleansing *cleansing, const char *text)
+{
+	return slice_of(arena_strdup(cleansing->arena, text));
+}
+
+static void cleanse_phone(struct cleansing *cleansing)
+{
+	struct phone phone;
+	if (cleansing->lead->contact.phone.len == 0)
+		return;
+	phone_parse(cleansing->lead->contact.phone, phone_country(cleansing), &phone);
+	cleansing->keys.phone_verdict = phone_verdict_name(phone.verdict);
+	if (phone.verdict == PHONE_UNPARSABLE) {
+		remark(cleansing, "contact.phone", "kept_unparsable_phone");
+		return;
+	}
+	struct slice number = copy(cleansing, phone.e164);
+	if (phone.extension[0] != '\0')
+		number = slice_of(arena_printf(cleansing->arena, "%s;ext=%s", phone.e164, phone.extension));
+	change(cleansing, "contact.phone", "canonical", number);
+	cleansing->keys.phone = copy(cleansing, phone.key);
+}
+
+void cleanse_lead(const struct model *model, struct lead *lead, struct arena *arena, struct changes *changes,
+                  struct match_keys *ret_keys)
+{
+	struct cleansing cleansing = {.model = model, .lead = lead, .arena = arena, .changes = changes};
+	clean_texts(&cleansing);
+	cleanse_source(&cleansing);
+	cleanse_intent(&cleansing);
+	cleanse_country(&cleansing); /* before region and phone: both are read in its light */
+	cleanse_region(&cleansing);
+	cleanse_email(&cleansing);
+	cleanse_phone(&cleansing);
+	*ret_keys = cleansing.keys;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Inside of the core: one batch under decision (struct decider) and one record of it (struct work).
+ *
+ *     decide.c        the door of rules.h and the stages of a lead
+ *     decide_other.c  activities, timers, rejects
+ *     event.c         outcome -> JSON events, trace.c the part that says why
+ */
+#ifndef LR_RULES_DECIDE_H
+#define LR_RULES_DECIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/base/arena.h"
+#include "rules/choose.h"
+#include "rules/match.h"
+#include "rules/overlay.h"
+#include "rules/prepared.h"
+#include "rules/rules.h"
+#include "rules/schema.h"
+#include "rules/score.h"
+#include "rules/state.h"
+
+struct decider {
+	const struct model *model;
+	struct arena *arena;
+	struct overlay overlay;
+	struct ring **rings;  /* by team, opened at first use; NULL until the first */
+	size_t *rings_used;   /* indexes of teams in order of first use */
+	size_t rings_used_count;
+};
+
+enum { EVENTS_PER_RECORD = 2, CANDIDATES_SHOWN = 10 };
+
+struct candidate {
+	size_t rep;
+	struct ring_slot slot; /* as it was before the choice */
+	bool is_chosen;
+};
+
+/* One lead, activity or timer on its way through. Lives on the stack of one call. */
+struct work {
+	struct decider *decider;
+	const struct model *model;
+	struct arena *arena;         /* the batch's */
+	struct arena scratch;        /* of expressions; freed at the end of the call */
+	struct prepared *prepared;   /* NULL for timers */
+	int64_t now_ms;
+	struct decision *ret;
+	struct event events[EVENTS_PER_RECORD];
+	struct slice cause;
+	size_t stages_run;
+
+	struct slice lead_id;
+	struct lead_state state;     /* of the lead that the outcome is about */
+
+	const char *hit;             /* duplicates: "same_event", … */
+
+	struct schema_territories territories;
+	struct cel_value slots[SCHEMA_SLOTS];
+	struct score score;
+	struct match match;
+	const char *requested;       /* what became of requested_owner; NULL: none was given */
+	const char *reason;          /* of the outcome: "first", "requested", "grade_stops", … */
+	size_t team, rep;            /* SIZE_MAX: none */
+	struct candidate candidates[CANDIDATES_SHOWN];
+	size_t candidate_count;
+	size_t candidates_total, active_total;
+	bool was_ring_malformed;
+};
+
+void work_begin(struct work *work, struct decider *decider, struct prepared *prepared, int64_t now_ms,
+                struct decision *ret);
+void work_end(struct work *work);
+/* Reads the lead's state: 1 found, 0 absent, -1 malformed. */
+int work_read_lead(const struct work *work, struct slice lead_id, struct lead_state *ret_state);
+/* Writes work->state under `lead_id`. */
+void work_write_lead(struct work *work, struct slice lead_id);
+/* Copies what the decision names out of work->state. */
+void work_name(struct work *work);
+
+/* decide_other.c */
+void decide_reject(struct work *work, const struct record *record, enum err_code code, const char *where,
+                   const char *text);
+void decide_touch(struct work *work);
+void decide_timers(struct work *work);
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/event.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "rules/base/strbuf.h"
+#include "rules/decide.h"
+#include "rules/json.h"
+#include "rules/model.h"
+#include "rules/trace.h"
+
+const char *out_topic_name(enum out_topic topic)
+{
+	switch (topic) {
+	case OUT_ASSIGNMENTS:
+		return "assignments";
+	case OUT_FOLLOWUPS:
+		return "followups";
+	case OUT_LIFECYCLE:
+		return "lifecycle";
+	case OUT_REJECTED:
+		return "rejected";
+	case OUT_TOPICS:
+		break;
+	}
+	return "?";
+}
+
+struct slice event_cause(const struct record *record, struct arena *arena)
+{
+	char numbers[48];
+	int len = snprintf(numbers, sizeof numbers, "/%d/%lld", (int)record->partition, (long long)record->offset);
+	char *text = arena_alloc(arena, record->topic.len + (size_t)len + 1);
+	memcpy(text, record->topic.p, record->topic.len);
+	memcpy(text + record->topic.len, numbers, (size_t)len);
+	return (struct slice){text, record->topic.len + (size_t)len};
+}
+
+/* ---- the frame around every event */
+
+/* "<type>:<cause>": one cause has at most one event of a type. */
+static struct slice id_of(const struct work *work, const char *type)
+{
+	size_t type_len = strlen(type);
+	char *text = arena_alloc(work->arena, type_len + 1 + work->cause.len);
+	memcpy(text, type, type_len);
+	text[type_len] = ':';
+	memcpy(text + type_len + 1, work->cause.p, work->cause.len);
+	return (struct slice){text, type_len + 1 + work->cause.len};
+}
+
+static struct event *add(struct work *work, enum out_topic topic, const char *type)
+{
+	assert(work->ret->event_count < EVENTS_PER_RECORD);
+	struct event *event = &work->ret->events[work->ret->event_count++];
+	event->topic = topic;
+	event->type = type;
+	event->id = id_of(work, type);
+	event->cause = work->cause;
+	event->subject = work->lead_id;
+	event->at_ms = work->now_ms;
+	return event;
+}
+
+static void put_traceparent(const struct work *work, struct event *event)
+{
+	if (work->prepared == NULL || work->prepared->envelope.traceparent.len == 0)
+		return;
+	struct header *header = arena_alloc(work->arena, sizeof *header);
+	*header = (struct header){SLICE("traceparent"), work->prepared->envelope.traceparent};
+	event->headers = header;
+	event->header_count = 1;
+}
+
+struct page {
+	struct strbuf text;
+	struct json_writer writer;
+};
+
+static struct json_writer *page_open(struct page *page, const struct work *work)
+{
+	page->text = (struct strbuf)STRBUF_INIT;
+	page->writer = (struct json_writer)JSON_WRITER(&page->text);
+	json_open_object(&page->writer, NULL);
+	json_put_text(&page->writer, "lead_id", work->lead_id);
+	return &page->writer;
+}
+
+/* Turns the page into the value of one more event. */
+static struct event *page_close(struct page *page, struct work *work, enum out_topic topic, const char *type)
+{
+	json_close_object(&page->writer);
+	struct event *event = add(work, topic, type);
+	event->key = work->lead_id;
+	event->value = (struct slice){arena_memdupz(work->arena, page->text.bytes, page->text.len), page->text.len};
+	event->has_key = event->has_value = true;
+	put_traceparent(work, event);
+	strbuf_done(&page->text);
+	return event;
+}
+
+/* ---- parts */
+
+static void put_if(struct json_writer *writer, const char *name, struct slice text)
+{
+	if (text.len != 0)
+		json_put_text(writer, name, text);
+}
+
+static void put_time_if(struct json_writer *writer, const char *name, int64_t ms)
+{
+	if (ms != 0)
+		json_put_time(writer, name, ms);
+}
+
+/* Owner and team by id and by the name that people know. A rep who left the configuration has only an id. */
+static void put_owner(struct json_writer *writer, const struct work *work)
+{
+	const struct lead_state *state = &work->state;
+	if (state->owner.len != 0) {
+		size_t rep = model_find_rep(work->model, state->owner);
+		json_put_text(writer, "owner", state->owner);
+		json_put_text(writer, "owner_name", rep != SIZE_MAX ? work->model->reps[rep].name : state->owner);
+	}
+	if (state->team.len != 0) {
+		size_t team = model_find_team(work->model, state->team);
+		json_put_text(writer, "team", state->team);
+		json_put_text(writer, "team_name", team != SIZE_MAX ? work->model->teams[team].name : state->team);
+	}
+}
+
+static void put_rule(struct json_writer *writer, const struct work *work)
+{
+	const struct route *route = work->match.route;
+	if (route == NULL)
+		return;
+	json_open_object(writer, "rule");
+	json_put_text(writer, "name", route->name);
+	if (route->place.file != NULL) {
+		json_put_text(writer, "file", slice_of(route->place.file));
+		json_put_int(writer, "line", route->place.line);
+	}
+	json_close_object(writer);
+}
+
+static void put_why(struct json_writer *writer, const struct work *work)
+{
+	struct strbuf why = STRBUF_INIT;
+	trace_why(&why, work);
+	json_put_text(writer, "why", (struct slice){why.bytes, why.len});
+	strbuf_done(&why);
+}
+
+static void put_grading(struct json_writer *writer, const struct work *work)
+{
+	json_put_int(writer, "score", work->state.score);
+	json_put_text(writer, "grade", work->state.grade);
+	trace_write_terms(writer, work);
+}
+
+/* When an assignment arrives, the next step is fixed (S4-RECORD). */
+static void put_next_step(struct json_writer *writer, const struct lead_state *state)
+{
+	json_open_object(writer, "next_step");
+	json_put_text(writer, "action", SLICE("first_contact"));
+	put_time_if(writer, "by", state->deadline_ms);
+	json_close_object(writer);
+}
+
+/* ---- outcomes of a lead */
+
+void event_assigned(struct work *work)
+{
+	struct page page;
+	struct json_writer *writer = page_open(&page, work);
+	put_owner(writer, work);
+	json_put_text(writer, "reason", slice_of(work->reason));
+	put_rule(writer, work);
+	put_why(writer, work);
+	put_grading(writer, work);
+	json_put_time(writer, "assigned_at", work->now_ms);
+	put_time_if(writer, "deadline", work->state.deadline_ms);
+	put_time_if(writer, "remind_at", work->state.remind_ms);
+	put_next_step(writer, &work->state);
+	json_put_int(writer, "ownership_version", work->state.version);
+	lead_write(writer, "lead", &work->prepared->lead);
+	trace_write(writer, work);
+	page_close(&page, work, OUT_ASSIGNMENTS, "lead.assigned");
+}
+
+void event_unassigned(struct work *work)
+{
+	struct page page;
+	struct json_writer *writer = page_open(&page, work);
+	json_put_text(writer, "reason", slice_of(work->reason));
+	put_owner(writer, work);
+	put_rule(writer, work);
+	put_why(writer, work);
+	put_grading(writer, work);
+	json_put_time(writer, "at", work->now_ms);
+	trace_write(writer, work);
+	page_close(&page, work, OUT_ASSIGNMENTS, "lead.unassigned");
+}
+
+void event_duplicate(struct work *work, struct slice first_lead_id)
+{
+	struct page page;
+	struct json_writer *writer = page_open(&page, work);
+	json_put_text(writer, "first_lead_id", first_lead_id);
+	json_put_text(writer, "match", slice_of(work->hit));
+	put_owner(writer, work);
+	json_put_text(writer, "status", slice_of(lead_status_name(work->state.status)));
+	json_put_int(writer, "duplicates", work->state.duplicates);
+	json_put_text(writer, "source", work->prepared->lead.source);
+	put_if(writer, "campaign", work->prepared->lead.campaign);
+	json_put_time(writer, "first_seen_at", work->state.at_ms);
+	json_put_time(writer, "at", work->now_ms);
+	trace_write(writer, work);
+	struct event *event = page_close(&page, work, OUT_LIFECYCLE, "lead.duplicate");
+	event->key = first_lead_id; /* whoever follows the first lead gets this in order */
+}
+
+/* ---- activities and timers */
+
+void event_status(struct work *work, const struct status_change *change)
+{
+	const struct touch *touch = &work->prepared->touch;
+	struct page page;
+	struct json_writer *writer = page_open(&page, work);
+	json_put_text(writer, "status", slice_of(lead_status_name(work->state.status)));
+	json_put_text(writer, "previous_status", slice_of(change->before));
+	put_owner(writer, work);
+	put_if(writer, "actor", touch->actor);
+	put_if(writer, "method", touch->method);
+	put_if(writer, "outcome", touch->outcome);
+	json_put_time(writer, "touched_at", change->at_ms);
+	json_put_bool(writer, "repeated", change->is_repeated);
+	if (change->has_stopped) {
+		json_open_object(writer, "first_response");
+		json_put_time(writer, "deadline", work->state.deadline_ms);
+		json_put_bool(writer, "in_time", change->at_ms <= work->state.deadline_ms);
+		json_put_int(writer, "elapsed_ms", change->at_ms - work->state.at_ms);
+		json_close_object(writer);
+	}
+	json_put_time(writer, "at", work->now_ms);
+	page_close(&page, work, OUT_LIFECYCLE, "lead.status");
+}
+
+void event_followup(struct work *work, enum followup_level level)
+{
+	const struct lead_state *state = &work->state;
+	bool is_overdue = level == FOLLOWUP_OVERDUE;
+	struct page page;
+	struct json_writer *writer = page_open(&page, work);
+	json_put_text(writer, "timer", SLICE(FOLLOWUP_TIMER));
+	json_put_int(writer, "cycle", state->cycle);
+	json_put_text(writer, "level", slice_of(followup_level_name(level)));
+	put_owner(writer, work);
+	put_if(writer, "grade", state->grade);
+	put_if(writer, "rule", state->rule);
+	json_put_time(writer, "assigned_at", state->at_ms);
+	json_put_time(writer, "deadline", state->deadline_ms);
+	if (is_overdue)
+		json_put_int(writer, "late_ms", work->now_ms - state->deadline_ms);
+	json_put_time(writer, "at", work->now_ms);
+	struct event *event =
+		page_close(&page, work, OUT_FOLLOWUPS, is_overdue ? "followup.overdue" : "followup.reminder");
+	event->id = slice_of(arena_printf(work->arena, "%.*s:" FOLLOWUP_TIMER ":%lld:%s", SLICE_ARG(work->lead_id),
+	                                  (long long)state->cycle, followup_level_name(level)));
+}
+
+/* ---- rejects */
+
+enum { ERROR_HEADERS = 5 };
+
+static struct header text_header(const struct work *work, const char *name, const char *text)
+{
+	return (struct header){slice_of(name), slice_of(arena_strdup(work->arena, text))};
+}
+
+void event_rejected(struct work *work, const struct record *record, const struct err *err)
+{
+	struct event *event = add(work, OUT_REJECTED, "lead.rejected");
+	struct header *headers = arena_array(work->arena, record->header_count + ERROR_HEADERS, sizeof *headers);
+	if (record->header_count != 0)
+		memcpy(headers, record->headers, record->header_count * sizeof *headers);
+	struct header *more = headers + record->header_count; /* behind the originals: the last one of a name counts */
+	more[0] = text_header(work, "leadrouter_code", err_number(err->code));
+	more[1] = text_header(work, "leadrouter_error", err_word(err->code));
+	more[2] = text_header(work, "leadrouter_text", err->text);
+	more[3] = text_header(work, "leadrouter_field", err->where);
+	more[4] = (struct header){SLICE("leadrouter_cause"), work->cause};
+	event->headers = headers;
+	event->header_count = record->header_count + ERROR_HEADERS;
+	event->has_key = record->has_key;
+	event->has_value = record->has_value;
+	event->key = record->key;
+	event->value = record->value;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Keys under which a person or an event is recognised again, without keeping who it is:
+ *
+ *     ident/<key id>.<normaliser version>.<kind>.<22 characters>
+ *
+ * The last part is base64url of the first 16 bytes of HMAC-SHA-256(secret, kind 0x00 canonical value); kinds are e
+ * (e-mail), p (phone), v (event id of the producer). Secret and normaliser version are part of the name, so that a new
+ * secret or another normalisation can never make two people one. Nothing that is blank gets a key.
+ */
+#ifndef LR_RULES_IDENTITY_H
+#define LR_RULES_IDENTITY_H
+
+#include <stddef.h>
+
+#include "rules/base/slice.h"
+
+struct arena;
+struct model;
+
+enum identity_kind { IDENTITY_EVENT, IDENTITY_EMAIL, IDENTITY_PHONE, IDENTITY_KINDS };
+
+enum { IDENTITY_MARK_BYTES = 11 };
+
+struct identity {
+	struct slice keys[IDENTITY_KINDS]; /* state keys; len 0: none */
+};
+
+/* The state key of one canonical value. `version` is that of the normaliser that made it. */
+struct slice identity_key(const struct model *model, enum identity_kind kind, int version, struct slice canonical,
+                          struct arena *arena);
+/* What makes an event of a producer one: its source and its id, as one canonical value. */
+struct slice identity_event(struct slice source, struct slice id, struct arena *arena);
+/* A short mark of an event, kept in the lead that it was about: 11 characters. */
+struct slice identity_mark(const struct model *model, struct slice event, struct arena *arena);
+
+#endif

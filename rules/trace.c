@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/trace.h"
+
+#include <stdio.h>
+
+#include "rules/base/strbuf.h"
+#include "rules/decide.h"
+#include "rules/json.h"
+#include "rules/model.h"
+#include "rules/stages.h"
+
+static const char *const stage_names[] = {
+#define X(name) #name,
+	ALL_STAGES(X)
+#undef X
+};
+
+static void put_place(struct json_writer *writer, const struct place *place)
+{
+	if (place->file == NULL)
+		return;
+	json_put_text(writer, "file", slice_of(place->file));
+	json_put_int(writer, "line", place->line);
+}
+
+static void put_stages(struct json_writer *writer, const struct work *work)
+{
+	json_open_array(writer, "stages");
+	for (size_t i = 0; i < work->stages_run; i++)
+		json_put_text(writer, NULL, slice_of(stage_names[i]));
+	json_close_array(writer);
+}
+
+static void put_change(struct json_writer *writer, const struct change *change)
+{
+	json_open_object(writer, NULL);
+	json_put_text(writer, "field", slice_of(change->field));
+	json_put_text(writer, "what", slice_of(change->what));
+	if (change->from.len != 0)
+		json_put_text(writer, "from", change->from);
+	if (change->to.len != 0)
+		json_put_text(writer, "to", change->to);
+	if (change->by != NULL)
+		json_put_text(writer, "by", slice_of(change->by));
+	json_close_object(writer);
+}
+
+static void put_changes(struct json_writer *writer, const struct changes *changes)
+{
+	json_open_array(writer, "changes");
+	for (size_t i = 0; i < changes->count; i++)
+		put_change(writer, &changes->items[i]);
+	json_close_array(writer);
+	if (changes->omitted != 0)
+		json_put_int(writer, "changes_not_shown", (int64_t)changes->omitted);
+}
+
+static void put_fact(struct json_writer *writer, const struct cel_entry *fact)
+{
+	const char *name = fact->key.as.bytes; /* ends in a NUL: rules_add_fact copied it */
+	if (fact->value.kind == CEL_BOOL)
+		json_put_bool(writer, name, fact->value.as.boolean);
+	else if (fact->value.kind == CEL_INT)
+		json_put_int(writer, name, fact->value.as.integer);
+	else
+		json_put_text(writer, name, cel_slice(fact->value));
+}
+
+static void put_facts(struct json_writer *writer, const struct facts *facts)
+{
+	if (facts->count == 0)
+		return;
+	json_open_object(writer, "facts");
+	for (size_t i = 0; i < facts->count; i++)
+		put_fact(writer, &facts->entries[i]);
+	json_close_object(writer);
+}
+
+static void put_try(struct json_writer *writer, const struct match_try *try)
+{
+	json_open_object(writer, NULL);
+	json_put_text(writer, "name", try->route->name);
+	put_place(writer, &try->route->place);
+	json_put_text(writer, "result", slice_of(match_result_name(try->result)));
+	if (try->clause.len != 0)
+		json_put_text(writer, "clause", try->clause);
+	if (try->error != NULL)
+		json_put_text(writer, "error", slice_of(try->error));
+	if (try->area.len != 0)
+		json_put_text(writer, "area", try->area);
+	json_close_object(writer);
+}
+
+static void put_routes(struct json_writer *writer, const struct match *match)
+{
+	if (match->tried_count == 0)
+		return;
+	json_open_array(writer, "routes");
+	for (size_t i = 0; i < match->tried_count; i++)
+		put_try(writer, &match->tried[i]);
+	json_close_array(writer);
+	if (match->not_shown != 0)
+		json_put_int(writer, "routes_not_shown", (int64_t)match->not_shown);
+}
+
+static const char *candidate_result(const struct candidate *candidate)
+{
+	if (candidate->is_chosen)
+		return "chosen";
+	return candidate->slot.is_in ? "turn_comes_later" : "not_active";
+}
+
+/* Positions are exact fractions, so they are shown as such. */
+static void put_candidate(struct json_writer *writer, const struct work *work, const struct candidate *candidate)
+{
+	char position[48];
+	snprintf(position, sizeof position, "%lld/%lld", (long long)candidate->slot.n, (long long)candidate->slot.weight);
+	json_open_object(writer, NULL);
+	json_put_text(writer, "rep", work->model->reps[candidate->rep].id);
+	json_put_text(writer, "result", slice_of(candidate_result(candidate)));
+	if (candidate->slot.is_known)
+		json_put_text(writer, "position", slice_of(position));
+	json_close_object(writer);
+}
+
+static void put_candidates(struct json_writer *writer, const struct work *work)
+{
+	if (work->candidate_count == 0)
+		return;
+	json_open_array(writer, "candidates");
+	for (size_t i = 0; i < work->candidate_count; i++)
+		put_candidate(writer, work, &work->candidates[i]);
+	json_close_array(writer);
+	if (work->candidates_total > work->candidate_count)
+		json_put_int(writer, "candidates_not_shown", (int64_t)(work->candidates_total - work->candidate_count));
+	if (work->was_ring_malformed)
+		json_put_bool(writer, "rotation_restarted", true);
+}
+
+static void put_failed(struct json_writer *writer, const struct score *score)
+{
+	if (score->failed_count == 0)
+		return;
+	json_open_array(writer, "criteria_failed");
+	for (size_t i = 0; i < score->failed_count; i++)
+		json_put_text(writer, NULL, score->failed[i]->name);
+	json_close_array(writer);
+}
+
+static void put_requested(struct json_writer *writer, const struct work *work)
+{
+	if (work->requested == NULL)
+		return;
+	json_open_object(writer, "requested_owner");
+	json_put_text(writer, "rep", work->prepared->lead.requested_owner);
+	json_put_text(writer, "result", slice_of(work->requested));
+	json_close_object(writer);
+}
+
+void trace_write(struct json_writer *writer, const struct work *work)
+{
+	json_open_object(writer, "trace");
+	put_stages(writer, work);
+	put_changes(writer, &work->prepared->changes);
+	put_facts(writer, &work->prepared->facts);
+	put_failed(writer, &work->score);
+	put_requested(writer, work);
+	put_routes(writer, &work->match);
+	put_candidates(writer, work);
+	json_put_text(writer, "config", slice_of(work->model->config_hash));
+	json_put_text(writer, "engine", SLICE(LEADROUTER_VERSION));
+	json_close_object(writer);
+}
+
+void trace_write_terms(struct json_writer *writer, const struct work *work)
+{
+	json_open_array(writer, "terms");
+	for (size_t i = 0; i < work->score.term_count; i++) {
+		const struct criterion *term = work->score.terms[i];
+		json_open_object(writer, NULL);
+		json_put_text(writer, "name", term->name);
+		json_put_int(writer, "points", term->points);
+		put_place(writer, &term->place);
+		json_close_object(writer);
+	}
+	json_close_array(writer);
+}
+
+/* ---- the sentence */
+
+static void say(struct strbuf *out, const char *before, struct slice text, const char *after)
+{
+	strbuf_puts(out, before);
+	strbuf_append(out, text.p, text.len);
+	strbuf_puts(out, after);
+}
+
+static void say_grade(struct strbuf *out, const struct work *work)
+{
+	say(out, "Grade ", work->state.grade, " (score ");
+	strbuf_put_int(out, work->state.score);
+	strbuf_putc(out, ')');
+}
+
+static void say_route(struct strbuf *out, const struct work *work)
+{
+	const struct route *route = work->match.route;
+	say(out, "route \"", route->name, "\"");
+	if (route->place.file != NULL) {
+		say(out, " (", slice_of(route->place.file), ":");
+		strbuf_put_int(out, route->place.line);
+		strbuf_putc(out, ')');
+	}
+	say(out, " sends it to team ", work->model->teams[work->team].name, "");
+}
+
+static void say_owner(struct strbuf *out, const struct work *work)
+{
+	struct slice name = work->model->reps[work->rep].name;
+	if (work->match.route == NULL) {
+		say(out, "; the customer asked for ", name, ".");
+		return;
+	}
+	strbuf_puts(out, "; ");
+	say_route(out, work);
+	if (work->active_total == 1)
+		say(out, ", where ", name, " is the only one available.");
+	else
+		say(out, ", where it was the turn of ", name, ".");
+}
+
+static void say_unassigned(struct strbuf *out, const struct work *work)
+{
+	if (slice_is(work->state.why, "grade_stops")) {
+		strbuf_puts(out, "; leads of this grade are kept but not routed.");
+	} else if (work->match.route == NULL) {
+		strbuf_puts(out, "; no route matches it.");
+	} else {
+		strbuf_puts(out, "; ");
+		say_route(out, work);
+		strbuf_puts(out, ", where nobody is available.");
+	}
+}
+
+void trace_why(struct strbuf *out, const struct work *work)
+{
+	say_grade(out, work);
+	if (work->rep != SIZE_MAX)
+		say_owner(out, work);
+	else
+		say_unassigned(out, work);
+}
