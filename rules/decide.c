@@ -42,7 +42,7 @@ void work_begin(struct work *work, struct decider *decider, struct prepared *pre
 	*ret = (struct decision){0};
 	*work = (struct work){.decider = decider, .model = decider->model, .arena = decider->arena, .prepared = prepared,
 	                      .now_ms = now_ms, .ret = ret, .team = SIZE_MAX, .rep = SIZE_MAX};
-	ret->events = arena_array(decider->arena, EVENTS_PER_RECORD, sizeof *ret->events);
+	ret->events = work->events = arena_array(decider->arena, EVENTS_PER_RECORD, sizeof *work->events);
 	if (prepared != NULL)
 		work->cause = event_cause(prepared->record, work->arena);
 }

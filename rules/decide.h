@@ -49,7 +49,7 @@ struct work {
 	struct prepared *prepared;   /* NULL for timers */
 	int64_t now_ms;
 	struct decision *ret;
-	struct event events[EVENTS_PER_RECORD];
+	struct event *events;        /* what ret->events points to */
 	struct slice cause;
 	size_t stages_run;
 

@@ -54,7 +54,7 @@ static struct slice id_of(const struct work *work, const char *type)
 static struct event *add(struct work *work, enum out_topic topic, const char *type)
 {
 	assert(work->ret->event_count < EVENTS_PER_RECORD);
-	struct event *event = &work->ret->events[work->ret->event_count++];
+	struct event *event = &work->events[work->ret->event_count++];
 	event->topic = topic;
 	event->type = type;
 	event->id = id_of(work, type);

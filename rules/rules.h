@@ -144,7 +144,7 @@ const char *outcome_name(enum outcome outcome);
 struct decision {
 	enum outcome outcome;
 	enum err_code code;       /* why, for OUTCOME_REJECTED */
-	struct event *events;
+	const struct event *events;
 	size_t event_count;
 	struct slice lead_id, owner, team, route, grade, source; /* for logs and counters; may be empty */
 	struct place_text { const char *file; unsigned line; } rule; /* file NULL when no rule was reached */

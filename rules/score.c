@@ -29,7 +29,9 @@ void score_lead(const struct model *model, const struct cel_value *slots, struct
 	score.failed = arena_array(arena, model->criterion_count, sizeof *score.failed);
 	for (size_t i = 0; i < model->criterion_count; i++) {
 		const struct criterion *criterion = &model->criteria[i];
-		struct cel_value value = cel_eval(criterion->when, slots, scratch, model->cel_step_limit);
+		struct cel_value value = cel_bool(true); /* no condition: always */
+		if (criterion->when != NULL)
+			value = cel_eval(criterion->when, slots, scratch, model->cel_step_limit);
 		if (cel_is_true(value)) {
 			score.terms[score.term_count++] = criterion;
 			total += criterion->points;

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The core from bytes to events and writes, with a small real model.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "tests/unit/model_fixture.c"
+
+#include "rules/json.h"
+#include "rules/state.h"
+
+static const int64_t MONDAY_10 = 1795424400000; /* 2026-11-23T09:00:00Z, 10:00 in Berlin */
+
+size_t model_find_rep(const struct model *model, struct slice id)
+{
+	for (size_t i = 0; i < model->rep_count; i++)
+		if (slice_equal(model->reps[i].id, id))
+			return i;
+	return SIZE_MAX;
+}
+
+size_t model_find_team(const struct model *model, struct slice id)
+{
+	for (size_t i = 0; i < model->team_count; i++)
+		if (slice_equal(model->teams[i].id, id))
+			return i;
+	return SIZE_MAX;
+}
+
+/* What one test works with. */
+struct bench {
+	struct fixture fixture;
+	struct store store;
+	struct arena arena; /* of the decisions, until the test ends */
+	int64_t offset;
+};
+
+static int setup(void **state)
+{
+	struct bench *bench = calloc(1, sizeof *bench);
+	fixture_init(&bench->fixture);
+	*state = bench;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *bench = *state;
+	fixture_done(&bench->fixture);
+	store_done(&bench->store);
+	arena_done(&bench->arena);
+	free(bench);
+	return 0;
+}
+
+static void finish(struct bench *bench, struct decider *decider)
+{
+	const struct write *writes;
+	size_t count;
+	decider_finish(decider, &writes, &count);
+	store_apply(&bench->store, writes, count);
+}
+
+/* A batch of one record. */
+static struct decision feed_record(struct bench *bench, struct record *record, int64_t now_ms)
+{
+	struct decision decision;
+	struct record *kept = arena_alloc(&bench->arena, sizeof *kept);
+	*kept = *record;
+	struct prepared *prepared = rules_prepare(&bench->fixture.model, kept, now_ms, &bench->arena);
+	struct decider *decider = decider_new(&bench->fixture.model, store_view(&bench->store), &bench->arena);
+	decider_decide(decider, prepared, now_ms, &decision);
+	finish(bench, decider);
+	return decision;
+}
+
+static struct decision feed(struct bench *bench, const char *json, int64_t now_ms)
+{
+	struct record record = fixture_record(RECORD_CAPTURED, bench->offset++, json);
+	return feed_record(bench, &record, now_ms);
+}
+
+static struct decision act(struct bench *bench, const char *json, int64_t now_ms)
+{
+	struct record record = fixture_record(RECORD_ACTIVITY, bench->offset++, json);
+	return feed_record(bench, &record, now_ms);
+}
+
+static struct decision fire(struct bench *bench, const char *lead_id, int64_t now_ms)
+{
+	struct decision decision;
+	struct decider *decider = decider_new(&bench->fixture.model, store_view(&bench->store), &bench->arena);
+	decider_fire(decider, slice_of(lead_id), now_ms, &decision);
+	finish(bench, decider);
+	return decision;
+}
+
+static const struct json *value_of(struct bench *bench, const struct event *event)
+{
+	struct err err = ERR_INIT;
+	const struct json *json =
+		json_read(event->value, (struct json_limits){1 << 20, 20, 5000}, &bench->arena, &err);
+	assert_string_equal(err.text, "");
+	return json;
+}
+
+static void expect_text(const struct json *json, const char *name, const char *wanted)
+{
+	struct slice text = json_get_text(json, name);
+	if (!slice_is(text, wanted))
+		fail_msg("%s is \"%.*s\", not \"%s\"", name, SLICE_ARG(text), wanted);
+}
+
+static void expect_outcome(const struct decision *decision, enum outcome outcome)
+{
+	if (decision->outcome != outcome)
+		fail_msg("%s (%s), not %s", outcome_name(decision->outcome), err_word(decision->code), outcome_name(outcome));
+}
+
+static void a_lead_gets_an_owner_and_a_deadline(void **state)
+{
+	struct bench *bench = *state;
+	struct decision d = feed(bench,
+	                         "{\"lead_id\":\"L1\",\"source\":\"Website\",\"intent\":\"HIGH\",\"contact\":{\"name\":\" Max "
+	                         "Muster \",\"email\":\"Max@Example.com\",\"phone\":\"030 1234567\"},"
+	                         "\"company\":{\"employees\":500},\"location\":{\"country\":\"Germany\"}}",
+	                         MONDAY_10);
+	expect_outcome(&d, OUTCOME_ASSIGNED);
+	assert_int_equal(d.event_count, 1);
+	const struct event *event = &d.events[0];
+	assert_int_equal(event->topic, OUT_ASSIGNMENTS);
+	assert_string_equal(event->type, "lead.assigned");
+	assert_true(slice_is(event->id, "lead.assigned:leads.captured/0/0"));
+	assert_true(slice_is(event->cause, "leads.captured/0/0"));
+	const struct json *json = value_of(bench, event);
+	expect_text(json, "owner", "ana");
+	expect_text(json, "owner_name", "Ana Alvarez");
+	expect_text(json, "team", "emea");
+	expect_text(json, "reason", "first");
+	expect_text(json, "grade", "A");
+	expect_text(json, "deadline", "2026-11-23T11:00:00.000Z");
+	expect_text(json, "remind_at", "2026-11-23T10:30:00.000Z");
+	expect_text(json, "why",
+	            "Grade A (score 70); route \"dach-high\" (routes.yaml:2) sends it to team EMEA, where it was the turn of "
+	            "Ana Alvarez.");
+	expect_text(json_get(json, "rule"), "name", "dach-high");
+	assert_int_equal(json_get(json, "terms")->count, 2);
+	expect_text(json_get(json_get(json, "lead"), "contact"), "email", "Max@example.com");
+	expect_text(json_get(json_get(json, "lead"), "contact"), "phone", "+49301234567");
+	expect_text(json_get(json_get(json, "lead"), "location"), "country", "DE");
+	expect_text(json_get(json, "lead"), "source", "web");
+	expect_text(json_get(json, "trace"), "config", "00112233aabbccdd");
+	assert_int_equal(json_get(json_get(json, "trace"), "stages")->count, 10);
+	assert_int_equal(json_get(json_get(json, "trace"), "candidates")->count, 3);
+	assert_true(slice_is(d.owner, "ana") && slice_is(d.route, "dach-high") && slice_is(d.source, "web"));
+	assert_string_equal(store_text(&bench->store, "ring/emea"), "{\"ana\":[1,2],\"bob\":[0,1]}");
+	assert_true(rules_due_of(SLICE("lead/L1"), slice_of(store_text(&bench->store, "lead/L1"))) == MONDAY_10 + 5400000);
+}
+
+static void nothing_stored_tells_who_it_is(void **state)
+{
+	struct bench *bench = *state;
+	feed(bench, "{\"lead_id\":\"L1\",\"contact\":{\"name\":\"Max\",\"email\":\"max@example.com\",\"phone\":\"030 1234567\"}}",
+	     MONDAY_10);
+	assert_int_equal(bench->store.count, 4); /* lead, two identities, ring */
+	for (size_t i = 0; i < bench->store.count; i++) {
+		assert_null(strstr(bench->store.rows[i].value, "max"));
+		assert_null(strstr(bench->store.rows[i].value, "1234567"));
+		assert_null(strstr(bench->store.rows[i].key, "1234567"));
+	}
+}
+
+static void the_same_person_goes_to_the_first_owner(void **state)
+{
+	struct bench *bench = *state;
+	feed(bench, "{\"lead_id\":\"L1\",\"contact\":{\"email\":\"max@example.com\"},\"location\":{\"country\":\"FR\"}}", MONDAY_10);
+	struct decision d = feed(bench, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"MAX@EXAMPLE.COM\",\"phone\":\"0301234567\"}}",
+	                         MONDAY_10 + 1000);
+	expect_outcome(&d, OUTCOME_DUPLICATE);
+	const struct json *json = value_of(bench, &d.events[0]);
+	expect_text(json, "lead_id", "L2");
+	expect_text(json, "first_lead_id", "L1");
+	expect_text(json, "match", "same_email");
+	expect_text(json, "owner", "ana");
+	assert_string_equal(store_text(&bench->store, "lead/L2"), "");
+	/* the phone of the repeat leads to the first as well */
+	d = feed(bench, "{\"lead_id\":\"L3\",\"contact\":{\"phone\":\"+49 30 1234567\"}}", MONDAY_10 + 2000);
+	expect_outcome(&d, OUTCOME_DUPLICATE);
+	expect_text(value_of(bench, &d.events[0]), "match", "same_phone");
+	assert_non_null(strstr(store_text(&bench->store, "lead/L1"), "\"dups\":2"));
+}
+
+static void the_same_event_or_lead_id_is_one_lead_for_ever(void **state)
+{
+	struct bench *bench = *state;
+	static const char json[] = "{\"lead_id\":\"L1\",\"contact\":{\"wechat\":\"max\"}}";
+	feed(bench, json, MONDAY_10);
+	struct decision d = feed(bench, json, MONDAY_10 + (int64_t)400 * 86400000);
+	expect_outcome(&d, OUTCOME_DUPLICATE);
+	expect_text(value_of(bench, &d.events[0]), "match", "same_lead_id");
+	struct header headers[] = {{SLICE("ce_specversion"), SLICE("1.0")}, {SLICE("ce_id"), SLICE("e1")},
+	                           {SLICE("ce_source"), SLICE("shop")}, {SLICE("ce_type"), SLICE("com.shop.lead.captured")}};
+	struct record record = fixture_record(RECORD_CAPTURED, 10, "{\"lead_id\":\"L5\",\"contact\":{\"wechat\":\"x\"}}");
+	record.headers = headers;
+	record.header_count = 4;
+	d = feed_record(bench, &record, MONDAY_10);
+	expect_outcome(&d, OUTCOME_ASSIGNED);
+	record.value = SLICE("{\"lead_id\":\"L6\",\"contact\":{\"wechat\":\"x\"}}");
+	record.offset = 11;
+	d = feed_record(bench, &record, MONDAY_10);
+	expect_outcome(&d, OUTCOME_DUPLICATE);
+	expect_text(value_of(bench, &d.events[0]), "match", "same_event");
+	record.value = SLICE("{\"contact\":{\"wechat\":\"x\"}}");
+	record.offset = 12;
+	headers[1].value = SLICE("e2");
+	d = feed_record(bench, &record, MONDAY_10);
+	expect_outcome(&d, OUTCOME_ASSIGNED);
+	d = feed_record(bench, &record, MONDAY_10);
+	expect_outcome(&d, OUTCOME_DUPLICATE);
+	expect_text(value_of(bench, &d.events[0]), "match", "same_event");
+}
+
+static void outside_the_window_a_person_is_a_new_lead(void **state)
+{
+	struct bench *bench = *state;
+	feed(bench, "{\"lead_id\":\"L1\",\"contact\":{\"email\":\"max@example.com\"}}", MONDAY_10);
+	struct decision d = feed(bench, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"max@example.com\"}}",
+	                         MONDAY_10 + bench->fixture.model.dedup_window_ms - 1);
+	expect_outcome(&d, OUTCOME_DUPLICATE);
+	d = feed(bench, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"max@example.com\"}}",
+	         MONDAY_10 + bench->fixture.model.dedup_window_ms);
+	expect_outcome(&d, OUTCOME_ASSIGNED);
+	d = feed(bench, "{\"lead_id\":\"L3\",\"contact\":{\"email\":\"max@example.com\"}}",
+	         MONDAY_10 + bench->fixture.model.dedup_window_ms + 1);
+	expect_text(value_of(bench, &d.events[0]), "first_lead_id", "L2");
+}
+
+static void a_grade_may_stop_routing(void **state)
+{
+	struct bench *bench = *state;
+	struct decision d = feed(bench, "{\"lead_id\":\"L1\",\"contact\":{\"email\":\"s@uni.edu\"}}", MONDAY_10);
+	expect_outcome(&d, OUTCOME_UNASSIGNED);
+	assert_string_equal(d.events[0].type, "lead.unassigned");
+	expect_text(value_of(bench, &d.events[0]), "reason", "grade_stops");
+	/* it is a first all the same */
+	d = feed(bench, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"s@uni.edu\"}}", MONDAY_10);
+	expect_outcome(&d, OUTCOME_DUPLICATE);
+}
+
+static void places_find_their_team(void **state)
+{
+	struct bench *bench = *state;
+	struct decision d = feed(bench, "{\"contact\":{\"wechat\":\"a\"},\"location\":{\"country\":\"us\",\"region\":\"california\"}}",
+	                         MONDAY_10);
+	assert_true(slice_is(d.owner, "dee") && slice_is(d.team, "key") && slice_is(d.route, "by-area"));
+	d = feed(bench, "{\"contact\":{\"wechat\":\"a\"},\"location\":{\"country\":\"USA\"}}", MONDAY_10);
+	assert_true(slice_is(d.route, "rest")); /* the area names no team */
+	const struct json *trace = json_get(value_of(bench, &d.events[0]), "trace");
+	const struct json *routes = json_get(trace, "routes");
+	assert_int_equal(routes->count, 4);
+	expect_text(&routes->items[0], "result", "no");
+	expect_text(&routes->items[0], "clause", "grade == \"A\"");
+	expect_text(&routes->items[1], "clause", "\"vip.is\" in facts");
+	expect_text(&routes->items[2], "result", "no_team");
+	expect_text(&routes->items[2], "area", "nobody");
+	expect_text(&routes->items[3], "result", "yes");
+}
+
+static void a_requested_owner_is_taken_if_there(void **state)
+{
+	struct bench *bench = *state;
+	struct decision d = feed(bench, "{\"contact\":{\"wechat\":\"a\"},\"requested_owner\":\"dee\"}", MONDAY_10);
+	assert_true(slice_is(d.owner, "dee"));
+	expect_text(value_of(bench, &d.events[0]), "reason", "requested");
+	expect_text(value_of(bench, &d.events[0]), "why", "Grade B (score 0); the customer asked for Dee Dietz.");
+	assert_string_equal(store_text(&bench->store, "ring/key"), "");
+	d = feed(bench, "{\"contact\":{\"wechat\":\"a\"},\"requested_owner\":\"cy\"}", MONDAY_10);
+	assert_true(slice_is(d.owner, "ana"));
+	const struct json *trace = json_get(value_of(bench, &d.events[0]), "trace");
+	expect_text(json_get(trace, "requested_owner"), "result", "not_active");
+}
+
+static void facts_of_plugins_route(void **state)
+{
+	struct bench *bench = *state;
+	struct record record = fixture_record(RECORD_CAPTURED, 0, "{\"lead_id\":\"L1\",\"contact\":{\"wechat\":\"a\"}}");
+	struct prepared *prepared = rules_prepare(&bench->fixture.model, &record, MONDAY_10, &bench->arena);
+	assert_true(rules_is_lead(prepared));
+	assert_int_equal(rules_add_fact_bool(prepared, "vip.is", true), 0);
+	assert_int_equal(rules_add_fact_text(prepared, "vip.bad", SLICE("\xff")), -1);
+	assert_true(rules_fill_field(prepared, "location.country", SLICE("FR"), "geo"));
+	assert_false(rules_fill_field(prepared, "location.country", SLICE("DE"), "geo"));
+	assert_false(rules_fill_field(prepared, "lead_id", SLICE("x"), "geo"));
+	assert_true(slice_is(rules_field(prepared, "location.country"), "FR"));
+	assert_null(rules_field(prepared, "contact.email").p);
+	struct decider *decider = decider_new(&bench->fixture.model, store_view(&bench->store), &bench->arena);
+	struct decision d;
+	decider_decide(decider, prepared, MONDAY_10, &d);
+	finish(bench, decider);
+	assert_true(slice_is(d.route, "vip"));
+	int taken = 0;
+	for (int i = 0; i < 40; i++) {
+		char name[16];
+		snprintf(name, sizeof name, "p.%d", i);
+		taken += rules_add_fact_int(prepared, name, i) == 0;
+	}
+	assert_int_equal(taken, 31);
+}
+
+static void a_touch_stops_the_clock(void **state)
+{
+	struct bench *bench = *state;
+	feed(bench, "{\"lead_id\":\"L1\",\"contact\":{\"wechat\":\"a\"}}", MONDAY_10);
+	struct decision d = act(bench, "{\"type\":\"activity.touch\",\"lead_id\":\"L1\",\"actor\":\"bob\"}", MONDAY_10 + 1000);
+	expect_outcome(&d, OUTCOME_ACTIVITY);
+	expect_text(value_of(bench, &d.events[0]), "status", "assigned"); /* not the owner */
+	d = act(bench, "{\"type\":\"activity.touch\",\"lead_id\":\"L1\",\"actor\":\"ana\",\"method\":\"phone\"}", MONDAY_10 + 60000);
+	const struct json *json = value_of(bench, &d.events[0]);
+	expect_text(json, "status", "in_progress");
+	expect_text(json, "previous_status", "assigned");
+	assert_true(json_get(json_get(json, "first_response"), "in_time")->boolean);
+	assert_int_equal(json_get(json_get(json, "first_response"), "elapsed_ms")->integer, 60000);
+	d = fire(bench, "L1", MONDAY_10 + (int64_t)86400000 * 30);
+	expect_outcome(&d, OUTCOME_NOTHING);
+	assert_int_equal(d.event_count, 0);
+}
+
+static void a_repeated_activity_is_taken_once(void **state)
+{
+	struct bench *bench = *state;
+	feed(bench, "{\"lead_id\":\"L1\",\"contact\":{\"wechat\":\"a\"}}", MONDAY_10);
+	static const char event[] = "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"crm\",\"type\":\"activity.touch\","
+	                            "\"data\":{\"lead_id\":\"L1\"}}";
+	struct decision d = act(bench, event, MONDAY_10 + 1);
+	assert_false(json_get(value_of(bench, &d.events[0]), "repeated")->boolean);
+	char *before = strdup(store_text(&bench->store, "lead/L1"));
+	d = act(bench, event, MONDAY_10 + 2);
+	assert_true(json_get(value_of(bench, &d.events[0]), "repeated")->boolean);
+	assert_string_equal(store_text(&bench->store, "lead/L1"), before);
+	free(before);
+}
+
+static void timers_fire_in_order_and_once(void **state)
+{
+	struct bench *bench = *state;
+	static const char json[] = "{\"lead_id\":\"L1\",\"intent\":\"high\",\"company\":{\"employees\":101},\"contact\":{\"wechat\":\"a\"}}";
+	feed(bench, json, MONDAY_10);
+	struct decision d = fire(bench, "L1", MONDAY_10 + 5400000 - 1);
+	expect_outcome(&d, OUTCOME_NOTHING);
+	d = fire(bench, "L1", MONDAY_10 + 5400000);
+	expect_outcome(&d, OUTCOME_TIMER);
+	assert_int_equal(d.event_count, 1);
+	assert_string_equal(d.events[0].type, "followup.reminder");
+	assert_true(slice_is(d.events[0].id, "L1:first_response:1:pre_breach"));
+	assert_true(slice_is(d.events[0].cause, "timer:L1:first_response:1"));
+	d = fire(bench, "L1", MONDAY_10 + 5400000);
+	expect_outcome(&d, OUTCOME_NOTHING);
+	d = fire(bench, "L1", MONDAY_10 + 7200001);
+	assert_true(slice_is(d.events[0].id, "L1:first_response:1:breach"));
+	assert_int_equal(json_get(value_of(bench, &d.events[0]), "late_ms")->integer, 1);
+	expect_outcome(&d, OUTCOME_TIMER);
+	d = fire(bench, "L1", MONDAY_10 + 9000000);
+	expect_outcome(&d, OUTCOME_NOTHING);
+	d = fire(bench, "unknown", MONDAY_10);
+	expect_outcome(&d, OUTCOME_NOTHING);
+}
+
+static void both_levels_are_told_when_both_are_due(void **state)
+{
+	struct bench *bench = *state;
+	feed(bench, "{\"lead_id\":\"L1\",\"intent\":\"high\",\"source\":\"referral\",\"contact\":{\"wechat\":\"a\"}}", MONDAY_10);
+	struct decision d = fire(bench, "L1", MONDAY_10 + 86400000);
+	assert_int_equal(d.event_count, 2);
+	assert_string_equal(d.events[0].type, "followup.reminder");
+	assert_string_equal(d.events[1].type, "followup.overdue");
+}
+
+/* ---- rejects */
+
+static void bad_records_are_rejected_byte_for_byte(void **state)
+{
+	static const struct {
+		const char *value, *code, *field;
+	} rows[] = {
+		{"", "empty_record", ""},
+		{"{", "bad_json", ""},
+		{"[]", "not_an_object", ""},
+		{"{\"contact\":{\"email\":\"a@b.de\",\"email\":\"c@d.de\"}}", "duplicate_key", ""},
+		{"{}", "no_contact", "contact"},
+		{"{\"contact\":{\"name\":\"x\"}}", "no_contact", "contact"},
+		{"{\"contact\":{\"email\":\"not an address\"}}", "bad_contact", "contact"},
+		{"{\"contact\":{\"email\":7}}", "wrong_field_type", "contact.email"},
+		{"{\"contact\":[]}", "wrong_field_type", "contact"},
+		{"{\"contact\":{\"wechat\":\"a\"},\"company\":{\"employees\":-1}}", "field_out_of_range", "company.employees"},
+		{"{\"contact\":{\"wechat\":\"a\"},\"captured_at\":\"yesterday\"}", "bad_time", "captured_at"},
+		{"{\"contact\":{\"wechat\":\"a\"},\"lead_id\":\"a@b.de\"}", "bad_lead_id", "lead_id"},
+		{"{\"type\":\"lead.lost\",\"contact\":{\"wechat\":\"a\"}}", "unknown_type", "type"},
+		{"{\"specversion\":\"0.3\",\"id\":\"1\",\"source\":\"s\",\"type\":\"lead.captured\",\"data\":{}}", "bad_cloudevent",
+	         "specversion"},
+	};
+	struct bench *bench = *state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct header original = {SLICE("x"), SLICE_NONE};
+		struct record record = fixture_record(RECORD_CAPTURED, (int64_t)i, rows[i].value);
+		record.headers = &original;
+		record.header_count = 1;
+		record.key = SLICE("k");
+		record.has_key = true;
+		struct decision d = feed_record(bench, &record, MONDAY_10);
+		expect_outcome(&d, OUTCOME_REJECTED);
+		const struct event *event = &d.events[0];
+		assert_int_equal(event->topic, OUT_REJECTED);
+		assert_true(slice_is(event->value, rows[i].value) && slice_is(event->key, "k"));
+		assert_int_equal(event->header_count, 6);
+		assert_true(slice_is(event->headers[0].name, "x") && event->headers[0].value.p == NULL);
+		assert_true(slice_is(event->headers[1].name, "leadrouter_code"));
+		if (!slice_is(event->headers[2].value, rows[i].code) || !slice_is(event->headers[4].value, rows[i].field))
+			fail_msg("%s: %.*s at %.*s", rows[i].value, SLICE_ARG(event->headers[2].value),
+			         SLICE_ARG(event->headers[4].value));
+	}
+	assert_int_equal(bench->store.count, 0);
+}
+
+static void activities_have_their_codes(void **state)
+{
+	static const struct {
+		const char *value, *code;
+	} rows[] = {
+		{"{\"type\":\"activity.claim\",\"lead_id\":\"L1\"}", "unsupported_activity"},
+		{"{\"type\":\"rep.availability\"}", "unsupported_activity"},
+		{"{\"type\":\"activity.dance\",\"lead_id\":\"L1\"}", "unknown_type"},
+		{"{\"lead_id\":\"L1\"}", "unknown_type"},
+		{"{\"type\":\"activity.touch\"}", "missing_lead_id"},
+		{"{\"type\":\"activity.touch\",\"lead_id\":\"L1\"}", "unknown_lead"},
+		{"{\"type\":\"activity.touch\",\"lead_id\":\"L1\",\"at\":\"x\"}", "bad_time"},
+	};
+	struct bench *bench = *state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct decision d = act(bench, rows[i].value, MONDAY_10);
+		expect_outcome(&d, OUTCOME_REJECTED);
+		assert_string_equal(err_word(d.code), rows[i].code);
+	}
+}
+
+static void tenants_stay_in_their_partition(void **state)
+{
+	struct bench *bench = *state;
+	static const struct slice tenants[] = {{"acme", 4}, {"globex", 6}};
+	bench->fixture.model.tenants = tenants;
+	bench->fixture.model.tenant_count = 2;
+	static const char json[] = "{\"contact\":{\"wechat\":\"a\"},\"tenant\":\"acme\"}";
+	struct record record = fixture_record(RECORD_CAPTURED, 0, json);
+	record.partition_count = 6;
+	record.partition = rules_partition_of(SLICE("acme"), 6);
+	struct decision d = feed_record(bench, &record, MONDAY_10);
+	expect_outcome(&d, OUTCOME_ASSIGNED);
+	record.partition = (record.partition + 1) % 6;
+	d = feed_record(bench, &record, MONDAY_10);
+	assert_string_equal(err_word(d.code), "wrong_partition");
+	record.value = SLICE("{\"contact\":{\"wechat\":\"a\"}}");
+	d = feed_record(bench, &record, MONDAY_10);
+	assert_string_equal(err_word(d.code), "missing_tenant");
+	record.key = SLICE("nobody");
+	record.has_key = true;
+	d = feed_record(bench, &record, MONDAY_10);
+	assert_string_equal(err_word(d.code), "unknown_tenant");
+	record.key = SLICE("globex");
+	record.partition = rules_partition_of(SLICE("globex"), 6);
+	d = feed_record(bench, &record, MONDAY_10);
+	expect_outcome(&d, OUTCOME_ASSIGNED);
+}
+
+/* Known answers of Kafka's Java client (org.apache.kafka.common.utils.UtilsTest). */
+static void partitions_are_those_of_the_java_client(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *key;
+		int32_t hash;
+	} rows[] = {{"21", -973932308}, {"foobar", -790332482}, {"a-little-bit-long-string", -985981536},
+	            {"a-little-bit-longer-string", -1486304829}, {"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971}};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		assert_int_equal(rules_partition_of(slice_of(rows[i].key), INT32_MAX), (rows[i].hash & 0x7fffffff) % INT32_MAX);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(a_lead_gets_an_owner_and_a_deadline),
+		TEST(nothing_stored_tells_who_it_is),
+		TEST(the_same_person_goes_to_the_first_owner),
+		TEST(the_same_event_or_lead_id_is_one_lead_for_ever),
+		TEST(outside_the_window_a_person_is_a_new_lead),
+		TEST(a_grade_may_stop_routing),
+		TEST(places_find_their_team),
+		TEST(a_requested_owner_is_taken_if_there),
+		TEST(facts_of_plugins_route),
+		TEST(a_touch_stops_the_clock),
+		TEST(a_repeated_activity_is_taken_once),
+		TEST(timers_fire_in_order_and_once),
+		TEST(both_levels_are_told_when_both_are_due),
+		TEST(bad_records_are_rejected_byte_for_byte),
+		TEST(activities_have_their_codes),
+		TEST(tenants_stay_in_their_partition),
+		TEST(partitions_are_those_of_the_java_client),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
