@@ -28,7 +28,7 @@
 	X(ALARMS, "leadrouter_alarms_total", "code", "Conditions that need a person, by stable code.")                    \
 	X(RELOADS, "leadrouter_config_reloads_total", "result", "Reloads asked for, by result.")                          \
 	X(PLUGIN_ANSWERS, "leadrouter_plugin_answers_total", "plugin,result", "Answers of plug-ins, by result.")          \
-	X(HTTP_REQUESTS, "leadrouter_http_requests_total", "code", "Requests to the admin listener, by status.")          \
+	X(HTTP_REQUESTS, "leadrouter_http_requests_total", "result", "Requests to the admin listener, by result.")          \
 	X(STATS_DROPPED, "leadrouter_stats_series_dropped_total", "", "Label sets not counted because there are too many.")
 
 #define STATS_GAUGES(X)                                                                                               \
