@@ -34,6 +34,8 @@ enum loop_kind {
 	LOOP_FILTER,        /* a list of the items themselves */
 	LOOP_TRANSFORM_MAP, /* same keys, values are `body` */
 	LOOP_TRANSFORM_ENTRY, /* `body` gives maps, which are merged */
+	LOOP_OPT_MAP,         /* of an optional: optional of `body`, or none */
+	LOOP_OPT_FLAT_MAP,    /* the same, `body` gives an optional itself */
 };
 
 struct node;

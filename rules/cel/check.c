@@ -51,11 +51,16 @@ static const struct cel_type *check_choice(struct checker *checker, struct node 
 	return unify_join(&checker->unifier, then, otherwise);
 }
 
-/* `?item`, `?key: value`: the optional's content, or the value itself. */
-static const struct cel_type *unwrap(struct checker *checker, const struct cel_type *type)
+/* `?item`, `?key: value`: the optional's content. */
+static const struct cel_type *unwrap(struct checker *checker, const struct node *node)
 {
-	type = unify_look(&checker->unifier, type);
-	return type->kind == CEL_OPTIONAL ? type->item : type;
+	const struct cel_type *type = unify_look(&checker->unifier, node->type);
+	if (type->kind == CEL_OPTIONAL)
+		return type->item;
+	if (type->kind != CEL_DYN && !checker->env->is_unchecked)
+		issue_refuse(checker->issues, checker->keep, ERR_CEL_NO_OVERLOAD, node->span,
+			     "`?` wants an optional, this is `%s`", check_type_text(checker, type));
+	return &cel_type_dyn;
 }
 
 static const struct cel_type *check_list(struct checker *checker, struct node *node)
@@ -64,7 +69,7 @@ static const struct cel_type *check_list(struct checker *checker, struct node *n
 	for (uint32_t i = 0; i < node->arg_count; i++) {
 		const struct cel_type *type = check_node(checker, node->args[i]);
 		if (node->arg_is_optional != NULL && node->arg_is_optional[i])
-			type = unwrap(checker, type);
+			type = unwrap(checker, node->args[i]);
 		item = unify_join(&checker->unifier, item, type);
 	}
 	return type_list_of(checker->work, item != NULL ? item : unify_fresh(&checker->unifier));
@@ -88,7 +93,7 @@ static const struct cel_type *check_map(struct checker *checker, struct node *no
 		const struct cel_type *key_type = check_node(checker, node->args[i]);
 		const struct cel_type *value_type = check_node(checker, node->args[i + 1]);
 		if (node->arg_is_optional != NULL && node->arg_is_optional[i])
-			value_type = unwrap(checker, value_type);
+			value_type = unwrap(checker, node->args[i + 1]);
 		check_key_kind(checker, node->args[i], key_type);
 		key = unify_join(&checker->unifier, key, key_type);
 		value = unify_join(&checker->unifier, value, value_type);
@@ -100,13 +105,26 @@ static const struct cel_type *check_map(struct checker *checker, struct node *no
 
 /* ---- macros */
 
+static void optional_range(struct checker *checker, struct node *node, const struct cel_type *range,
+			   const struct cel_type **ret_item)
+{
+	if (range->kind == CEL_OPTIONAL)
+		*ret_item = range->item;
+	else if (range->kind != CEL_DYN && range->kind != CEL_PARAM && !checker->env->is_unchecked)
+		issue_refuse(checker->issues, checker->keep, ERR_CEL_NO_OVERLOAD, node->args[0]->span,
+			     "`%.*s()` wants an optional, this is `%s`", SLICE_ARG(node->name),
+			     check_type_text(checker, range));
+}
+
 /* What the macro's variables are, by what is looped over. */
 static void range_types(struct checker *checker, struct node *node, const struct cel_type *range,
 			const struct cel_type **ret_key, const struct cel_type **ret_item)
 {
 	*ret_key = *ret_item = &cel_type_dyn;
 	range = unify_look(&checker->unifier, range);
-	if (range->kind == CEL_LIST) {
+	if (node->loop->kind == LOOP_OPT_MAP || node->loop->kind == LOOP_OPT_FLAT_MAP) {
+		optional_range(checker, node, range, ret_item);
+	} else if (range->kind == CEL_LIST) {
 		*ret_key = &cel_type_int;
 		*ret_item = range->item;
 	} else if (range->kind == CEL_MAP) {
@@ -148,6 +166,9 @@ static const struct cel_type *loop_type(struct checker *checker, const struct lo
 		return type_list_of(checker->work, item);
 	case LOOP_TRANSFORM_MAP:
 		return type_map_of(checker->work, key, body);
+	case LOOP_OPT_MAP:
+		return type_with_item(checker->work, CEL_OPTIONAL, body);
+	case LOOP_OPT_FLAT_MAP:
 	case LOOP_TRANSFORM_ENTRY:
 		return body;
 	}

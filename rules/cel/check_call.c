@@ -300,7 +300,7 @@ const struct cel_type *check_call(struct checker *checker, struct node *node)
 	for (uint32_t i = 0; i < node->arg_count; i++)
 		check_node(checker, node->args[i]);
 	const struct cel_type *type = resolve(checker, node, node->name);
-	if (node->is_optional) /* a[?b] */
+	if (node->is_optional && unify_look(&checker->unifier, type)->kind != CEL_OPTIONAL) /* a[?b] */
 		return type_with_item(checker->work, CEL_OPTIONAL, type);
 	return type;
 }

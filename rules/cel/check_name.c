@@ -7,6 +7,8 @@
 
 enum { PATH_BYTES = 256, LISTED_FIELDS = 12 };
 
+static const struct cel_type any_optional = {.kind = CEL_OPTIONAL, .item = &cel_type_dyn};
+
 static const struct {
 	const char *name;
 	const struct cel_type *type;
@@ -21,7 +23,7 @@ static const struct {
 	{"map", &cel_type_map},
 	{"null_type", &cel_type_null},
 	{"type", &cel_type_type},
-	{"dyn", &cel_type_dyn},
+	{"optional_type", &any_optional},
 	{"google.protobuf.Timestamp", &cel_type_timestamp},
 	{"google.protobuf.Duration", &cel_type_duration},
 };
@@ -207,8 +209,10 @@ static const struct cel_type *select_from(struct checker *checker, struct node *
 		return check_field(checker, node, type->object);
 	if (type->kind == CEL_MAP)
 		return check_key(checker, node, type);
-	if (type->kind == CEL_OPTIONAL)
-		return type_with_item(checker->work, CEL_OPTIONAL, select_from(checker, node, type->item));
+	if (type->kind == CEL_OPTIONAL) {
+		type = unify_look(&checker->unifier, select_from(checker, node, type->item));
+		return type->kind == CEL_OPTIONAL ? type : type_with_item(checker->work, CEL_OPTIONAL, type);
+	}
 	if (type->kind != CEL_DYN && type->kind != CEL_PARAM && !checker->env->is_unchecked)
 		issue_refuse(checker->issues, checker->keep, ERR_CEL_UNKNOWN_FIELD, node->name_span,
 			     "`%s` has no field `%.*s`", check_type_text(checker, type), SLICE_ARG(node->name));

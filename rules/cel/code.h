@@ -91,6 +91,11 @@ struct cel_value code_map(const struct code *code, struct cel_run *run);        
 struct cel_value code_loop(const struct code *code, struct cel_run *run);            /* u.loop */
 struct cel_value code_bind(const struct code *code, struct cel_run *run);            /* a, b, index */
 
+/* a.b and a[b] whose operands are evaluated and a gave an optional; the result is one too. */
+struct cel_value code_select_through(const struct code *code, struct cel_run *run, struct cel_value target);
+struct cel_value code_index_through(const struct code *code, struct cel_run *run, const struct cel_value pair[2]);
+/* has(a.b) where a gave the optional `target`. */
+struct cel_value code_optional_has(const struct code *code, struct cel_run *run, struct cel_value target);
 /* What the value at hand says to a logical operator: an error value for anything that is neither bool nor error. */
 struct cel_value code_as_bool(struct cel_run *run, struct cel_value value);
 

@@ -99,6 +99,8 @@ struct cel_value code_select(const struct code *code, struct cel_run *run)
 		return field < 0 ? no_such_key(code, run, code->u.name)
 				 : object->type->get(object->self, (uint32_t)field, run->arena);
 	}
+	if (target.kind == CEL_OPTIONAL)
+		return code_select_through(code, run, target);
 	return target.kind == CEL_ERROR ? target : no_fields(code, run, target);
 }
 
@@ -114,6 +116,8 @@ struct cel_value code_has_key(const struct code *code, struct cel_run *run)
 			return no_such_key(code, run, code->u.name);
 		return cel_bool(object->type->has == NULL || object->type->has(object->self, (uint32_t)field));
 	}
+	if (target.kind == CEL_OPTIONAL)
+		return code_optional_has(code, run, target);
 	return target.kind == CEL_ERROR ? target : no_fields(code, run, target);
 }
 
@@ -329,6 +333,8 @@ struct cel_value code_index(const struct code *code, struct cel_run *run)
 		return index_list(run, pair[0].as.list, pair[1]);
 	if (pair[0].kind == CEL_MAP)
 		return index_map(code, run, pair[0].as.map, pair[1]);
+	if (pair[0].kind == CEL_OPTIONAL)
+		return code_index_through(code, run, pair);
 	return run_no_overload(run, SLICE("[]"), pair, 2);
 }
 

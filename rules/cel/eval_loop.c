@@ -172,12 +172,28 @@ static struct cel_value loop_entries(const struct code_loop *loop, struct cel_ru
 	return run_map(run, all.items, all.count);
 }
 
+/* optMap and optFlatMap: a loop of at most one turn. */
+static struct cel_value loop_optional(const struct code_loop *loop, struct cel_run *run, struct cel_value value)
+{
+	if (value.kind != CEL_OPTIONAL)
+		return value.kind == CEL_ERROR ? value : run_no_overload(run, SLICE("optMap"), &value, 1);
+	if (value.as.inner == NULL)
+		return value;
+	run->locals[loop->local] = *value.as.inner;
+	struct cel_value body = code_run(loop->body, run);
+	if (loop->kind == LOOP_OPT_FLAT_MAP || body.kind == CEL_ERROR)
+		return body;
+	return run_some(run, body);
+}
+
 struct cel_value code_loop(const struct code *code, struct cel_run *run)
 {
 	const struct code_loop *loop = code->u.loop;
 	struct cel_value value = code_run(loop->range, run);
 	struct range range;
 	run->at = code->span;
+	if (loop->kind == LOOP_OPT_MAP || loop->kind == LOOP_OPT_FLAT_MAP)
+		return loop_optional(loop, run, value);
 	if (!open_range(value, &range))
 		return value.kind == CEL_ERROR ? value : run_no_overload(run, SLICE("loop"), &value, 1);
 	switch (loop->kind) {
@@ -194,6 +210,9 @@ struct cel_value code_loop(const struct code *code, struct cel_run *run)
 		return loop_map(loop, run, &range);
 	case LOOP_TRANSFORM_ENTRY:
 		return loop_entries(loop, run, &range);
+	case LOOP_OPT_MAP:
+	case LOOP_OPT_FLAT_MAP:
+		break;
 	}
 	return run_no_overload(run, SLICE("loop"), &value, 1);
 }

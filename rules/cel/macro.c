@@ -29,6 +29,8 @@ static const struct macro {
 	{"transformMap", 4, LOOP_TRANSFORM_MAP, 2, true},
 	{"transformMapEntry", 3, LOOP_TRANSFORM_ENTRY, 2, false},
 	{"transformMapEntry", 4, LOOP_TRANSFORM_ENTRY, 2, true},
+	{"optMap", 2, LOOP_OPT_MAP, 1, false},
+	{"optFlatMap", 2, LOOP_OPT_FLAT_MAP, 1, false},
 };
 
 static struct node *expand_has(struct parser *parser, struct node *call)

@@ -81,6 +81,13 @@ struct cel_value run_map(struct cel_run *run, const struct cel_entry *entries, s
 	return map->weight > CEL_MAX_WEIGHT ? too_heavy(run) : cel_map(map);
 }
 
+struct cel_value run_some(struct cel_run *run, struct cel_value value)
+{
+	struct cel_value *inner = arena_alloc(run->arena, sizeof *inner);
+	*inner = value;
+	return (struct cel_value){.kind = CEL_OPTIONAL, .as.inner = inner};
+}
+
 struct cel_value run_equal(struct cel_run *run, struct cel_value a, struct cel_value b)
 {
 	uint32_t weight = cel_weight(a);

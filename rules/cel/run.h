@@ -25,6 +25,8 @@ char *run_bytes(struct cel_run *run, size_t size, struct cel_value *ret_error);
 /* cel_list_of and cel_map_of, with the limit on weight; steps for the items are spent. */
 struct cel_value run_list(struct cel_run *run, const struct cel_value *items, size_t count);
 struct cel_value run_map(struct cel_run *run, const struct cel_entry *entries, size_t count);
+/* optional.of(value) */
+struct cel_value run_some(struct cel_run *run, struct cel_value value);
 /* a == b, spending steps for large values. */
 struct cel_value run_equal(struct cel_run *run, struct cel_value a, struct cel_value b);
 /* "no such overload": `what` is the operator or function. */

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "rules/cel/run.h"
+#include "rules/cel/std_format.h"
 #include "rules/cel/time.h"
 
 const struct cel_type type_a = {.kind = CEL_PARAM, .index = 0};
@@ -241,6 +242,10 @@ static struct cel_value bool_not(struct cel_run *run, const struct cel_value *ar
 		ORDER(text, bytes, bytes), ORDER(text, int, double), ORDER(text, double, int),                         \
 		ORDER(text, int, uint), ORDER(text, uint, int), ORDER(text, uint, double), ORDER(text, double, uint)
 
+static const struct cel_type optional_list = {.kind = CEL_OPTIONAL, .item = &type_list_a};
+static const struct cel_type optional_map = {.kind = CEL_OPTIONAL, .item = &type_map_ab};
+static const struct cel_type optional_b = {.kind = CEL_OPTIONAL, .item = &type_b};
+
 static const struct cel_function operators[] = {
 	BINARY("==", &type_a, &type_a, T(bool), NULL),
 	BINARY("!=", &type_a, &type_a, T(bool), NULL),
@@ -252,6 +257,8 @@ static const struct cel_function operators[] = {
 	BINARY("in", &type_a, &type_map_ab, T(bool), NULL),
 	BINARY("[]", &type_list_a, T(int), &type_a, NULL),
 	BINARY("[]", &type_map_ab, &type_a, &type_b, NULL),
+	BINARY("[]", &optional_list, T(int), &type_optional_a, NULL),
+	BINARY("[]", &optional_map, &type_a, &optional_b, NULL),
 	BINARY("+", T(int), T(int), T(int), int_add),
 	BINARY("+", T(uint), T(uint), T(uint), uint_add),
 	BINARY("+", T(double), T(double), T(double), double_add),
@@ -296,6 +303,10 @@ struct function_table stdlib_table(size_t index)
 		return stdlib_times();
 	case 3:
 		return stdlib_math();
+	case 4:
+		return stdlib_encoders();
+	case 5:
+		return stdlib_optionals();
 	default:
 		return (struct function_table){NULL, 0};
 	}

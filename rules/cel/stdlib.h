@@ -20,6 +20,7 @@ struct function_table stdlib_strings(void);
 struct function_table stdlib_times(void);
 struct function_table stdlib_conversions(void);
 struct function_table stdlib_math(void);
+struct function_table stdlib_optionals(void);
 
 /* Parameters of generic signatures, and shapes made of them. */
 extern const struct cel_type type_a, type_b, type_list_a, type_map_ab, type_of_a, type_optional_a;
