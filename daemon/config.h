@@ -23,7 +23,7 @@ struct strbuf;
 enum { CONFIG_PROPERTIES_MAX = 200, CONFIG_PLUGINS_MAX = 32 };
 
 enum config_log_level { CONFIG_LOG_DEBUG, CONFIG_LOG_INFO, CONFIG_LOG_WARNING, CONFIG_LOG_ERROR }; /* as log.level's choices */
-enum config_log_format { CONFIG_LOG_AUTO, CONFIG_LOG_JSON, CONFIG_LOG_LOGFMT, CONFIG_LOG_TEXT };
+enum config_log_format { CONFIG_LOG_AUTO, CONFIG_LOG_JSON, CONFIG_LOG_TEXT };
 enum config_events_mode { CONFIG_EVENTS_BINARY, CONFIG_EVENTS_STRUCTURED };
 
 /* Where a value was written; path NULL: it is the default. */

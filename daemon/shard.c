@@ -304,6 +304,7 @@ void shard_status(const struct shard *shard, struct shard_status *ret)
 	*ret = (struct shard_status){
 		.state = shard->state,
 		.head = shard->applied,
+		.topic_count = shard->limits.topic_count,
 		.inbox_records = shard->inbox_records,
 		.inflight_batches = count_inflight(shard),
 		.since_ms = shard->progress_ms,

@@ -101,7 +101,8 @@ bool shard_is_idle(const struct shard *shard);
 struct shard_status {
 	enum shard_state state;
 	struct head head;          /* of the last applied batch */
-	int64_t committed[COMMIT_TOPICS_MAX];
+	int64_t committed[COMMIT_TOPICS_MAX]; /* next offset per input topic */
+	size_t topic_count;
 	size_t inbox_records, inflight_batches;
 	int64_t since_ms;          /* monotonic time of the last progress or knowing pause */
 	bool is_paused;            /* knowingly: backpressure, view away, timers frozen */
