@@ -315,7 +315,7 @@ static int64_t open_until(const struct week_piece *pieces, size_t count, int64_t
 
 static uint8_t mask_of_days(const struct compiler *c, int64_t monday, const struct block *block)
 {
-	const struct week_piece *pieces = c->pieces + block->first_piece;
+	const struct week_piece *pieces = block->piece_count > 0 ? c->pieces + block->first_piece : NULL;
 	int64_t origin = instant_of(c, monday, 0, false), before = 0;
 	unsigned mask = 0;
 	for (int weekday = 0; weekday < 7; weekday++) {
