@@ -129,7 +129,7 @@ static const char *const lists[] = {"kafka.properties", "kafka.consumer", "kafka
 
 const char *const *config_sections(void)
 {
-	static const char *const sections[] = {"kafka", "redis", "http", "log", "events", "limits", "clock", "plugins", NULL};
+	static const char *const sections[] = {"kafka", "redis", "http", "control", "log", "events", "limits", "clock", "plugins", NULL};
 	return sections;
 }
 

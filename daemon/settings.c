@@ -25,18 +25,12 @@ static const struct kafka_property *properties_of(const struct config *config, s
 	return properties;
 }
 
-/* The instance's name is what follows the group in the transactional id. */
-static const char *instance_of(const struct config *config)
-{
-	return config->transactional_id + strlen(config->kafka_group) + 1;
-}
-
 struct kafka_options settings_kafka(const struct config *config, struct arena *arena)
 {
 	struct kafka_options options = {
 		.brokers = config->kafka_brokers,
 		.group = config->kafka_group,
-		.instance = instance_of(config),
+		.instance = config->kafka_instance,
 		.inputs = {{config->kafka_topic_captured, RECORD_CAPTURED}, {config->kafka_topic_activity, RECORD_ACTIVITY}},
 		.input_count = 2,
 		.state_topic = config->kafka_topic_state,

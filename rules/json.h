@@ -37,6 +37,10 @@ struct json_limits {
 	size_t bytes, depth, values;
 };
 
+/* Draws the parser's hash seed from the system, once, before any thread and any input: otherwise a producer who knows the
+ * seed can make objects slow. */
+void json_seed(void);
+
 /* Parses one document. NULL with *err filled (ERR_JSON_*: too large, too deep, too many values, bad syntax with line and
  * column, duplicate key, bad UTF-8); err->text never quotes the input's values. */
 const struct json *json_read(struct slice bytes, struct json_limits limits, struct arena *arena, struct err *err);

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A question about a lead or a team is asked of the running shards one after the other, each with a checked read: what is
+ * answered is what was committed a moment ago, and the head says which moment.
+ */
+#include "daemon/control.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "daemon/config.h"
+#include "daemon/generation.h"
+#include "daemon/router.h"
+#include "daemon/view.h"
+#include "rules/base/mem.h"
+#include "rules/json.h"
+
+struct control {
+	struct control_parts parts;
+	struct http *http;
+	struct question *questions; /* under way */
+};
+
+/* One show request on its way through the shards. */
+struct question {
+	struct question *next;
+	struct control *control;
+	struct http_request *request;
+	struct view_request *read;
+	char *key;         /* state key asked for: "lead/L1", "ring/dach" */
+	const char *name;  /* what an answer calls the value: "lead", "ring" */
+	bool is_everywhere; /* ask all shards (teams) rather than until it is found */
+	int32_t shard;     /* being asked */
+	size_t found_count;
+	struct strbuf out;
+	struct json_writer writer;
+};
+
+static void put_head(struct json_writer *writer, const struct head *head)
+{
+	json_open_object(writer, "head");
+	json_put_int(writer, "epoch", (int64_t)head->epoch);
+	json_put_int(writer, "seq", (int64_t)head->seq);
+	json_put_text(writer, "hash", slice_of(head->hash));
+	json_close_object(writer);
+}
+
+/* ---- questions */
+
+static void ask_next(struct question *question);
+
+static void question_free(struct question *question)
+{
+	struct question **link = &question->control->questions;
+	while (*link != question)
+		link = &(*link)->next;
+	*link = question->next;
+	if (question->read != NULL)
+		view_cancel(question->read);
+	strbuf_done(&question->out);
+	free(question->key);
+	free(question);
+}
+
+static void put_error(struct strbuf *out, const char *code, const char *text)
+{
+	struct json_writer writer = JSON_WRITER(out);
+	json_open_object(&writer, NULL);
+	json_put_text(&writer, "error", slice_of(code));
+	json_put_text(&writer, "text", slice_of(text));
+	json_close_object(&writer);
+}
+
+static void answer_error(struct http_request *request, int status, const char *code, const char *text)
+{
+	struct strbuf body = STRBUF_INIT;
+	put_error(&body, code, text);
+	http_answer(request, status, "application/json", &body);
+	strbuf_done(&body);
+}
+
+static void finish(struct question *question)
+{
+	json_close_array(&question->writer);
+	if (question->found_count > 0)
+		http_answer(question->request, 200, "application/json", &question->out);
+	else
+		answer_error(question->request, 404, "not_found",
+		             "no shard of this instance has it; with several instances ask the others, too");
+	question_free(question);
+}
+
+static void on_value(void *ctx, const struct view_reply *reply)
+{
+	struct question *question = ctx;
+	question->read = NULL;
+	if (reply->status != VIEW_DONE) {
+		answer_error(question->request, 503, "view_unavailable", "the view in Redis could not be read; try again");
+		question_free(question);
+		return;
+	}
+	for (size_t i = 0; i < reply->value_count; i++) {
+		const struct view_value *value = &reply->values[i];
+		if (!value->is_found || !slice_is(value->key, question->key))
+			continue;
+		json_open_object(&question->writer, NULL);
+		json_put_text(&question->writer, "key", value->key);
+		json_put_int(&question->writer, "shard", question->shard);
+		put_head(&question->writer, &reply->head.head);
+		json_put_raw(&question->writer, question->name, value->value);
+		json_close_object(&question->writer);
+		question->found_count++;
+	}
+	question->shard++;
+	if (question->found_count > 0 && !question->is_everywhere)
+		finish(question);
+	else
+		ask_next(question);
+}
+
+static bool is_running(const struct router *router, int32_t number)
+{
+	struct shard_status status;
+	const struct shard *shard = router_shard(router, number);
+	if (shard == NULL)
+		return false;
+	shard_status(shard, &status);
+	return status.state == SHARD_RUNNING;
+}
+
+static void ask_next(struct question *question)
+{
+	const struct control_parts *parts = &question->control->parts;
+	int32_t count = router_shard_count(parts->router);
+	while (question->shard < count && !is_running(parts->router, question->shard))
+		question->shard++;
+	if (question->shard >= count) {
+		finish(question);
+		return;
+	}
+	const struct slice key = slice_of(question->key);
+	const struct view_read_args args = {.keys = &key, .key_count = 1};
+	question->read = question->is_everywhere
+	                     ? view_read_rings(parts->view, question->shard, on_value, question)
+	                     : view_read(parts->view, question->shard, &args, on_value, question);
+}
+
+static void ask(struct control *control, struct http_request *request, const struct http_call *call,
+                const char *container, bool is_everywhere)
+{
+	char *id = http_query_get(call, "id");
+	if (id == NULL || *id == '\0') {
+		free(id);
+		answer_error(request, 400, "missing_id", "say which one: ?id=…");
+		return;
+	}
+	struct question *question = xcalloc(1, sizeof *question);
+	question->control = control;
+	question->request = request;
+	question->name = container;
+	question->is_everywhere = is_everywhere;
+	question->key = xcalloc(strlen(container) + strlen(id) + 2, 1);
+	strcat(strcat(strcpy(question->key, container), "/"), id);
+	free(id);
+	question->writer.out = &question->out;
+	json_open_array(&question->writer, NULL);
+	question->next = control->questions;
+	control->questions = question;
+	ask_next(question);
+}
+
+static void show_lead(struct control *control, struct http_request *request, const struct http_call *call)
+{
+	ask(control, request, call, "lead", false);
+}
+
+static void show_team(struct control *control, struct http_request *request, const struct http_call *call)
+{
+	ask(control, request, call, "ring", true);
+}
+
+/* ---- what is known without asking anybody */
+
+static void put_shard(struct json_writer *writer, int32_t number, const struct shard *shard)
+{
+	struct shard_status status;
+	shard_status(shard, &status);
+	json_open_object(writer, NULL);
+	json_put_int(writer, "shard", number);
+	json_put_text(writer, "state", slice_of(shard_state_name(status.state)));
+	json_put_bool(writer, "paused", status.is_paused);
+	put_head(writer, &status.head);
+	json_open_array(writer, "committed_offsets");
+	for (size_t i = 0; i < status.topic_count; i++)
+		json_put_int(writer, NULL, status.committed[i]);
+	json_close_array(writer);
+	json_put_int(writer, "inbox_records", (int64_t)status.inbox_records);
+	json_put_int(writer, "inflight_batches", (int64_t)status.inflight_batches);
+	if (status.next_due_ms > 0)
+		json_put_time(writer, "next_due", status.next_due_ms);
+	json_close_object(writer);
+}
+
+static void show_shards(struct control *control, struct http_request *request, const struct http_call *call)
+{
+	(void)call;
+	struct strbuf body = STRBUF_INIT;
+	struct json_writer writer = JSON_WRITER(&body);
+	json_open_array(&writer, NULL);
+	for (int32_t i = 0; i < router_shard_count(control->parts.router); i++)
+		if (router_shard(control->parts.router, i) != NULL)
+			put_shard(&writer, i, router_shard(control->parts.router, i));
+	json_close_array(&writer);
+	http_answer(request, 200, "application/json", &body);
+	strbuf_done(&body);
+}
+
+static void show_config(struct control *control, struct http_request *request, const struct http_call *call)
+{
+	(void)call;
+	struct strbuf body = STRBUF_INIT;
+	config_print(generation_config(router_generation(control->parts.router)), &body);
+	http_answer(request, 200, "text/plain; charset=utf-8", &body);
+	strbuf_done(&body);
+}
+
+static void reload(struct control *control, struct http_request *request, const struct http_call *call)
+{
+	(void)call;
+	struct strbuf body = STRBUF_INIT;
+	bool is_taken = control->parts.reload(control->parts.ctx, &body);
+	http_answer(request, is_taken ? 200 : 422, "text/plain; charset=utf-8", &body);
+	strbuf_done(&body);
+}
+
+/* ---- life */
+
+static const struct {
+	const char *path;
+	bool is_post;
+	void (*answer)(struct control *control, struct http_request *take_request, const struct http_call *call);
+} routes[] = {
+	{"/show/lead", false, show_lead},     {"/show/team", false, show_team}, {"/show/shard", false, show_shards},
+	{"/show/config", false, show_config}, {"/reload", true, reload},
+};
+
+static void on_request(void *ctx, struct http_request *take_request, const struct http_call *call)
+{
+	struct control *control = ctx;
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+		if (strcmp(call->path, routes[i].path) == 0 && call->is_post == routes[i].is_post) {
+			routes[i].answer(control, take_request, call);
+			return;
+		}
+	answer_error(take_request, 404, "unknown_command", "this instance does not know the command; is leadctl newer than it?");
+}
+
+struct control *control_new(const char *listen, const struct control_parts *parts, struct err *err)
+{
+	struct control *control = xcalloc(1, sizeof *control);
+	control->parts = *parts;
+	control->http = http_new(parts->loop, listen, true, on_request, control, err);
+	if (control->http != NULL)
+		return control;
+	free(control);
+	return NULL;
+}
+
+void control_free(struct control *control)
+{
+	if (control == NULL)
+		return;
+	while (control->questions != NULL)
+		question_free(control->questions);
+	http_free(control->http);
+	free(control);
+}
