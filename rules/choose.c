@@ -5,17 +5,13 @@
 #include "rules/model.h"
 #include "rules/state.h"
 
-/* Positions this large are moved down together; products with a weight stay far inside 63 bits. */
-static const int64_t rebase_at = (int64_t)1 << (STATE_POSITION_BITS - 1);
+/* Positions this large are moved down together, so that n = position * weight stays inside the codec's limit and
+ * products of n and a weight stay inside 63 bits. */
+static const int64_t rebase_at = (int64_t)1 << (STATE_POSITION_BITS - 11);
 
 static struct slice member_id(const struct ring *ring, size_t slot)
 {
 	return ring->model->reps[ring->team->members[slot].rep].id;
-}
-
-static bool is_lower(int64_t n, int64_t weight, const struct ring_slot *than)
-{
-	return n * than->weight < than->n * weight;
 }
 
 /* Members are sorted by id. SIZE_MAX when it left the team. */
@@ -58,42 +54,75 @@ static bool is_active(const struct ring *ring, size_t slot)
 	return ring->model->reps[ring->team->members[slot].rep].is_active;
 }
 
-/* The lowest position among those who stayed; if nobody did, among those who are known; else 0. */
-static struct ring_slot lowest_position(const struct ring *ring)
+/* Positions first, then the higher weight, then the lower id (slots stand in the order of ids). */
+static bool goes_before(const struct ring_slot *a, const struct ring_slot *b)
 {
-	struct ring_slot stayed = {0, 1, false, false}, known = stayed;
+	int64_t left = a->n * b->weight, right = b->n * a->weight;
+	if (left != right)
+		return left < right;
+	return a->weight != b->weight ? a->weight > b->weight : a < b;
+}
+
+/* Where the rotation stands: entrants take their first turn at or behind it. */
+struct mark {
+	int64_t n, weight;           /* as a position */
+	const struct ring_slot *next; /* whose turn it is there; NULL: turns at this position have not begun */
+};
+
+static struct mark mark_at(const struct ring_slot *slot, bool is_next)
+{
+	return (struct mark){slot->n, slot->weight, is_next ? slot : NULL};
+}
+
+/* The next turn among those who stayed with the same weight, else the lowest position of those who stayed at all. If
+ * nobody stayed, the highest position that is known: the last who was there had come that far. */
+static struct mark find_mark(const struct ring *ring)
+{
+	const struct ring_slot *same = NULL, *stayed = NULL, *known = NULL;
 	for (size_t i = 0; i < ring->team->member_count; i++) {
 		const struct ring_slot *slot = &ring->slots[i];
-		if (!slot->is_known || !is_active(ring, i))
-			continue;
-		if (!known.is_known || is_lower(slot->n, slot->weight, &known))
-			known = *slot;
-		if (slot->is_in && (!stayed.is_known || is_lower(slot->n, slot->weight, &stayed)))
-			stayed = *slot;
+		bool stays = slot->is_known && slot->is_in && is_active(ring, i);
+		if (stays && slot->weight == ring->team->members[i].weight && (same == NULL || goes_before(slot, same)))
+			same = slot;
+		if (stays && (stayed == NULL || goes_before(slot, stayed)))
+			stayed = slot;
+		if (slot->is_known && (known == NULL || goes_before(known, slot)))
+			known = slot;
 	}
-	return stayed.is_known ? stayed : known;
+	if (same != NULL)
+		return mark_at(same, true);
+	if (stayed != NULL)
+		return mark_at(stayed, false);
+	return known != NULL ? mark_at(known, false) : (struct mark){0, 1, NULL};
 }
 
-static int64_t round_up(const struct ring_slot *position, int64_t weight)
+/* The first turn of `slot` that does not lie before the mark. At the very position of the mark that depends on the
+ * order of ties: those who go before the next one have had their turn there. */
+static int64_t first_turn(const struct mark *mark, const struct ring_slot *slot, int64_t weight)
 {
-	return (position->n * weight + position->weight - 1) / position->weight;
+	int64_t exact = mark->n * weight;
+	int64_t n = (exact + mark->weight - 1) / mark->weight;
+	if (exact % mark->weight != 0 || mark->next == NULL)
+		return n;
+	bool is_earlier = weight != mark->weight ? weight > mark->weight : slot < mark->next;
+	return is_earlier ? n + 1 : n;
 }
 
-static void enter(struct ring_slot *slot, int64_t weight, const struct ring_slot *lowest)
+static void enter(struct ring_slot *slot, int64_t weight, const struct mark *mark)
 {
-	int64_t entry = round_up(lowest, weight);
 	bool is_same = slot->is_known && slot->weight == weight;
-	bool stays = is_same && slot->is_in;
-	if (!stays && !(is_same && slot->n > entry))
-		slot->n = entry;
+	if (!is_same || !slot->is_in) {
+		int64_t first = first_turn(mark, slot, weight);
+		if (!is_same || slot->n < first)
+			slot->n = first;
+	}
 	slot->weight = weight;
 	slot->is_in = slot->is_known = true;
 }
 
 /* Takes whole turns of everybody off all positions: the order of turns stays as it is. */
-static void rebase(struct ring *ring, const struct ring_slot *lowest)
+static void rebase(struct ring *ring, int64_t whole)
 {
-	int64_t whole = lowest->n / lowest->weight;
 	for (size_t i = 0; i < ring->team->member_count; i++) {
 		struct ring_slot *slot = &ring->slots[i];
 		slot->n -= whole * slot->weight;
@@ -108,23 +137,17 @@ void ring_open(struct ring *ring, const struct model *model, const struct team *
 	*ring = (struct ring){.model = model, .team = team};
 	ring->slots = arena_array(arena, team->member_count, sizeof *ring->slots);
 	load(ring, value, arena);
-	struct ring_slot lowest = lowest_position(ring);
+	struct mark mark = find_mark(ring);
+	if (mark.n / mark.weight >= rebase_at) {
+		rebase(ring, mark.n / mark.weight);
+		mark.n %= mark.weight;
+	}
 	for (size_t i = 0; i < team->member_count; i++) {
 		if (is_active(ring, i))
-			enter(&ring->slots[i], team->members[i].weight, &lowest);
+			enter(&ring->slots[i], team->members[i].weight, &mark);
 		else
 			ring->slots[i].is_in = false;
 	}
-	lowest = lowest_position(ring);
-	if (lowest.n >= rebase_at)
-		rebase(ring, &lowest);
-}
-
-/* Positions first, then the higher weight; ids are in order already, so the earlier one stays. */
-static bool goes_before(const struct ring_slot *a, const struct ring_slot *b)
-{
-	int64_t left = a->n * b->weight, right = b->n * a->weight;
-	return left != right ? left < right : a->weight > b->weight;
 }
 
 size_t ring_next(struct ring *ring)

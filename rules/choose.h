@@ -9,13 +9,14 @@
  * What happens when the team changes is decided when a ring is opened, against the members as stored:
  *
  *     stayed, same weight      keeps its position
- *     stayed, new weight       starts again at the lowest position of those who stayed (only its own changes)
- *     came back (was out)      max(its position, that lowest position): no arrears, no penalty
- *     new                      that lowest position
+ *     stayed, new weight       enters anew (only its own position changes)
+ *     came back (was out)      max(its position, that of entering): no arrears, no penalty
+ *     new                      enters
  *     out (not active)         keeps its position for the day it comes back
  *     not in the team any more is forgotten
  *
- * "The lowest position" is rounded up to the next multiple of 1/weight, which is what keeps the blocks exact.
+ * To enter is to take the first turn n/weight that lies not before the next turn of those who stayed, ties included:
+ * who would have gone first at that very position has missed it. So blocks are exact from the first turn after a change.
  */
 #ifndef LR_RULES_CHOOSE_H
 #define LR_RULES_CHOOSE_H
