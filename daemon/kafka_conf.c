@@ -100,6 +100,8 @@ static rd_kafka_conf_t *conf_new(const struct kafka_options *options, enum kafka
 	}
 	kafka_conf_own(conf, "bootstrap.servers", options->brokers);
 	kafka_conf_own(conf, "allow.auto.create.topics", "false");
+	if (scope != KAFKA_CONSUMER || options->stats == NULL) /* nobody would take them out of the queue */
+		kafka_conf_own(conf, "statistics.interval.ms", "0");
 	rd_kafka_conf_set_log_cb(conf, on_log);
 	return conf;
 }
@@ -151,6 +153,7 @@ rd_kafka_conf_t *kafka_conf_reader(const struct kafka_options *options, struct e
 	if (conf == NULL)
 		return NULL;
 	kafka_conf_own(conf, "enable.partition.eof", "true");
+	kafka_conf_own(conf, "statistics.interval.ms", "0");
 	return conf;
 }
 
@@ -161,6 +164,7 @@ rd_kafka_conf_t *kafka_conf_questions(const struct kafka_options *options, struc
 		return NULL;
 	if (options->group != NULL)
 		kafka_conf_own(conf, "group.id", options->group);
+	kafka_conf_own(conf, "statistics.interval.ms", "0");
 	return conf;
 }
 

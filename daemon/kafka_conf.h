@@ -41,6 +41,9 @@ struct kafka_property {
 /* Levels as in syslog: 3 error … 7 debug. May be called from librdkafka's threads. */
 typedef void (*kafka_log_fn)(void *ctx, int level, const char *facility, const char *text);
 
+/* The consumer's statistics as JSON, each statistics.interval.ms; from the loop. */
+typedef void (*kafka_stats_fn)(void *ctx, const char *json, size_t len);
+
 /* All texts are borrowed and must outlive every client made of them. Zero means the default where one is named. */
 struct kafka_options {
 	const char *brokers;  /* "host:port,host:port" */
@@ -61,6 +64,8 @@ struct kafka_options {
 	bool structured_events;        /* CloudEvents structured mode instead of binary */
 	kafka_log_fn log;              /* NULL: one line per message on stderr */
 	void *log_ctx;
+	kafka_stats_fn stats; /* NULL: none are made */
+	void *stats_ctx;
 };
 
 int kafka_transaction_ms(const struct kafka_options *options);

@@ -390,6 +390,14 @@ static void on_error_message(struct kafka_in *in, rd_kafka_message_t *take_rkm)
 	rd_kafka_message_destroy(take_rkm);
 }
 
+static int on_stats(rd_kafka_t *rk, char *json, size_t len, void *ctx)
+{
+	(void)rk;
+	struct kafka_in *in = ctx;
+	in->options->stats(in->options->stats_ctx, json, len);
+	return 0; /* librdkafka frees it */
+}
+
 /* ---- the loop */
 
 /* Drains to empty, because the event fd tells empty → non-empty only (L16); but the loop gets a turn in between. */
@@ -450,6 +458,8 @@ struct kafka_in *kafka_in_new(struct loop *loop, const struct kafka_options *opt
 		goto fail;
 	rd_kafka_conf_set_opaque(conf, in);
 	rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+	if (options->stats != NULL)
+		rd_kafka_conf_set_stats_cb(conf, on_stats);
 	in->rk = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
 	if (in->rk == NULL || open_wake(in, err) != 0)
 		goto fail;
