@@ -11,6 +11,7 @@
 #include "daemon/config_lists.h"
 #include "rules/base/arena.h"
 #include "rules/base/diag.h"
+#include "rules/base/strbuf.h"
 #include "rules/base/suggest.h"
 #include "rules/model.h"
 #include "rules/tree.h"
@@ -166,6 +167,25 @@ static bool has_below(const char *prefix)
 	return false;
 }
 
+/* Rows of one mapping stand together in the table, so a key that several rows begin with is seen once in a row. */
+static void note_known_keys(struct builder *builder, struct diag *diag, const char *prefix)
+{
+	struct strbuf list = STRBUF_INIT;
+	struct slice last = SLICE_NONE;
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		struct slice key = key_below(rows[i].option.name, prefix);
+		if (key.len == 0 || slice_equal(key, last))
+			continue;
+		strbuf_printf(&list, "%s%.*s", list.len ? ", " : "", SLICE_ARG(key));
+		last = key;
+	}
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		if (key_below(lists[i], prefix).len != 0)
+			strbuf_printf(&list, ", %.*s", SLICE_ARG(key_below(lists[i], prefix)));
+	diag_note(builder->diags, diag, "known keys: %s", strbuf_text(&list));
+	strbuf_done(&list);
+}
+
 static void report_unknown(struct builder *builder, const struct node *key, const char *prefix)
 {
 	struct diag *diag = diags_add(builder->diags, ERR_UNKNOWN_KEY, key->span, "unknown key `%.*s` in %s",
@@ -176,12 +196,13 @@ static void report_unknown(struct builder *builder, const struct node *key, cons
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 		suggest_offer(&suggest, key_below(lists[i], prefix));
 	diag_did_you_mean(builder->diags, diag, suggest.best);
+	note_known_keys(builder, diag, prefix);
 }
 
 static void read_mapping(struct builder *builder, const struct node *mapping, const char *prefix)
 {
-	if (!node_expect_mapping(mapping, prefix, builder->diags))
-		return;
+	if (node_is_empty(mapping) || !node_expect_mapping(mapping, prefix, builder->diags))
+		return; /* empty: all its options are comments */
 	for (size_t i = 0; i < mapping->count; i++) {
 		const struct node *key = mapping->members[i].key, *value = mapping->members[i].value;
 		const char *name = arena_printf(builder->arena, "%s.%.*s", prefix, SLICE_ARG(key->text));

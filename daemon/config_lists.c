@@ -146,7 +146,7 @@ static void read_property(struct property_reader *reader, enum kafka_scope scope
 static void read_properties(struct property_reader *reader, const struct node *mapping, enum kafka_scope scope)
 {
 	const char *what = kafka_scope_name(scope);
-	if (mapping == NULL || !node_expect_mapping(mapping, what, reader->diags))
+	if (mapping == NULL || node_is_empty(mapping) || !node_expect_mapping(mapping, what, reader->diags))
 		return;
 	for (size_t i = 0; i < mapping->count; i++) {
 		if (reader->count == CONFIG_PROPERTIES_MAX) {
@@ -161,7 +161,7 @@ static void read_client(struct property_reader *reader, const struct node *kafka
 {
 	static const char *const known[] = {"properties", NULL};
 	const struct node *mapping = node_get(kafka, client);
-	if (mapping == NULL || !node_expect_mapping(mapping, client, reader->diags))
+	if (mapping == NULL || node_is_empty(mapping) || !node_expect_mapping(mapping, client, reader->diags))
 		return;
 	node_check_keys(mapping, known, client, reader->diags);
 	read_properties(reader, node_get(mapping, "properties"), scope);
@@ -229,7 +229,7 @@ static void refuse_same_plugin(const struct node *list, const struct config_plug
 
 static void read_plugins(const struct node *list, struct config *config, struct arena *arena, struct diags *diags)
 {
-	if (list == NULL || !node_expect_sequence(list, "plugins", diags))
+	if (list == NULL || node_is_empty(list) || !node_expect_sequence(list, "plugins", diags))
 		return;
 	if (list->count > CONFIG_PLUGINS_MAX) {
 		diags_add(diags, ERR_TOO_MANY, list->span, "more than 32 plug-ins");

@@ -59,6 +59,12 @@ static void append_members(struct merge *merge, struct node *united, const struc
 static void unite(struct merge *merge, struct merge_section *section, const struct node_member *part)
 {
 	const struct node *before = section->member.value, *after = part->value;
+	if (node_is_empty(after))
+		return;
+	if (node_is_empty(before)) {
+		section->member = *part;
+		return;
+	}
 	if (before->kind == NODE_SCALAR || before->kind != after->kind) {
 		report_twice(merge, part->key, section->member.key);
 		return;

@@ -147,7 +147,7 @@ struct model {
 	/* people */
 	const struct rep *reps; /* sorted by id, bytewise */
 	size_t rep_count;
-	const struct team *teams;
+	const struct team *teams; /* sorted by id, bytewise */
 	size_t team_count;
 
 	/* territories: table i is the CEL field territory.<name> */
@@ -182,6 +182,9 @@ struct model_files {
 struct model *model_build(const struct node *root, const struct model_files *files, struct arena *arena,
                           struct diags *diags);
 void model_done(struct model *model);
+
+/* Names of the sections that model_build reads, NULL behind the last. */
+const char *const *model_sections(void);
 
 /* Indexes by id, or SIZE_MAX. */
 size_t model_find_rep(const struct model *model, struct slice id);

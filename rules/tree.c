@@ -160,7 +160,7 @@ const struct node *node_require(const struct node *mapping, const char *name, co
 {
 	const struct node *value = node_get(mapping, name);
 	if (value == NULL)
-		diags_add(diags, ERR_MISSING_KEY, mapping->span, "%s needs a `%s`", what, name);
+		diags_add(diags, ERR_MISSING_KEY, mapping->span, "%s lacks the key `%s`", what, name);
 	return value;
 }
 

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the parts of model_build() share. For rules/model*.c only.
+ *
+ * Each part reads one section of the tree into the model and goes on after an error, so that all of them are listed.
+ * Later parts refer to earlier ones by name: reps ◄ teams ◄ routes ► territories, followup ► calendars ◄ score.
+ */
+#ifndef LR_RULES_MODEL_BUILD_H
+#define LR_RULES_MODEL_BUILD_H
+
+#include "rules/base/diag.h"
+#include "rules/base/map.h"
+#include "rules/model.h"
+#include "rules/tree.h"
+
+struct model_builder {
+	const struct node *root;
+	const struct model_files *files;
+	struct arena *arena;  /* of the model */
+	struct arena scratch; /* of the build */
+	struct diags *diags;
+	struct model *model;
+	const struct node **rep_nodes, **team_nodes; /* where each of model.reps and model.teams was defined */
+	bool *is_team_used;
+	/* territories */
+	struct slice *table_names;
+	const struct node **table_keys;
+	bool *is_table_used;
+	const struct cel_env *score_env;
+	size_t errors_before; /* the build adds warnings about what is unused only while it has found no error */
+	bool has_calendar; /* one was configured */
+};
+
+/* The parts, in the order in which they run. */
+void model_build_tenants(struct model_builder *builder);
+void model_build_cleanse(struct model_builder *builder);
+void model_build_dedup(struct model_builder *builder);
+void model_build_people(struct model_builder *builder);
+void model_build_territories(struct model_builder *builder);
+void model_build_calendar(struct model_builder *builder);
+void model_build_score(struct model_builder *builder);
+void model_build_routes(struct model_builder *builder);
+
+/* A section of the root, or NULL when it is absent, empty (all in comments), or of another kind (an error). */
+const struct node *model_section(struct model_builder *builder, const char *name, enum node_kind kind);
+/* Has the build found an error? */
+bool model_has_failed(const struct model_builder *builder);
+/* A name as people give them: 1…MODEL_NAME_BYTES of UTF-8, no control characters, no '/', no blanks at its ends. */
+bool model_read_name(struct model_builder *builder, const struct node *node, const char *what, struct slice *ret_name);
+struct place model_place(const struct node *node);
+
+/* Names of one kind, to find a second definition. */
+struct model_names {
+	struct map map; /* name -> its node */
+	const char *what;
+};
+void model_names_init(struct model_names *names, const char *what);
+void model_names_done(struct model_names *names);
+/* false: it was there, and an error with both places was added. */
+bool model_names_add(struct model_builder *builder, struct model_names *names, struct slice name, const struct node *node);
+
+/* Compiles a condition. *ret_program is NULL for a condition that is just `true`. `what` is named in a note. */
+bool model_read_condition(struct model_builder *builder, const struct cel_env *env, const struct node *node,
+                          const char *what, struct slice *ret_text, const struct cel_program **ret_program);
+
+#endif

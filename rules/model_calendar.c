@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sections calendars and followup: named calendars, and which one the clocks run by.
+ */
+#include "rules/base/arena.h"
+#include "rules/base/suggest.h"
+#include "rules/calendar.h"
+#include "rules/model_build.h"
+#include "rules/text/zone.h"
+
+enum { CALENDARS_MAX = 200, WEEKDAYS = 7 };
+
+static const char *const weekdays[WEEKDAYS] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+
+/* ---- hours */
+
+/* "09:00-12:00" */
+static bool read_interval(struct model_builder *builder, const struct node *node, struct hours *hours)
+{
+	struct slice text;
+	struct err err = ERR_INIT;
+	if (!node_read_text(node, "an interval", builder->diags, &text))
+		return false;
+	const char *dash = memchr(text.p, '-', text.len);
+	if (dash == NULL) {
+		diags_add(builder->diags, ERR_BAD_HOURS, node->span, "an interval is written \"09:00-17:30\"");
+		return false;
+	}
+	struct slice open = {text.p, (size_t)(dash - text.p)}, close = {dash + 1, text.len - open.len - 1};
+	if (hours_parse(open, close, hours, &err) == 0)
+		return true;
+	diags_add(builder->diags, err.code, node->span, "%s", err.text);
+	return false;
+}
+
+static bool read_hours(struct model_builder *builder, const struct node *list, struct hours_list *ret_hours)
+{
+	if (!node_expect_sequence(list, "hours", builder->diags))
+		return false;
+	if (list->count > CALENDAR_HOURS_MAX) {
+		diags_add(builder->diags, ERR_TOO_MANY, list->span, "more than %d intervals in a day", CALENDAR_HOURS_MAX);
+		return false;
+	}
+	struct hours *items = arena_array(&builder->scratch, list->count, sizeof *items);
+	bool is_fine = true;
+	for (size_t i = 0; i < list->count; i++)
+		is_fine &= read_interval(builder, list->items[i], &items[i]);
+	*ret_hours = (struct hours_list){items, list->count};
+	return is_fine;
+}
+
+static size_t find_weekday(struct slice name)
+{
+	size_t day = 0;
+	while (day < WEEKDAYS && !slice_is(name, weekdays[day]))
+		day++;
+	return day;
+}
+
+/* "mon" or "mon-fri". */
+static bool read_weekdays(struct model_builder *builder, const struct node *key, size_t *ret_from, size_t *ret_to)
+{
+	struct slice text = key->text;
+	const char *dash = memchr(text.p, '-', text.len);
+	struct slice first = {text.p, dash ? (size_t)(dash - text.p) : text.len};
+	struct slice last = dash ? (struct slice){dash + 1, text.len - first.len - 1} : first;
+	*ret_from = find_weekday(first);
+	*ret_to = find_weekday(last);
+	if (*ret_from < WEEKDAYS && *ret_to < WEEKDAYS && *ret_from <= *ret_to)
+		return true;
+	struct diag *diag = diags_add(builder->diags, ERR_UNKNOWN_KEY, key->span, "`%.*s` is no day of the week",
+	                              SLICE_ARG(text));
+	struct suggest suggest = suggest_for(text);
+	for (size_t i = 0; i < WEEKDAYS; i++)
+		suggest_offer(&suggest, slice_of(weekdays[i]));
+	diag_did_you_mean(builder->diags, diag, suggest.best);
+	diag_help(builder->diags, diag, "mon, tue, wed, thu, fri, sat, sun, or a range such as mon-fri");
+	return false;
+}
+
+static bool read_week(struct model_builder *builder, const struct node *mapping, struct hours_list week[WEEKDAYS])
+{
+	const struct node *said[WEEKDAYS] = {NULL};
+	bool is_fine = node_expect_mapping(mapping, "a week", builder->diags);
+	for (size_t i = 0; i < mapping->count && mapping->kind == NODE_MAPPING; i++) {
+		const struct node *key = mapping->members[i].key;
+		struct hours_list hours = {NULL, 0};
+		size_t from, to;
+		if (!read_weekdays(builder, key, &from, &to) || !read_hours(builder, mapping->members[i].value, &hours)) {
+			is_fine = false;
+			continue;
+		}
+		for (size_t day = from; day <= to; day++) {
+			if (said[day] != NULL) {
+				struct diag *diag = diags_add(builder->diags, ERR_DUPLICATE, key->span, "%s has hours already",
+				                              weekdays[day]);
+				diag_second(builder->diags, diag, said[day]->span, "first defined here");
+				return false;
+			}
+			said[day] = key;
+			week[day] = hours;
+		}
+	}
+	return is_fine;
+}
+
+/* ---- dates */
+
+static bool read_date(struct model_builder *builder, const struct node *node, int64_t *ret_day)
+{
+	struct slice text;
+	struct err err = ERR_INIT;
+	if (!node_read_text(node, "a date", builder->diags, &text))
+		return false;
+	if (calendar_date_parse(text, ret_day, &err) == 0)
+		return true;
+	diags_add(builder->diags, err.code, node->span, "%s", err.text);
+	return false;
+}
+
+static bool read_dates(struct model_builder *builder, const struct node *mapping, struct calendar_spec *spec)
+{
+	if (mapping == NULL)
+		return true;
+	if (!node_expect_mapping(mapping, "dates", builder->diags))
+		return false;
+	struct dated_hours *dates = arena_array(&builder->scratch, mapping->count, sizeof *dates);
+	bool is_fine = true;
+	for (size_t i = 0; i < mapping->count; i++) {
+		is_fine &= read_date(builder, mapping->members[i].key, &dates[i].day);
+		is_fine &= read_hours(builder, mapping->members[i].value, &dates[i].hours);
+	}
+	spec->dates = dates;
+	spec->date_count = mapping->count;
+	return is_fine;
+}
+
+/* `- 2026-12-25` or `- {date: 2026-12-25, name: Christmas}`. */
+static bool read_holiday(struct model_builder *builder, const struct node *node, struct holiday *holiday,
+                         const struct node **ret_date)
+{
+	static const char *const known[] = {"date", "name", NULL};
+	struct slice text;
+	*ret_date = node;
+	if (node->kind == NODE_SCALAR)
+		return read_date(builder, node, &holiday->day);
+	if (!node_expect_mapping(node, "a holiday", builder->diags) ||
+	    !node_check_keys(node, known, "a holiday", builder->diags))
+		return false;
+	const struct node *date = node_require(node, "date", "a holiday", builder->diags), *name = node_get(node, "name");
+	if (name != NULL && model_read_name(builder, name, "the name of a holiday", &text))
+		holiday->name = text.p;
+	*ret_date = date;
+	return date != NULL && read_date(builder, date, &holiday->day);
+}
+
+static bool read_holidays(struct model_builder *builder, const struct node *list, struct calendar_spec *spec)
+{
+	if (list == NULL)
+		return true;
+	if (!node_expect_sequence(list, "holidays", builder->diags))
+		return false;
+	struct holiday *holidays = arena_array(&builder->scratch, list->count, sizeof *holidays);
+	struct model_names names;
+	bool is_fine = true;
+	model_names_init(&names, "holiday");
+	for (size_t i = 0; i < list->count; i++) {
+		const struct node *date;
+		is_fine &= read_holiday(builder, list->items[i], &holidays[i], &date) &&
+		           model_names_add(builder, &names, date->text, date);
+	}
+	model_names_done(&names);
+	spec->holidays = holidays;
+	spec->holiday_count = list->count;
+	return is_fine;
+}
+
+/* ---- calendars */
+
+static bool read_zone(struct model_builder *builder, const struct node *node, struct calendar_spec *spec)
+{
+	struct slice text;
+	if (node == NULL || !node_read_text(node, "the zone of a calendar", builder->diags, &text))
+		return false;
+	spec->zone = memchr(text.p, '\0', text.len) == NULL ? zone_load(text.p) : NULL;
+	if (spec->zone != NULL)
+		return true;
+	struct diag *diag = diags_add(builder->diags, ERR_BAD_ZONE, node->span, "no time zone is called `%.*s`", SLICE_ARG(text));
+	diag_help(builder->diags, diag, "IANA names, such as Europe/Berlin; `timedatectl list-timezones` shows all");
+	return false;
+}
+
+static const struct calendar *read_calendar(struct model_builder *builder, const struct node_member *member)
+{
+	static const char *const known[] = {"zone", "week", "breaks", "dates", "holidays", NULL};
+	const struct node *node = member->value;
+	struct calendar_spec spec = {.name = member->key->text.p};
+	struct err err = ERR_INIT;
+	if (!node_expect_mapping(node, "a calendar", builder->diags))
+		return NULL;
+	bool is_fine = node_check_keys(node, known, "a calendar", builder->diags);
+	is_fine &= read_zone(builder, node_require(node, "zone", "a calendar", builder->diags), &spec);
+	const struct node *week = node_require(node, "week", "a calendar", builder->diags), *breaks = node_get(node, "breaks");
+	is_fine &= week != NULL && read_week(builder, week, spec.week);
+	is_fine &= breaks == NULL || read_week(builder, breaks, spec.breaks);
+	is_fine &= read_dates(builder, node_get(node, "dates"), &spec);
+	is_fine &= read_holidays(builder, node_get(node, "holidays"), &spec);
+	if (!is_fine)
+		return NULL;
+	const struct calendar *calendar = calendar_compile(&spec, builder->arena, &err);
+	if (calendar == NULL)
+		diags_add(builder->diags, err.code, member->key->span, "%s", err.text);
+	return calendar;
+}
+
+/* Deadlines need some time to count in; without a calendar all of it counts. */
+static const struct calendar *always_open(struct model_builder *builder)
+{
+	static const struct hours all_day = {0, 24 * 3600};
+	struct calendar_spec spec = {.name = "always", .zone = zone_load("UTC")};
+	struct err err = ERR_INIT;
+	for (size_t day = 0; day < WEEKDAYS; day++)
+		spec.week[day] = (struct hours_list){&all_day, 1};
+	const struct calendar *calendar = calendar_compile(&spec, builder->arena, &err);
+	if (calendar == NULL)
+		diags_add(builder->diags, err.code, SOURCE_SPAN_NONE, "no calendar for always: %s", err.text);
+	return calendar;
+}
+
+static const struct node *read_followup(struct model_builder *builder)
+{
+	static const char *const known[] = {"calendar", NULL};
+	const struct node *section = model_section(builder, "followup", NODE_MAPPING);
+	if (section != NULL)
+		node_check_keys(section, known, "followup", builder->diags);
+	return node_get(section, "calendar");
+}
+
+static void report_unknown_calendar(struct model_builder *builder, const struct node *wanted, const struct node *section)
+{
+	struct diag *diag = diags_add(builder->diags, ERR_UNKNOWN_REFERENCE, wanted->span, "no calendar is called `%.*s`",
+	                              SLICE_ARG(wanted->text));
+	struct suggest suggest = suggest_for(wanted->text);
+	for (size_t i = 0; section != NULL && i < section->count; i++)
+		suggest_offer(&suggest, section->members[i].key->text);
+	diag_did_you_mean(builder->diags, diag, suggest.best);
+}
+
+static void read_calendars(struct model_builder *builder, const struct node *section, const struct node *wanted)
+{
+	struct slice name;
+	for (size_t i = 0; i < section->count; i++) {
+		const struct node_member *member = &section->members[i];
+		const struct calendar *calendar = read_calendar(builder, member);
+		bool is_named = model_read_name(builder, member->key, "a calendar", &name);
+		bool is_used = is_named && (wanted != NULL ? slice_equal(wanted->text, name) : section->count == 1);
+		if (is_used)
+			builder->model->calendar = calendar;
+		else if (is_named && wanted != NULL && node_find(section, wanted->text) != NULL)
+			diags_warn(builder->diags, ERR_UNUSED, member->key->span, "the calendar `%.*s` is not used", SLICE_ARG(name));
+	}
+}
+
+void model_build_calendar(struct model_builder *builder)
+{
+	const struct node *section = model_section(builder, "calendars", NODE_MAPPING), *wanted = read_followup(builder);
+	struct slice name;
+	builder->has_calendar = section != NULL && section->count != 0;
+	if (section != NULL && section->count > CALENDARS_MAX) {
+		diags_add(builder->diags, ERR_TOO_MANY, section->span, "more than %d calendars", CALENDARS_MAX);
+		return;
+	}
+	if (wanted != NULL && !model_read_name(builder, wanted, "followup.calendar", &name))
+		wanted = NULL;
+	if (section != NULL)
+		read_calendars(builder, section, wanted);
+	if (wanted != NULL && node_find(section, wanted->text) == NULL)
+		report_unknown_calendar(builder, wanted, section);
+	if (!builder->has_calendar)
+		builder->model->calendar = always_open(builder);
+	if (wanted == NULL && section != NULL && section->count > 1)
+		diags_add(builder->diags, ERR_MISSING_KEY, section->span, "several calendars: say which one in followup.calendar");
+}

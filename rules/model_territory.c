@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Section territories: tables of rows in the YAML, or in a CSV file with the header country,region,postal_prefix,area
+ * (in any order; only `area` must be there).
+ */
+#include <stdlib.h>
+
+#include "rules/base/arena.h"
+#include "rules/base/mem.h"
+#include "rules/base/suggest.h"
+#include "rules/csv.h"
+#include "rules/model_build.h"
+#include "rules/schema.h"
+#include "rules/territory.h"
+
+enum { COLUMN_COUNTRY, COLUMN_REGION, COLUMN_POSTAL_PREFIX, COLUMN_AREA, COLUMNS };
+
+static const char *const columns[COLUMNS + 1] = {"country", "region", "postal_prefix", "area", NULL};
+
+/* The rows of one table with the place of each; on the heap during the build. */
+struct rows {
+	struct territory_row *items;
+	struct source_span *places;
+	size_t count, capacity;
+};
+
+static struct slice *cell_of(struct territory_row *row, size_t column)
+{
+	switch (column) {
+	case COLUMN_COUNTRY:
+		return &row->country;
+	case COLUMN_REGION:
+		return &row->region;
+	case COLUMN_POSTAL_PREFIX:
+		return &row->postal_prefix;
+	default:
+		return &row->area;
+	}
+}
+
+static struct territory_row *rows_add(struct rows *rows, struct source_span place)
+{
+	if (rows->count == rows->capacity) {
+		rows->capacity = rows->capacity ? rows->capacity * 2 : 64;
+		rows->items = xreallocarray(rows->items, rows->capacity, sizeof *rows->items);
+		rows->places = xreallocarray(rows->places, rows->capacity, sizeof *rows->places);
+	}
+	rows->places[rows->count] = place;
+	rows->items[rows->count] = (struct territory_row){SLICE_NONE, SLICE_NONE, SLICE_NONE, SLICE_NONE};
+	return &rows->items[rows->count++];
+}
+
+/* ---- CSV */
+
+struct csv_table {
+	struct model_builder *builder;
+	const struct source *source;
+	struct csv csv;
+	struct csv_row row;
+	size_t column_of[CSV_FIELDS_MAX];
+	size_t field_count;
+};
+
+static struct source_span field_span(const struct csv_table *table, size_t field)
+{
+	return (struct source_span){table->source, table->row.fields[field].offset, table->row.fields[field].len};
+}
+
+static bool read_header_field(struct csv_table *table, size_t field)
+{
+	struct slice name = table->row.fields[field].value;
+	struct suggest suggest = suggest_for(name);
+	for (size_t column = 0; column < COLUMNS; column++) {
+		if (slice_is(name, columns[column])) {
+			table->column_of[field] = column;
+			return true;
+		}
+		suggest_offer(&suggest, slice_of(columns[column]));
+	}
+	struct diag *diag = diags_add(table->builder->diags, ERR_BAD_TABLE, field_span(table, field),
+	                              "a territory table has no column `%.*s`", SLICE_ARG(name));
+	diag_did_you_mean(table->builder->diags, diag, suggest.best);
+	diag_note(table->builder->diags, diag, "columns: country, region, postal_prefix, area");
+	return false;
+}
+
+static bool read_header(struct csv_table *table)
+{
+	bool has_column[COLUMNS] = {false};
+	table->field_count = table->row.count;
+	for (size_t i = 0; i < table->row.count; i++) {
+		if (!read_header_field(table, i))
+			return false;
+		if (has_column[table->column_of[i]]) {
+			diags_add(table->builder->diags, ERR_DUPLICATE, field_span(table, i), "the column appears twice");
+			return false;
+		}
+		has_column[table->column_of[i]] = true;
+	}
+	if (!has_column[COLUMN_AREA])
+		diags_add(table->builder->diags, ERR_BAD_TABLE, (struct source_span){table->source, table->row.offset, 0},
+		          "the header names no column `area`");
+	return has_column[COLUMN_AREA];
+}
+
+static bool add_csv_row(struct csv_table *table, struct rows *rows)
+{
+	struct source_span place = {table->source, table->row.offset, table->csv.at - table->row.offset};
+	if (table->row.count != table->field_count) {
+		diags_add(table->builder->diags, ERR_BAD_TABLE, place, "%zu fields here, but %zu in the header", table->row.count,
+		          table->field_count);
+		return false;
+	}
+	if (rows->count == TERRITORY_ROWS_MAX) {
+		diags_add(table->builder->diags, ERR_TOO_MANY, place, "more than %d rows", TERRITORY_ROWS_MAX);
+		return false;
+	}
+	struct territory_row *row = rows_add(rows, place);
+	for (size_t i = 0; i < table->row.count; i++)
+		*cell_of(row, table->column_of[i]) = table->row.fields[i].value;
+	return true;
+}
+
+static bool read_csv_rows(struct csv_table *table, struct rows *rows)
+{
+	enum csv_result result = csv_next(&table->csv, &table->row);
+	if (result == CSV_ROW && !read_header(table))
+		return false;
+	while (result == CSV_ROW && (result = csv_next(&table->csv, &table->row)) == CSV_ROW)
+		if (!add_csv_row(table, rows))
+			return false;
+	if (result == CSV_BAD)
+		diags_add(table->builder->diags, ERR_BAD_TABLE, (struct source_span){table->source, table->csv.problem_at, 1}, "%s",
+		          table->csv.problem);
+	return result != CSV_BAD;
+}
+
+static bool read_csv(struct model_builder *builder, const struct node *node, struct rows *rows)
+{
+	struct slice path, bytes;
+	struct err err = ERR_INIT;
+	if (!node_read_text(node, "the name of a CSV file", builder->diags, &path))
+		return false;
+	if (builder->files->read(builder->files->ctx, path, false, &builder->scratch, &bytes, &err) != 0) {
+		diags_add(builder->diags, err.code, node->span, "%s", err.text);
+		return false;
+	}
+	struct csv_table table = {.builder = builder, .source = source_new(&builder->scratch, path.p, bytes)};
+	csv_init(&table.csv, table.source->text, &builder->scratch);
+	return read_csv_rows(&table, rows);
+}
+
+/* ---- rows in the YAML */
+
+static bool read_yaml_row(struct model_builder *builder, const struct node *node, struct rows *rows)
+{
+	bool is_fine = node_expect_mapping(node, "a row of a territory table", builder->diags) &&
+	               node_check_keys(node, columns, "a row of a territory table", builder->diags);
+	if (!is_fine || node_require(node, "area", "a row of a territory table", builder->diags) == NULL)
+		return false;
+	struct territory_row *row = rows_add(rows, node->span);
+	for (size_t i = 0; i < COLUMNS; i++) {
+		const struct node *cell = node_get(node, columns[i]);
+		if (cell != NULL && !node_read_text(cell, columns[i], builder->diags, cell_of(row, i)))
+			is_fine = false;
+	}
+	return is_fine;
+}
+
+static bool read_yaml_rows(struct model_builder *builder, const struct node *list, struct rows *rows)
+{
+	bool is_fine = node_expect_sequence(list, "rows", builder->diags);
+	for (size_t i = 0; is_fine && i < list->count; i++)
+		is_fine = read_yaml_row(builder, list->items[i], rows);
+	return is_fine;
+}
+
+/* ---- tables */
+
+static bool read_rows(struct model_builder *builder, const struct node *node, struct rows *rows)
+{
+	static const char *const known[] = {"csv", "rows", NULL};
+	if (node->kind == NODE_SEQUENCE)
+		return read_yaml_rows(builder, node, rows);
+	if (!node_expect_mapping(node, "a territory table", builder->diags))
+		return false;
+	const struct node *csv = node_get(node, "csv"), *list = node_get(node, "rows");
+	bool is_fine = node_check_keys(node, known, "a territory table", builder->diags);
+	if (csv == NULL && list == NULL && is_fine)
+		diags_add(builder->diags, ERR_MISSING_KEY, node->span, "a territory table needs `csv` or `rows`");
+	if (csv == NULL && list == NULL)
+		return false;
+	if (csv != NULL)
+		is_fine &= read_csv(builder, csv, rows);
+	if (list != NULL)
+		is_fine &= read_yaml_rows(builder, list, rows);
+	return is_fine;
+}
+
+static void report_row(struct model_builder *builder, const struct rows *rows, const struct territory_problem *problem)
+{
+	enum err_code code = problem->err.code == ERR_NONE ? ERR_BAD_TABLE : problem->err.code;
+	struct diag *diag = diags_add(builder->diags, code, rows->places[problem->row], "%s", problem->err.text);
+	if (problem->other_row != SIZE_MAX)
+		diag_second(builder->diags, diag, rows->places[problem->other_row], "first defined here");
+}
+
+static const struct territory *build_table(struct model_builder *builder, const struct node_member *member)
+{
+	struct rows rows = {NULL, NULL, 0, 0};
+	struct territory_problem problem = {0, SIZE_MAX, ERR_INIT};
+	const struct territory *territory = NULL;
+	bool is_fine = read_rows(builder, member->value, &rows);
+	if (is_fine && rows.count == 0)
+		diags_add(builder->diags, ERR_BAD_TABLE, member->key->span, "the territory table `%.*s` has no rows",
+		          SLICE_ARG(member->key->text));
+	else if (is_fine)
+		territory = territory_build(rows.items, rows.count, builder->arena, &problem);
+	if (is_fine && rows.count != 0 && territory == NULL)
+		report_row(builder, &rows, &problem);
+	free(rows.items);
+	free(rows.places);
+	return territory;
+}
+
+/* It becomes the expression territory.NAME. */
+static bool read_table_name(struct model_builder *builder, const struct node *key)
+{
+	struct slice name = key->text;
+	bool is_fine = name.len > 0 && name.len <= MODEL_NAME_BYTES && name.p[0] >= 'a' && name.p[0] <= 'z';
+	for (size_t i = 0; is_fine && i < name.len; i++)
+		is_fine = strchr("abcdefghijklmnopqrstuvwxyz0123456789_", name.p[i]) != NULL && name.p[i] != '\0';
+	if (!is_fine)
+		diags_add(builder->diags, ERR_BAD_NAME, key->span,
+		          "a territory table is named by a lower-case letter, then letters, digits and `_`");
+	return is_fine;
+}
+
+static void build_tables(struct model_builder *builder, const struct node *section)
+{
+	const struct territory **tables = arena_array(builder->arena, section->count, sizeof *tables);
+	builder->table_names = arena_array(builder->arena, section->count, sizeof *builder->table_names);
+	builder->table_keys = arena_array(&builder->scratch, section->count, sizeof *builder->table_keys);
+	builder->is_table_used = arena_array(&builder->scratch, section->count, sizeof *builder->is_table_used);
+	size_t count = 0;
+	for (size_t i = 0; i < section->count; i++) {
+		if (!read_table_name(builder, section->members[i].key))
+			continue;
+		/* A broken table keeps its name, so that expressions which use it are not wrong on top. */
+		builder->table_names[count] = section->members[i].key->text;
+		builder->table_keys[count] = section->members[i].key;
+		tables[count++] = build_table(builder, &section->members[i]);
+	}
+	builder->model->territories = tables;
+	builder->model->territory_count = count;
+}
+
+void model_build_territories(struct model_builder *builder)
+{
+	struct model *model = builder->model;
+	const struct node *section = model_section(builder, "territories", NODE_MAPPING);
+	if (section != NULL && section->count > MODEL_TERRITORIES_MAX)
+		diags_add(builder->diags, ERR_TOO_MANY, section->span, "more than %d territory tables", MODEL_TERRITORIES_MAX);
+	else if (section != NULL)
+		build_tables(builder, section);
+	model->env = schema_env_new(SCHEMA_IN_ROUTE, builder->table_names, model->territory_count, builder->arena);
+	builder->score_env = schema_env_new(SCHEMA_IN_SCORE, builder->table_names, model->territory_count, builder->arena);
+}
