@@ -105,7 +105,7 @@ static void every_default_is_accepted_by_its_own_row(void **state)
 	assert_int_equal(config->redis_address.port, 6379);
 	assert_int_equal(config->log_level, CONFIG_LOG_INFO);
 	assert_int_equal(config->events_mode, CONFIG_EVENTS_BINARY);
-	assert_int_equal(config->limits_batch_records, 500);
+	assert_int_equal(config->limits_batch_records, 1000);
 	assert_null(config->origins[0].path);
 }
 
@@ -149,7 +149,7 @@ static void all_errors_come_at_once(void **state)
 		"kafka.topics.captured and kafka.topics.activity are the same topic", "group.id cannot be set",
 		"linger.mss", "test.mock.num.brokers cannot be set", "TLS to Redis is not built in",
 		"redis.timeout_ms must be from 10 to 600000, not 5", "did you mean `debug`?", "http must be a mapping",
-		"a bad name for a plug-in", "a plug-in needs a `path`", "two plug-ins are called `a`", "unknown key `deadline`",
+		"a bad name for a plug-in", "a plug-in lacks the key `path`", "two plug-ins are called `a`", "unknown key `deadline`",
 	};
 	for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
 		if (strstr(text, expected[i]) == NULL)

@@ -330,7 +330,7 @@ static bool check_case(const char *path)
 	char *expected = read_all(golden, &len);
 	bool is_same = expected != NULL && strcmp(expected, out.bytes) == 0;
 	if (!is_same)
-		print_error("== %s\n-- expected\n%s-- got\n%s", path, expected ? expected : "(no file)\n", out.bytes);
+		fprintf(stderr, "== %s\n-- expected\n%s-- got\n%s", path, expected ? expected : "(no file)\n", out.bytes);
 	free(text);
 	free(expected);
 	strbuf_done(&out);
