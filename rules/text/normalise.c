@@ -255,8 +255,21 @@ static void keep_key_letters(const struct wide *from, struct wide *to)
 	}
 }
 
+static struct slice key_of_ascii(struct arena *arena, struct slice text)
+{
+	struct slice folded = fold_ascii(arena, text);
+	char *key = arena_alloc(arena, folded.len + 1);
+	size_t len = 0;
+	for (size_t at = 0; at < folded.len; at++)
+		if ((folded.p[at] >= 'a' && folded.p[at] <= 'z') || (folded.p[at] >= '0' && folded.p[at] <= '9'))
+			key[len++] = folded.p[at];
+	return (struct slice){key, len};
+}
+
 struct slice text_key(struct arena *arena, struct slice text)
 {
+	if (is_ascii(text))
+		return key_of_ascii(arena, text);
 	struct wide one, other;
 	wide_init(&one);
 	wide_init(&other);

@@ -93,11 +93,12 @@ void copy_bounded(const std::string &from, char *ret_text, size_t size)
 	std::snprintf(ret_text, size, "%s", from.size() < size ? from.c_str() : "");
 }
 
+// What the library's own E.164 formatting gives, without its search for a formatting rule.
 std::string e164_of(const PhoneNumber &number)
 {
-	std::string text;
-	library().Format(number, PhoneNumberUtil::E164, &text);
-	return text;
+	std::string national;
+	library().GetNationalSignificantNumber(number, &national);
+	return "+" + std::to_string(number.country_code()) + national;
 }
 
 enum phone_verdict refuse(struct phone *ret_phone, const char *problem)
@@ -118,14 +119,16 @@ enum phone_verdict describe(const PhoneNumber &number, struct phone *ret_phone)
 	std::string e164 = e164_of(number), key = e164_of(key_number), region;
 	if (e164.empty() || e164.size() >= PHONE_NUMBER_BYTES)
 		return refuse(ret_phone, "too long");
+	// The same two steps as IsValidNumber(), but the region, which is the dear part, is looked for once.
 	library().GetRegionCodeForNumber(number, &region);
+	bool is_valid = library().IsValidNumberForRegion(number, region);
 	if (region == "ZZ")
 		library().GetRegionCodeForCountryCode(number.country_code(), &region);
 	copy_bounded(e164, ret_phone->e164, sizeof ret_phone->e164);
 	copy_bounded(key, ret_phone->key, sizeof ret_phone->key);
 	copy_bounded(region == "ZZ" ? "" : region, ret_phone->region, sizeof ret_phone->region);
 	copy_bounded(number.extension(), ret_phone->extension, sizeof ret_phone->extension);
-	ret_phone->verdict = library().IsValidNumber(number) ? PHONE_VALID : PHONE_POSSIBLE;
+	ret_phone->verdict = is_valid ? PHONE_VALID : PHONE_POSSIBLE;
 	return ret_phone->verdict;
 }
 
