@@ -5,6 +5,7 @@
  */
 #include "rules/text/country.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include <unicode/uloc.h>
@@ -63,7 +64,16 @@ static const struct {
 	{"IE", "Republic of Ireland"}, {"IE", "Eire"}, {"BY", "Belorussia"}, {"KG", "Kirghizia"}, {"GM", "The Gambia"},
 	{"BS", "The Bahamas"}, {"PH", "The Philippines"}, {"FK", "Falkland Islands (Malvinas)"}, {"BR", "Brasil"},
 	{"IN", "Bharat"}, {"IN", "印度"}, {"SG", "新加坡"}, {"MY", "马来西亚"}, {"TH", "泰国"}, {"AU", "澳大利亚"},
-	{"CA", "加拿大"}, {"RU", "俄罗斯"}, {"JP", "にほん"},
+	{"CA", "加拿大"}, {"TW", "Republic of China"}, {"KP", "Democratic People's Republic of Korea"},
+	{"CD", "Democratic Republic of Congo"}, {"CD", "Congo, The Democratic Republic of the"}, {"LB", "Lebanese Republic"},
+	{"IT", "Italian Republic"}, {"FR", "French Republic"}, {"PT", "Portuguese Republic"}, {"SK", "Slovak Republic"},
+	{"KG", "Kyrgyz Republic"}, {"AR", "Argentine Republic"}, {"GA", "Gabonese Republic"}, {"TG", "Togolese Republic"},
+	{"MX", "United Mexican States"}, {"IL", "State of Israel"}, {"KW", "State of Kuwait"}, {"QA", "State of Qatar"},
+	{"BQ", "Bonaire, Sint Eustatius and Saba"}, {"SX", "Sint Maarten (Dutch part)"}, {"MF", "Saint Martin (French part)"},
+	{"VG", "Virgin Islands, British"}, {"VI", "Virgin Islands, U.S."}, {"PN", "Pitcairn"}, {"VA", "Vatican City State"},
+	{"SH", "Saint Helena, Ascension and Tristan da Cunha"}, {"HM", "Heard Island and McDonald Islands"},
+	{"VC", "Saint Vincent and the Grenadines"}, {"JO", "Hashemite Kingdom of Jordan"},
+	{"GS", "South Georgia and the South Sandwich Islands"}, {"UM", "United States Minor Outlying Islands"}, {"RU", "俄罗斯"}, {"JP", "にほん"},
 };
 
 static void claim(struct country_table *table, struct slice spelling, const char *alpha2)
@@ -165,12 +175,44 @@ void country_table_done(struct country_table *table)
 		map_done(&table->spellings);
 }
 
+/* Solemn beginnings that official names have and common ones have not, as text_key writes them; longer ones first. "State
+ * of" is none of them: the State of Georgia is no country. */
+static const char *const SOLEMN[] = {
+	"federaldemocraticrepublicof", "peoplesdemocraticrepublicof", "democraticsocialistrepublicof",
+	"democraticrepublicof", "independentstateof", "socialistrepublicof", "federativerepublicof", "peoplesrepublicof",
+	"islamicrepublicof", "federalrepublicof", "commonwealthof", "easternrepublicof", "arabrepublicof",
+	"principalityof", "grandduchyof", "sultanateof", "republicof", "kingdomof", "unionof",
+};
+
+static struct slice without_prefix(struct slice key, const char *prefix)
+{
+	size_t len = strlen(prefix);
+	bool has_prefix = key.len > len && slice_has_prefix(key, slice_of(prefix));
+	return has_prefix ? (struct slice){key.p + len, key.len - len} : key;
+}
+
+static const char *lookup_without_solemnity(const struct country_table *table, struct slice key)
+{
+	struct slice plain = without_prefix(key, "the");
+	for (size_t at = 0; at < sizeof SOLEMN / sizeof *SOLEMN; at++) {
+		struct slice rest = without_prefix(plain, SOLEMN[at]);
+		if (rest.len == plain.len)
+			continue;
+		const char *alpha2 = map_get(&table->spellings, rest);
+		return alpha2 != NULL ? alpha2 : map_get(&table->spellings, without_prefix(rest, "the"));
+	}
+	return map_get(&table->spellings, plain);
+}
+
 const char *country_lookup(const struct country_table *table, struct slice text)
 {
 	if (text.len == 0 || text.len > COUNTRY_NAME_BYTES)
 		return NULL;
 	struct arena scratch = ARENA_INIT;
-	const char *alpha2 = map_get(&table->spellings, text_key(&scratch, text));
+	struct slice key = text_key(&scratch, text);
+	const char *alpha2 = map_get(&table->spellings, key);
+	if (alpha2 == NULL)
+		alpha2 = lookup_without_solemnity(table, key);
 	arena_done(&scratch);
 	return alpha2;
 }

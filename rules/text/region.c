@@ -138,7 +138,8 @@ static void claim_turned_round(struct region_table *table, const char *code, str
 static void claim_without_kind(struct region_table *table, const char *code, struct slice name)
 {
 	static const char *const behind[] = {" Sheng", " Shi", " Zizhiqu", " Province", " oblast", " Oblast", " Region",
-	                                     " County", " Governorate", " Prefecture", " City", " kraj", " län"};
+	                                     " County", " Governorate", " Prefecture", " City", " kraj", " län",
+	                                     "-teukbyeolsi", "-gwangyeoksi"};
 	for (size_t at = 0; at < sizeof behind / sizeof *behind; at++) {
 		size_t len = strlen(behind[at]);
 		if (name.len > len && memcmp(name.p + name.len - len, behind[at], len) == 0)
@@ -146,8 +147,8 @@ static void claim_without_kind(struct region_table *table, const char *code, str
 	}
 }
 
-/* Provinces of China as they are written there, simplified and traditional. Romanised names cannot stand in for them:
- * 陕西 and 山西 differ by a tone only. */
+/* Provinces of China as they are written there, simplified and traditional, and those with another English name.
+ * Romanised names cannot stand in for them: 陕西 and 山西 differ by a tone only. */
 static const struct {
 	const char *code, *spelling, *traditional;
 } CHINESE_NAMES[] = {
@@ -163,6 +164,7 @@ static const struct {
 	{"CN-SX", "山西", "山西"}, {"CN-TJ", "天津", "天津"}, {"CN-TW", "台湾", "臺灣"},
 	{"CN-XJ", "新疆", "新疆"}, {"CN-XZ", "西藏", "西藏"}, {"CN-YN", "云南", "雲南"},
 	{"CN-ZJ", "浙江", "浙江"},
+	{"CN-NM", "Inner Mongolia", "Nei Mongol"}, {"CN-XZ", "Tibet", "Xizang"}, {"CN-XJ", "Sinkiang", "Xinjiang"},
 };
 
 /* What stands behind the name of a province, city or autonomous region. */
