@@ -209,6 +209,8 @@ static const struct cel_type *fit(struct checker *checker, struct node *node, st
 {
 	const struct cel_type *result = NULL, *from[MAX_ARGS];
 	uint32_t kept = 0;
+	if (candidates->count == 0)
+		return NULL; /* and the arguments may be more than any function has */
 	for (uint32_t i = 0; i < node->arg_count; i++)
 		from[i] = node->args[i]->type;
 	for (uint32_t i = 0; i < candidates->count; i++) {
