@@ -71,6 +71,29 @@ static bool is_number(enum cel_kind kind)
 	return kind == CEL_INT || kind == CEL_UINT || kind == CEL_DOUBLE;
 }
 
+static bool is_digits(struct cel_value text)
+{
+	for (uint32_t i = 0; i < text.len; i++)
+		if (text.as.bytes[i] < '0' || text.as.bytes[i] > '9')
+			return false;
+	return text.len > 0;
+}
+
+/* A text and a number meet. */
+static const char *help_for_number(struct checker *checker, const struct node *operator, const struct node *text,
+				   const struct node *number)
+{
+	if (slice_is(operator->name, "+"))
+		return "make a text of the number: string(…)";
+	if (number->kind == NODE_CONST && number->value.kind == CEL_INT)
+		return arena_printf(checker->keep, "compare with a text: \"%lld\"",
+				    (long long)number->value.as.integer);
+	if (text->kind == NODE_CONST && is_digits(text->value))
+		return arena_printf(checker->keep, "write the number without quotes: %.*s",
+				    SLICE_ARG(cel_slice(text->value)));
+	return "make a number of the text: int(…)";
+}
+
 /* The usual slips with two operands. NULL: nothing helpful to say. */
 static const char *help_for_pair(struct checker *checker, const struct node *node)
 {
@@ -87,12 +110,7 @@ static const char *help_for_pair(struct checker *checker, const struct node *nod
 		return other == CEL_TIMESTAMP ? "wrap the text: timestamp(\"2026-03-01T09:00:00Z\")"
 					      : "wrap the text: duration(\"90m\")";
 	if (text != NULL && is_number(other)) {
-		const struct node *number = text == a ? b : a;
-		if (number->kind == NODE_CONST && !slice_is(node->name, "+"))
-			return arena_printf(checker->keep, "compare with a text: \"%lld\"",
-					    (long long)number->value.as.integer);
-		return slice_is(node->name, "+") ? "make a text of the number: string(…)"
-						 : "make a number of the text: int(…)";
+		return help_for_number(checker, node, text, text == a ? b : a);
 	}
 	if (is_number(left) && is_number(right))
 		return left == CEL_DOUBLE || right == CEL_DOUBLE ? "int and double do not mix: write 2.0, or double(…)"
@@ -156,11 +174,29 @@ static void refuse_function(struct checker *checker, const struct node *node, st
 		issue->note = form_list(checker, node, name);
 }
 
+/* What other languages call it. */
+static const char *familiar_name(struct slice name)
+{
+	static const char *const pairs[][2] = {
+		{"lower", "lowerAscii"},       {"toLowerCase", "lowerAscii"}, {"to_lower", "lowerAscii"},
+		{"upper", "upperAscii"},       {"toUpperCase", "upperAscii"}, {"length", "size"},
+		{"len", "size"},	       {"count", "size"},	      {"includes", "contains"},
+		{"beginsWith", "startsWith"},  {"starts_with", "startsWith"}, {"ends_with", "endsWith"},
+		{"match", "matches"},	       {"like", "matches"},	      {"any", "exists"},
+		{"some", "exists"},	       {"every", "all"},	      {"strip", "trim"},
+		{"getYear", "getFullYear"},    {"str", "string"},	      {"float", "double"},
+	};
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+		if (slice_is(name, pairs[i][0]))
+			return pairs[i][1];
+	return NULL;
+}
+
 static void suggest_function(struct checker *checker, struct cel_issue *issue, const struct node *node,
 			     struct slice name)
 {
 	static const char *const macros[] = {"all", "exists", "exists_one", "map", "filter", "has"};
-	struct nearest nearest = {.wanted = name};
+	struct nearest nearest = {.wanted = name, .best = familiar_name(name)};
 	struct function_table table;
 	for (size_t t = 0; (table = stdlib_table(t)).count != 0; t++)
 		for (size_t i = 0; i < table.count; i++)
@@ -299,6 +335,10 @@ const struct cel_type *check_call(struct checker *checker, struct node *node)
 		take_namespace(checker, node);
 	if (!node->is_method && !node->is_operator)
 		gather_arguments(checker, node);
+	if (!node->is_operator && !checker->env->is_unchecked && is_macro_name(node->name)) {
+		refuse_unknown(checker, node, node->name); /* its variable would only be called unknown */
+		return &cel_type_dyn;
+	}
 	for (uint32_t i = 0; i < node->arg_count; i++)
 		check_node(checker, node->args[i]);
 	const struct cel_type *type = resolve(checker, node, node->name);

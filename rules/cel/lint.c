@@ -1,8 +1,282 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The walk keeps two things: which fields are known to be present here, and whether "true" or "false" is what this part
+ * must give to make the whole condition true. `!` turns that round; inside arithmetic and calls it is not known.
+ */
 #include "rules/cel/lint.h"
 
-void lint_expression(const struct node *root, struct cel_issues *issues, struct arena *keep)
+#include "rules/cel/value.h"
+
+enum need { NEED_TRUE, NEED_FALSE, NEED_UNKNOWN };
+
+/* A has(…) that holds for the part that is being looked at. */
+struct fact {
+	const struct node *has;
+	const struct fact *next;
+};
+
+struct linter {
+	struct slice text;
+	struct cel_issues *issues;
+	struct arena *keep;
+};
+
+struct place {
+	const struct fact *facts;
+	enum need need;
+};
+
+static void walk(struct linter *linter, const struct node *node, struct place place);
+
+/* ---- facts */
+
+/* Do both read the same field? `has` is a NODE_HAS, `select` a NODE_SELECT. */
+static bool is_same_path(const struct node *has, const struct node *select)
 {
+	for (;; has = has->args[0], select = select->args[0]) {
+		if (has->resolution != select->resolution || has->index != select->index)
+			return false;
+		if (has->resolution != RESOLVED_FIELD)
+			return has->resolution == RESOLVED_SLOT || has->resolution == RESOLVED_LOCAL;
+	}
+}
+
+static bool is_present(const struct fact *fact, const struct node *select)
+{
+	for (; fact != NULL; fact = fact->next)
+		if (is_same_path(fact->has, select))
+			return true;
+	return false;
+}
+
+static bool is_not(const struct node *node)
+{
+	return node->kind == NODE_CALL && node->is_operator && slice_is(node->name, "!");
+}
+
+/* What holds when `node` is `holds`: has(x) itself, and the parts of a conjunction (or of a negated disjunction). */
+static const struct fact *learn(struct linter *linter, const struct node *node, bool holds, const struct fact *facts)
+{
+	if (is_not(node))
+		return learn(linter, node->args[0], !holds, facts);
+	if (node->kind == NODE_HAS && holds) {
+		struct fact *fact = arena_alloc(linter->keep, sizeof *fact);
+		*fact = (struct fact){node, facts};
+		return fact;
+	}
+	if (node->kind == (holds ? NODE_AND : NODE_OR))
+		for (uint32_t i = 0; i < node->arg_count; i++)
+			facts = learn(linter, node->args[i], holds, facts);
+	return facts;
+}
+
+/* ---- optional fields */
+
+/* The declared field that the node reads when it is optional and has a simple type; NULL otherwise. */
+static const struct cel_field *optional_field(const struct node *node)
+{
+	if (node->kind != NODE_SELECT || node->resolution != RESOLVED_FIELD || node->args[0]->type->kind != CEL_OBJECT)
+		return NULL;
+	const struct cel_field *field = &node->args[0]->type->object->fields[node->index];
+	bool is_simple = field->type->kind != CEL_OBJECT && field->type->kind != CEL_DYN;
+	return field->is_optional && is_simple ? field : NULL;
+}
+
+static void warn(struct linter *linter, const struct node *node, const struct cel_field *field, const char *effect)
+{
+	struct slice path = {linter->text.p + node->span.offset, node->span.length};
+	struct strbuf zero = STRBUF_INIT;
+	cel_print(&zero, cel_zero(field->type));
+	struct cel_issue *issue = issue_warn(linter->issues, linter->keep, ERR_CEL_UNGUARDED, node->span,
+					     "`%.*s` may be absent: it then counts as %s%s", SLICE_ARG(path),
+					     strbuf_text(&zero), effect);
+	issue_help(issue, linter->keep, "test it first: has(%.*s)", SLICE_ARG(path));
+	strbuf_done(&zero);
+}
+
+/* What a comparison of the default with a constant gives. False: it cannot be told. */
+static bool compare_default(struct slice operator, struct cel_value zero, struct cel_value constant, bool *ret_result)
+{
+	enum cel_order order = cel_compare(zero, constant);
+	if (order == CEL_UNORDERED)
+		return false;
+	if (slice_is(operator, "=="))
+		*ret_result = order == CEL_SAME;
+	else if (slice_is(operator, "!="))
+		*ret_result = order != CEL_SAME;
+	else if (operator.p[0] == '<')
+		*ret_result = order == CEL_LESS || (operator.len == 2 && order == CEL_SAME);
+	else if (operator.p[0] == '>')
+		*ret_result = order == CEL_MORE || (operator.len == 2 && order == CEL_SAME);
+	else
+		return false;
+	return true;
+}
+
+static struct slice turned(struct slice operator)
+{
+	static const char *const pairs[][2] = {{"<", ">"}, {"<=", ">="}, {">", "<"}, {">=", "<="}};
+	for (size_t i = 0; i < 4; i++)
+		if (slice_is(operator, pairs[i][0]))
+			return slice_of(pairs[i][1]);
+	return operator;
+}
+
+static bool default_in_list(struct cel_value zero, const struct cel_list *list)
+{
+	for (uint32_t i = 0; i < list->count; i++)
+		if (cel_compare(zero, list->items[i]) == CEL_SAME)
+			return true;
+	return false;
+}
+
+/* What the call gives when its optional operand `which` is absent. False: it cannot be told. */
+static bool result_when_absent(const struct node *call, uint32_t which, bool *ret_result)
+{
+	static const char *const searches[] = {"startsWith", "endsWith", "contains"};
+	const struct node *other = call->args[!which];
+	struct cel_value zero = cel_zero(call->args[which]->type);
+	if (other->kind != NODE_CONST)
+		return false;
+	if (call->is_operator && slice_is(call->name, "in") && which == 0 && other->value.kind == CEL_LIST) {
+		*ret_result = default_in_list(zero, other->value.as.list);
+		return true;
+	}
+	if (call->is_operator)
+		return compare_default(which == 0 ? call->name : turned(call->name), zero, other->value, ret_result);
+	for (size_t i = 0; i < 3; i++)
+		if (slice_is(call->name, searches[i]) && which == 0 && other->value.kind == CEL_STRING) {
+			*ret_result = other->value.len == 0;
+			return true;
+		}
+	return false;
+}
+
+static void walk_field(struct linter *linter, const struct node *node, struct place place)
+{
+	const struct cel_field *field = optional_field(node);
+	if (field != NULL && !is_present(place.facts, node)) {
+		bool is_flag = node->type->kind == CEL_BOOL && place.need != NEED_UNKNOWN;
+		if (!is_flag)
+			warn(linter, node, field, "");
+		else if (place.need == NEED_FALSE)
+			warn(linter, node, field, ", which makes this true");
+	}
+	if (node->arg_count > 0)
+		walk(linter, node->args[0], (struct place){place.facts, NEED_UNKNOWN});
+}
+
+/* `field op constant`: silent when the default cannot be what makes the condition true. */
+static bool walk_test(struct linter *linter, const struct node *call, struct place place)
+{
+	for (uint32_t which = 0; which < 2; which++) {
+		const struct node *field_node = call->args[which];
+		const struct cel_field *field = optional_field(field_node);
+		bool result;
+		if (field == NULL || is_present(place.facts, field_node) || place.need == NEED_UNKNOWN ||
+		    !result_when_absent(call, which, &result))
+			continue;
+		if (result == (place.need == NEED_TRUE))
+			warn(linter, field_node, field, ", which makes this true");
+		walk(linter, field_node->args[0], (struct place){place.facts, NEED_UNKNOWN});
+		return true;
+	}
+	return false;
+}
+
+static void walk_call(struct linter *linter, const struct node *node, struct place place)
+{
+	if (is_not(node)) {
+		enum need turned_need = place.need == NEED_UNKNOWN ? NEED_UNKNOWN
+					: place.need == NEED_TRUE  ? NEED_FALSE
+								   : NEED_TRUE;
+		walk(linter, node->args[0], (struct place){place.facts, turned_need});
+		return;
+	}
+	if (node->arg_count == 2 && walk_test(linter, node, place))
+		return;
+	for (uint32_t i = 0; i < node->arg_count; i++)
+		walk(linter, node->args[i], (struct place){place.facts, NEED_UNKNOWN});
+}
+
+/* `… && false`, `… || true`: one part decides, the others might as well not be there. */
+static void walk_constant(struct linter *linter, const struct node *logic, const struct node *part)
+{
+	bool decisive = logic->kind == NODE_OR;
+	if (part->kind == NODE_CONST && part->value.kind == CEL_BOOL && part->value.as.boolean == decisive)
+		issue_warn(linter->issues, linter->keep, ERR_CEL_CONSTANT, part->span,
+			   decisive ? "this is always true, and so is all of `||`"
+				    : "this is never true, and so is all of `&&`");
+}
+
+static void walk_logic(struct linter *linter, const struct node *node, struct place place)
+{
+	/* within a && b each part may count on the others: where one is false the whole is, whatever the others say */
+	const struct fact *facts = learn(linter, node, node->kind == NODE_AND, place.facts);
+	for (uint32_t i = 0; i < node->arg_count; i++) {
+		walk_constant(linter, node, node->args[i]);
+		walk(linter, node->args[i], (struct place){facts, place.need});
+	}
+}
+
+static void walk_choice(struct linter *linter, const struct node *node, struct place place)
+{
+	const struct node *condition = node->args[0];
+	walk(linter, condition, (struct place){place.facts, NEED_TRUE});
+	walk(linter, node->args[1], (struct place){learn(linter, condition, true, place.facts), place.need});
+	walk(linter, node->args[2], (struct place){learn(linter, condition, false, place.facts), place.need});
+}
+
+static void walk_loop(struct linter *linter, const struct node *node, struct place place)
+{
+	const struct loop *loop = node->loop;
+	const struct fact *facts = place.facts;
+	walk(linter, node->args[0], (struct place){facts, NEED_UNKNOWN});
+	if (loop->guard != NULL) {
+		walk(linter, loop->guard, (struct place){facts, NEED_TRUE});
+		facts = learn(linter, loop->guard, true, facts);
+	}
+	if (loop->body != NULL)
+		walk(linter, loop->body, (struct place){facts, NEED_UNKNOWN});
+}
+
+static void walk(struct linter *linter, const struct node *node, struct place place)
+{
+	switch (node->kind) {
+	case NODE_CONST:
+	case NODE_NAME:
+	case NODE_OBJECT:
+		return;
+	case NODE_SELECT:
+		walk_field(linter, node, place);
+		return;
+	case NODE_AND:
+	case NODE_OR:
+		walk_logic(linter, node, place);
+		return;
+	case NODE_CHOICE:
+		walk_choice(linter, node, place);
+		return;
+	case NODE_LOOP:
+		walk_loop(linter, node, place);
+		return;
+	case NODE_CALL:
+		walk_call(linter, node, place);
+		return;
+	case NODE_HAS:
+	case NODE_LIST:
+	case NODE_MAP:
+	case NODE_BIND:
+		for (uint32_t i = 0; i < node->arg_count; i++)
+			walk(linter, node->args[i], (struct place){place.facts, NEED_UNKNOWN});
+		return;
+	}
+}
+
+void lint_expression(const struct node *root, struct slice text, struct cel_issues *issues, struct arena *keep)
+{
+	struct linter linter = {text, issues, keep};
 	if (root->kind == NODE_CONST && root->value.kind == CEL_BOOL && !root->value.as.boolean)
 		issue_warn(issues, keep, ERR_CEL_CONSTANT, root->span, "this is never true");
+	walk(&linter, root, (struct place){NULL, NEED_TRUE});
 }

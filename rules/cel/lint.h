@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Warnings: what is valid CEL but is hardly meant.
+ * Warnings: what is valid CEL but hardly meant.
  */
 #ifndef LR_RULES_CEL_LINT_H
 #define LR_RULES_CEL_LINT_H
 
 #include "rules/cel/ast.h"
 
-/* Walks a compiled tree. Warns of optional fields whose default could make a comparison true, and of conditions that do
- * not depend on their input. */
-void lint_expression(const struct node *root, struct cel_issues *issues, struct arena *keep);
+/* Walks a tree that has been compiled (constants are folded). Warns
+ * - of an optional field that is read without has(), unless its default cannot make the condition true:
+ *   `lead.intent == "high"` is fine when intent is absent, `lead.employees < 50` is not;
+ * - of a condition that is never true. */
+void lint_expression(const struct node *root, struct slice text, struct cel_issues *issues, struct arena *keep);
 
 #endif
