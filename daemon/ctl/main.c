@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * leadctl: finds the verb, parses the options that verbs share, calls the verb's function. One file per verb beside this
+ * one; commands.def is the list.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/ctl/ctl.h"
+#include "rules/base/suggest.h"
+#include "rules/json.h"
+
+struct command {
+	const char *name;
+	int (*run)(const struct ctl_args *args);
+	const char *arguments, *summary, *help;
+};
+
+static const struct command COMMANDS[] = {
+#define COMMAND(name, function, arguments, summary, help) {name, function, arguments, summary, help},
+#include "daemon/ctl/commands.def"
+#undef COMMAND
+};
+
+enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS };
+
+int ctl_fail(int code, const struct err *err)
+{
+	fprintf(stderr, "leadctl: %s[%s] %s%s%s\n", err_number(err->code), err_word(err->code), err->where,
+	        err->where[0] ? ": " : "", err->text);
+	return code;
+}
+
+int ctl_usage(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	fputs("leadctl: ", stderr);
+	vfprintf(stderr, format, args);
+	fputs("\n", stderr);
+	va_end(args);
+	return CTL_USAGE;
+}
+
+static int print_help(FILE *out)
+{
+	fputs("examples:\n"
+	      "  leadctl check -c /etc/leadrouter      is this configuration good?\n"
+	      "  leadctl send leads.jsonl              publish captured leads\n"
+	      "  leadctl watch                         see who gets which lead, and why\n"
+	      "  leadctl show lead L-1001              who owns it, since when, what is due\n"
+	      "\ncommands:\n",
+	      out);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(out, "  %-10s %s\n", COMMANDS[i].name, COMMANDS[i].summary);
+	fputs("\n`leadctl help COMMAND` tells more; leadctl(1) tells all.\n", out);
+	return out == stdout ? CTL_OK : CTL_USAGE;
+}
+
+static int print_command_help(const struct command *command)
+{
+	printf("usage: leadctl %s %s\n\n%s\n%s", command->name, command->arguments, command->summary, command->help);
+	return CTL_OK;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (strcmp(COMMANDS[i].name, name) == 0)
+			return &COMMANDS[i];
+	return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+	struct suggest near = suggest_for(slice_of(name));
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		suggest_offer(&near, slice_of(COMMANDS[i].name));
+	if (near.best.len > 0)
+		return ctl_usage("there is no command `%s`; did you mean `%.*s`?", name, SLICE_ARG(near.best));
+	return ctl_usage("there is no command `%s`; `leadctl help` lists them", name);
+}
+
+static bool parse_number(const char *text, int64_t *ret)
+{
+	char *end;
+	*ret = strtoll(text, &end, 10);
+	return *text != '\0' && *end == '\0' && *ret >= 0;
+}
+
+static bool parse_args(int argc, char **argv, struct ctl_args *args)
+{
+	enum { JSON = 256, FROM_START, IDLE_MS };
+	static const struct option LONG[] = {
+		{"config", required_argument, NULL, 'c'},  {"socket", required_argument, NULL, 's'},
+		{"topic", required_argument, NULL, 't'},   {"tenant", required_argument, NULL, 'k'},
+		{"json", no_argument, NULL, JSON},         {"from-start", no_argument, NULL, FROM_START},
+		{"idle-ms", required_argument, NULL, IDLE_MS}, {NULL, 0, NULL, 0},
+	};
+	bool is_good = true;
+	for (int option; (option = getopt_long(argc, argv, "c:s:t:k:l:p:n:", LONG, NULL)) != -1;)
+		switch (option) {
+		case 'c': args->directory = optarg; break;
+		case 's': args->socket = optarg; break;
+		case 't': args->topic = optarg; break;
+		case 'k': args->tenant = optarg; break;
+		case 'l': args->port_file = optarg; break;
+		case 'p': is_good &= parse_number(optarg, &args->partitions); break;
+		case 'n': is_good &= parse_number(optarg, &args->count); break;
+		case IDLE_MS: is_good &= parse_number(optarg, &args->idle_ms); break;
+		case JSON: args->json = true; break;
+		case FROM_START: args->from_start = true; break;
+		default: return false;
+		}
+	args->rest = argv + optind;
+	args->rest_count = argc - optind;
+	if (!is_good)
+		fputs("leadctl: a number is expected behind -p, -n and --idle-ms\n", stderr);
+	return is_good;
+}
+
+int main(int argc, char **argv)
+{
+	json_seed();
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2)
+		return print_help(stderr);
+	bool wants_help = strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0;
+	if (wants_help && argc < 3)
+		return print_help(stdout);
+	const char *name = wants_help ? argv[2] : argv[1];
+	const struct command *command = find_command(name);
+	if (command == NULL)
+		return unknown_command(name);
+	if (wants_help || (argc > 2 && strcmp(argv[2], "--help") == 0))
+		return print_command_help(command);
+	const char *directory = getenv("LEADROUTER_CONFIG");
+	struct ctl_args args = {.directory = directory ? directory : "/etc/leadrouter"};
+	argv[1] = argv[0]; /* getopt's messages name the program */
+	if (!parse_args(argc - 1, argv + 1, &args))
+		return ctl_usage("usage: leadctl %s %s", command->name, command->arguments);
+	return command->run(&args);
+}

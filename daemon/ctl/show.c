@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * leadctl show and reload: what a running instance says.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/ctl/ctl.h"
+
+/* Prints the body and turns the status into an exit code. */
+static int finish(int status, struct strbuf *body, const struct err *err)
+{
+	int code;
+	if (status < 0)
+		code = ctl_fail(err->code == ERR_CONFIG_REFUSED ? CTL_CONFIG : CTL_UNAVAILABLE, err);
+	else if (status == 503)
+		code = CTL_TRY_AGAIN;
+	else if (status == 422)
+		code = CTL_CONFIG;
+	else
+		code = status == 200 ? CTL_OK : CTL_FAILED;
+	if (status >= 0) {
+		FILE *out = code == CTL_OK ? stdout : stderr;
+		fputs(strbuf_text(body), out);
+		if (body->len == 0 || body->bytes[body->len - 1] != '\n')
+			fputc('\n', out);
+	}
+	strbuf_done(body);
+	return code;
+}
+
+int ctl_show(const struct ctl_args *args)
+{
+	struct strbuf target = STRBUF_INIT, body = STRBUF_INIT;
+	struct err err = ERR_INIT;
+	const char *what = args->rest_count > 0 ? args->rest[0] : "";
+	bool needs_id = strcmp(what, "lead") == 0 || strcmp(what, "team") == 0;
+	bool is_known = needs_id || strcmp(what, "shard") == 0 || strcmp(what, "config") == 0;
+	if (!is_known || args->rest_count != (needs_id ? 2 : 1))
+		return ctl_usage("say what to show: lead ID, team ID, shard or config");
+	strbuf_printf(&target, "/show/%s", what);
+	if (needs_id) {
+		strbuf_puts(&target, "?id=");
+		ctl_put_query(&target, args->rest[1]);
+	}
+	int status = ctl_ask(args, false, strbuf_text(&target), &body, &err);
+	strbuf_done(&target);
+	return finish(status, &body, &err);
+}
+
+int ctl_reload(const struct ctl_args *args)
+{
+	struct strbuf body = STRBUF_INIT;
+	struct err err = ERR_INIT;
+	/* a broken configuration is what reload is asked about: the socket then has to be named */
+	int status = ctl_ask(args, true, "/reload", &body, &err);
+	return finish(status, &body, &err);
+}

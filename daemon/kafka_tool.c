@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/kafka_tool.h"
+
+#include <stdlib.h>
+
+#include "rules/base/mem.h"
+
+enum { QUESTION_MS = 10000, FULL_WAIT_MS = 100 };
+
+/* ---- sending */
+
+struct kafka_sender {
+	const struct kafka_options *options; /* first: kafka_client's log looks here */
+	rd_kafka_t *client;
+	size_t failed_count;
+};
+
+static void on_delivered(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
+{
+	(void)client;
+	struct kafka_sender *sender = opaque;
+	sender->failed_count += message->err != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+struct kafka_sender *kafka_sender_new(const struct kafka_options *options, struct err *err)
+{
+	struct kafka_sender *sender = xcalloc(1, sizeof *sender);
+	sender->options = options;
+	rd_kafka_conf_t *conf = kafka_conf_questions(options, err);
+	if (conf != NULL) {
+		kafka_conf_own(conf, "acks", "all");
+		kafka_conf_own(conf, "linger.ms", "5");
+		rd_kafka_conf_set_opaque(conf, sender);
+		rd_kafka_conf_set_dr_msg_cb(conf, on_delivered);
+		sender->client = kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
+	}
+	if (sender->client != NULL)
+		return sender;
+	free(sender);
+	return NULL;
+}
+
+void kafka_sender_free(struct kafka_sender *sender)
+{
+	if (sender == NULL)
+		return;
+	rd_kafka_destroy(sender->client);
+	free(sender);
+}
+
+/* Partitions of one topic, or -1. */
+static int32_t count_partitions(rd_kafka_t *client, const char *topic, struct err *err)
+{
+	const struct rd_kafka_metadata *metadata = NULL;
+	int32_t count = -1;
+	rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
+	rd_kafka_resp_err_t code = handle ? rd_kafka_metadata(client, 0, handle, &metadata, QUESTION_MS) : rd_kafka_last_error();
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1)
+		code = metadata->topics[0].err;
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+		count = metadata->topics[0].partition_cnt;
+	else
+		err_set(err, ERR_KAFKA_CLIENT, "topic %s: %s", topic, rd_kafka_err2str(code));
+	if (metadata != NULL)
+		rd_kafka_metadata_destroy(metadata);
+	if (handle != NULL)
+		rd_kafka_topic_destroy(handle);
+	return count;
+}
+
+int32_t kafka_sender_partitions(struct kafka_sender *sender, const char *topic, struct err *err)
+{
+	return count_partitions(sender->client, topic, err);
+}
+
+int kafka_sender_put(struct kafka_sender *sender, const char *topic, int32_t partition, struct slice key,
+                     struct slice value, struct err *err)
+{
+	for (;;) {
+		rd_kafka_resp_err_t code = rd_kafka_producev(
+			sender->client, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
+			RD_KAFKA_V_KEY(key.p, key.len), RD_KAFKA_V_VALUE((void *)(uintptr_t)value.p, value.len),
+			RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
+		rd_kafka_poll(sender->client, code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? FULL_WAIT_MS : 0);
+		if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+			return 0;
+		if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+			return err_set(err, ERR_KAFKA_CLIENT, "topic %s: %s", topic, rd_kafka_err2str(code));
+	}
+}
+
+size_t kafka_sender_flush(struct kafka_sender *sender, int wait_ms)
+{
+	rd_kafka_flush(sender->client, wait_ms);
+	return sender->failed_count + (size_t)rd_kafka_outq_len(sender->client);
+}
+
+/* ---- following */
+
+struct kafka_follower {
+	const struct kafka_options *options;
+	rd_kafka_t *client;
+	rd_kafka_message_t *message; /* given last */
+};
+
+static int assign(struct kafka_follower *follower, const char *const *topics, size_t count, bool from_start,
+                  struct err *err)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+	int result = 0;
+	for (size_t i = 0; i < count && result == 0; i++) {
+		int32_t partitions = count_partitions(follower->client, topics[i], err);
+		result = partitions < 0 ? -1 : 0;
+		for (int32_t p = 0; p < partitions; p++)
+			rd_kafka_topic_partition_list_add(list, topics[i], p)->offset =
+				from_start ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
+	}
+	rd_kafka_resp_err_t code = result == 0 ? rd_kafka_assign(follower->client, list) : RD_KAFKA_RESP_ERR_NO_ERROR;
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+		result = err_set(err, ERR_KAFKA_CLIENT, "cannot follow: %s", rd_kafka_err2str(code));
+	rd_kafka_topic_partition_list_destroy(list);
+	return result;
+}
+
+struct kafka_follower *kafka_follower_new(const struct kafka_options *options, const char *const *topics, size_t count,
+                                          bool from_start, struct err *err)
+{
+	struct kafka_follower *follower = xcalloc(1, sizeof *follower);
+	follower->options = options;
+	rd_kafka_conf_t *conf = kafka_conf_reader(options, err);
+	if (conf != NULL) {
+		rd_kafka_conf_set_opaque(conf, follower);
+		follower->client = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
+	}
+	if (follower->client != NULL) {
+		rd_kafka_poll_set_consumer(follower->client);
+		if (assign(follower, topics, count, from_start, err) == 0)
+			return follower;
+	}
+	kafka_follower_free(follower);
+	return NULL;
+}
+
+static void drop_message(struct kafka_follower *follower)
+{
+	if (follower->message != NULL)
+		rd_kafka_message_destroy(follower->message);
+	follower->message = NULL;
+}
+
+void kafka_follower_free(struct kafka_follower *follower)
+{
+	if (follower == NULL)
+		return;
+	drop_message(follower);
+	if (follower->client != NULL) {
+		rd_kafka_consumer_close(follower->client);
+		rd_kafka_destroy(follower->client);
+	}
+	free(follower);
+}
+
+int kafka_follower_next(struct kafka_follower *follower, int wait_ms, struct kafka_seen *ret, struct err *err)
+{
+	drop_message(follower);
+	rd_kafka_message_t *message = follower->message = rd_kafka_consumer_poll(follower->client, wait_ms);
+	if (message == NULL || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || message->err == RD_KAFKA_RESP_ERR__TRANSPORT ||
+	    message->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+		return 0;
+	if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return err_set(err, ERR_KAFKA_CLIENT, "following failed: %s", rd_kafka_message_errstr(message));
+	*ret = (struct kafka_seen){
+		.topic = rd_kafka_topic_name(message->rkt),
+		.partition = message->partition,
+		.offset = message->offset,
+		.timestamp_ms = rd_kafka_message_timestamp(message, NULL),
+		.key = {message->key, message->key_len},
+		.value = {message->payload, message->len},
+	};
+	return 1;
+}
+
+struct slice kafka_follower_header(const struct kafka_follower *follower, const char *name)
+{
+	rd_kafka_headers_t *headers;
+	const void *value;
+	size_t len;
+	if (follower->message == NULL || rd_kafka_message_headers(follower->message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+	    rd_kafka_header_get_last(headers, name, &value, &len) != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return SLICE_NONE;
+	return (struct slice){value, len};
+}
