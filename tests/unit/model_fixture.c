@@ -163,22 +163,6 @@ void fixture_done(struct fixture *fixture)
 	arena_done(&fixture->arena);
 }
 
-size_t model_find_rep(const struct model *model, struct slice id)
-{
-	for (size_t i = 0; i < model->rep_count; i++)
-		if (slice_equal(model->reps[i].id, id))
-			return i;
-	return SIZE_MAX;
-}
-
-size_t model_find_team(const struct model *model, struct slice id)
-{
-	for (size_t i = 0; i < model->team_count; i++)
-		if (slice_equal(model->teams[i].id, id))
-			return i;
-	return SIZE_MAX;
-}
-
 /* ---- a store */
 
 static struct store_row *find_row(const struct store *store, struct slice key)
