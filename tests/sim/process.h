@@ -44,7 +44,6 @@ void clock_sim_upset(struct clock *clock, int64_t for_us);
 struct committer *committer_sim_new(struct process *process);
 void committer_sim_free(struct committer *committer);
 struct view *view_sim_new(struct process *process);
-void view_sim_free(struct view *view);
 struct kafka_in *kafka_in_sim_new(struct process *process);
 void kafka_in_sim_free(struct kafka_in *in);
 void kafka_in_sim_join(struct kafka_in *in);
