@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/batch.h"
 #include "daemon/committer.h"
 #include "daemon/mutation.h"
 #include "rules/base/mem.h"
@@ -24,6 +25,7 @@ struct producer {
 	int64_t state_offset[SIM_SHARDS];
 };
 
+/* A job between submit and delivery. */
 struct result {
 	struct commit_job *job;
 	struct result *next;
@@ -36,6 +38,7 @@ struct committer {
 	committer_fn on_result;
 	void *on_result_ctx;
 	struct result *results, **results_tail;
+	struct result *inside;      /* every job that was submitted and not delivered yet */
 	bool is_scheduled;
 	int64_t next_delay_us;      /* a call that waits says how long; 0: a usual latency */
 	bool is_claim;              /* the open transaction has a barrier, for the counters */
@@ -355,13 +358,32 @@ struct committer *committer_sim_new(struct process *process)
 	return committer;
 }
 
+/* What the end of the process does to a job: its batch was let go of by its shard. */
+static void forget_job(struct commit_job *job)
+{
+	if (job->kind == COMMIT_BATCH) {
+		batch_free(job->ctx);
+		return;
+	}
+	commit_token_unref(job->token);
+	free(job);
+}
+
+static void free_results(struct result *results, bool with_jobs)
+{
+	while (results) {
+		struct result *next = results->next;
+		if (with_jobs)
+			forget_job(results->job);
+		free(results);
+		results = next;
+	}
+}
+
 void committer_sim_free(struct committer *committer)
 {
-	while (committer->results) {
-		struct result *next = committer->results->next;
-		free(committer->results);
-		committer->results = next;
-	}
+	free_results(committer->results, false);
+	free_results(committer->inside, true);
 	commit_free(committer->commit);
 	free(committer);
 }
@@ -370,6 +392,17 @@ void committer_on_result(struct committer *committer, committer_fn fn, void *ctx
 {
 	committer->on_result = fn;
 	committer->on_result_ctx = ctx;
+}
+
+static void remove_inside(struct committer *committer, const struct commit_job *job)
+{
+	struct result **link = &committer->inside;
+
+	while ((*link)->job != job)
+		link = &(*link)->next;
+	struct result *gone = *link;
+	*link = gone->next;
+	free(gone);
 }
 
 static void on_delivery(void *ctx)
@@ -382,6 +415,7 @@ static void on_delivery(void *ctx)
 		committer->results_tail = &committer->results;
 	struct commit_job *job = result->job;
 	free(result);
+	remove_inside(committer, job);
 	sim_trace(committer->process->sim, "instance %zu: shard %d %s: %s", committer->process->instance, job->shard,
 	          job->kind == COMMIT_OPEN ? "claim" : job->kind == COMMIT_ASK ? "ask" : "batch",
 	          commit_result_name(job->result));
@@ -442,6 +476,10 @@ static void wake(struct committer *committer)
 
 void committer_submit(struct committer *committer, struct commit_job *take_job)
 {
+	struct result *inside = xcalloc(1, sizeof(*inside));
+
+	*inside = (struct result){take_job, committer->inside};
+	committer->inside = inside;
 	commit_submit(committer->commit, take_job);
 	wake(committer);
 }

@@ -71,6 +71,11 @@ void kafka_in_listen(struct kafka_in *in, const struct kafka_in_events *events)
 	in->events = *events;
 }
 
+uint64_t kafka_in_sim_member(const struct kafka_in *in)
+{
+	return in->member_id;
+}
+
 struct commit_token *kafka_in_sim_newest_token(struct kafka_in *in)
 {
 	return in->newest;

@@ -48,6 +48,7 @@ struct kafka_in *kafka_in_sim_new(struct process *process);
 void kafka_in_sim_free(struct kafka_in *in);
 void kafka_in_sim_join(struct kafka_in *in);
 void kafka_in_sim_leave(struct kafka_in *in);
+uint64_t kafka_in_sim_member(const struct kafka_in *in);
 /* The newest token of this member, or NULL: only what the mutation token-at-commit reads. */
 struct commit_token *kafka_in_sim_newest_token(struct kafka_in *in);
 struct state_log *state_log_sim_new(struct process *process);

@@ -79,6 +79,7 @@ struct sim {
 	struct sim_chances chances;
 	uint64_t next_fault_step;
 	bool is_healed;            /* faults are over */
+	int64_t rest_since_us;
 	struct broker *broker;
 	struct redis *redis;
 	const struct reference *reference;

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Judges what a schedule has left behind, from the broker's logs alone.
+ *
+ * The committed transactions of a shard, in the order in which they were decided, must be a serial execution of the
+ * rules: each one is decided again by a fresh core from the state that the ones before it left, with the times that its
+ * events tell, and must come to the same events and writes, byte for byte. So a lost turn of a ring, a stale owner or a
+ * timer that fired twice is a difference, whatever caused it. Beside that, without the rules: every input record has its
+ * outcome in the transaction that moved the offset over it and in no other, ids are unique, no identity has two owners,
+ * heads chain. At rest the view and a fold of leads.state are that same state.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/head.h"
+#include "rules/base/map.h"
+#include "tests/sim/broker.h"
+#include "tests/sim/redis_model.h"
+#include "tests/sim/reference.h"
+
+struct judge {
+	struct sim *sim;
+	int32_t shard;
+	struct map state;      /* key -> struct write: what the committed transactions so far came to */
+	struct map ids;        /* event id -> anything */
+	struct map owned;      /* e-mail -> lead that has it */
+	struct head head;
+	int64_t offsets[SIM_TOPICS];
+	bool *has_outcome[SIM_TOPICS];
+	uint64_t txn_number;
+};
+
+static const uint64_t map_seed[2] = {11, 12};
+
+static const struct record *find_record(const struct judge *judge, struct slice cause, size_t *ret_topic)
+{
+	const struct input *inputs = judge->sim->broker->inputs[judge->shard];
+
+	for (size_t topic = 0; topic < SIM_TOPICS; topic++) {
+		char name[64];
+		const char *topic_name = topic == 0 ? "leads.captured" : "leads.activity";
+		int len = snprintf(name, sizeof(name), "%s/%d/", topic_name, judge->shard);
+		if (!slice_has_prefix(cause, (struct slice){name, (size_t)len}))
+			continue;
+		long long offset = atoll(arena_memdupz(&judge->sim->arena, cause.p + len, cause.len - (size_t)len));
+		if (offset < 0 || offset >= (long long)inputs[topic].count)
+			return NULL;
+		*ret_topic = topic;
+		return &inputs[topic].records[offset];
+	}
+	return NULL;
+}
+
+/* ---- what can be said without the rules */
+
+static void judge_id(struct judge *judge, const struct event *event)
+{
+	if (map_put(&judge->ids, event->id, judge) != NULL)
+		sim_finding(judge->sim, BAD_DUPLICATE, "shard %d: event %.*s twice, again in transaction %" PRIu64,
+		            judge->shard, SLICE_ARG(event->id), judge->txn_number);
+}
+
+/* An identity that belongs to a lead must not be assigned once more. */
+static void judge_owner(struct judge *judge, const struct event *event)
+{
+	size_t topic;
+	const struct record *record = find_record(judge, event->cause, &topic);
+
+	if (!record)
+		return;
+	if (strcmp(event->type, "lead.released") == 0)
+		map_remove(&judge->owned, event->value);
+	if (strcmp(event->type, "lead.assigned") != 0)
+		return;
+	struct slice email = reference_email(record);
+	if (email.len > 0 && map_put(&judge->owned, email, judge) != NULL)
+		sim_finding(judge->sim, BAD_DOUBLE, "shard %d: %.*s is assigned a second time, in transaction %" PRIu64,
+		            judge->shard, SLICE_ARG(email), judge->txn_number);
+}
+
+static void judge_outcome(struct judge *judge, const struct txn_offsets *offsets, const struct record *record,
+                          size_t topic)
+{
+	if (judge->has_outcome[topic][record->offset])
+		sim_finding(judge->sim, BAD_DUPLICATE, "shard %d: second outcome of %.*s/%" PRId64 " in transaction %" PRIu64,
+		            judge->shard, SLICE_ARG(record->topic), record->offset, judge->txn_number);
+	else if (record->offset < judge->offsets[topic] || record->offset >= offsets->offsets[topic])
+		sim_finding(judge->sim, BAD_LOG, "shard %d: outcome of %.*s/%" PRId64 " outside the offsets of transaction %" PRIu64,
+		            judge->shard, SLICE_ARG(record->topic), record->offset, judge->txn_number);
+	judge->has_outcome[topic][record->offset] = true;
+}
+
+static void judge_offsets(struct judge *judge, const struct txn_offsets *offsets)
+{
+	for (size_t topic = 0; topic < SIM_TOPICS; topic++) {
+		if (offsets->offsets[topic] < judge->offsets[topic])
+			sim_finding(judge->sim, BAD_DUPLICATE,
+			            "shard %d: offset of topic %zu goes back from %" PRId64 " to %" PRId64 " in transaction %" PRIu64,
+			            judge->shard, topic, judge->offsets[topic], offsets->offsets[topic], judge->txn_number);
+		for (int64_t i = judge->offsets[topic]; i < offsets->offsets[topic]; i++)
+			if (!judge->has_outcome[topic][i])
+				sim_finding(judge->sim, BAD_LOST, "shard %d: topic %zu offset %" PRId64 " was passed without an outcome",
+				            judge->shard, topic, i);
+		judge->offsets[topic] = offsets->offsets[topic];
+	}
+}
+
+/* ---- the same decisions again */
+
+static enum view_answer state_get(void *ctx, struct slice key, struct slice *ret_value)
+{
+	struct judge *judge = ctx;
+	const struct write *write = map_get(&judge->state, key);
+
+	if (!write)
+		return VIEW_ABSENT;
+	*ret_value = write->value;
+	return VIEW_FOUND;
+}
+
+static bool same_event(const struct event *a, const struct event *b)
+{
+	bool same = a->topic == b->topic && slice_equal(a->id, b->id) && strcmp(a->type, b->type) == 0 &&
+	            slice_equal(a->subject, b->subject) && slice_equal(a->cause, b->cause) && a->at_ms == b->at_ms &&
+	            slice_equal(a->key, b->key) && slice_equal(a->value, b->value) && a->header_count == b->header_count;
+
+	for (size_t i = 0; same && i < a->header_count; i++)
+		same = slice_equal(a->headers[i].name, b->headers[i].name) &&
+		       slice_equal(a->headers[i].value, b->headers[i].value);
+	return same;
+}
+
+/* "timer:<lead>:…": the lead. */
+static struct slice timer_lead(struct slice cause)
+{
+	const char *from = cause.p + strlen("timer:");
+	const char *end = memchr(from, ':', cause.len - strlen("timer:"));
+
+	return end ? (struct slice){from, (size_t)(end - from)} : SLICE_NONE;
+}
+
+static void judge_due(struct judge *judge, struct decider *decider, struct slice lead_id, const struct event *event)
+{
+	struct slice key = slice_of(arena_printf(&judge->sim->arena, "lead/%.*s", SLICE_ARG(lead_id)));
+	const struct write *write = map_get(&judge->state, key);
+
+	(void)decider;
+	/* what records of the same batch did to the lead is judged by the comparison of events */
+	if (write && write->due_ms > event->at_ms)
+		sim_finding(judge->sim, BAD_EARLY, "shard %d: %.*s fired %" PRId64 " ms early", judge->shard,
+		            SLICE_ARG(event->id), write->due_ms - event->at_ms);
+}
+
+static void decide_again(struct judge *judge, struct decider *decider, const struct txn_offsets *offsets,
+                         const struct event *first, struct decision *ret)
+{
+	struct arena *arena = &judge->sim->arena;
+	size_t topic;
+	const struct record *record = find_record(judge, first->cause, &topic);
+
+	*ret = (struct decision){0};
+	if (record) {
+		judge_outcome(judge, offsets, record, topic);
+		decider_decide(decider, rules_prepare(judge->sim->reference->model, record, first->at_ms, arena), first->at_ms, ret);
+		return;
+	}
+	if (!slice_has_prefix(first->cause, SLICE("timer:"))) {
+		sim_finding(judge->sim, BAD_LOG, "shard %d: cause %.*s", judge->shard, SLICE_ARG(first->cause));
+		return;
+	}
+	struct slice lead_id = timer_lead(first->cause);
+	struct slice key = slice_of(arena_printf(arena, "lead/%.*s", SLICE_ARG(lead_id))), value;
+	judge_due(judge, decider, lead_id, first);
+	if (state_get(judge, key, &value) == VIEW_FOUND)
+		decider_fire(decider, lead_id, first->at_ms, ret);
+}
+
+static const struct produced *next_of_shard(const struct judge *judge, const struct produced *at)
+{
+	while (at && at->shard != judge->shard)
+		at = at->next;
+	return at;
+}
+
+static const char *event_text(struct judge *judge, const struct event *event)
+{
+	return arena_printf(&judge->sim->arena, "%.*s %s %.*s", SLICE_ARG(event->id), event->type, SLICE_ARG(event->value));
+}
+
+/* The events of one cause; returns what follows them. */
+static const struct produced *judge_cause(struct judge *judge, struct decider *decider,
+                                          const struct txn_offsets *offsets, const struct produced *at)
+{
+	struct decision decision;
+	struct slice cause = at->event.cause;
+	size_t i = 0;
+
+	decide_again(judge, decider, offsets, &at->event, &decision);
+	for (; at && at->is_event && slice_equal(at->event.cause, cause); at = next_of_shard(judge, at->next), i++) {
+		judge_id(judge, &at->event);
+		judge_owner(judge, &at->event);
+		if (i < decision.event_count && same_event(&at->event, &decision.events[i]))
+			continue;
+		sim_finding(judge->sim, BAD_LOG, "shard %d: transaction %" PRIu64 " has event %s where a serial run has %s",
+		            judge->shard, judge->txn_number, event_text(judge, &at->event),
+		            i < decision.event_count ? event_text(judge, &decision.events[i]) : "none");
+	}
+	if (i < decision.event_count)
+		sim_finding(judge->sim, BAD_LOST, "shard %d: transaction %" PRIu64 " lacks event %s", judge->shard,
+		            judge->txn_number, event_text(judge, &decision.events[i]));
+	return at;
+}
+
+static void apply_write(struct map *state, const struct write *write)
+{
+	if (write->is_tombstone)
+		map_remove(state, write->key);
+	else
+		map_put(state, write->key, (void *)(uintptr_t)write);
+}
+
+static bool same_write(const struct write *a, const struct write *b)
+{
+	return slice_equal(a->key, b->key) && a->is_tombstone == b->is_tombstone &&
+	       (a->is_tombstone || (slice_equal(a->value, b->value) && a->due_ms == b->due_ms));
+}
+
+/* The state records that follow; returns what follows them. */
+static const struct produced *judge_writes(struct judge *judge, struct decider *decider, const struct produced *at)
+{
+	const struct write *writes;
+	size_t count, i = 0;
+
+	decider_finish(decider, &writes, &count);
+	struct head after = head_after(&judge->head, writes, count);
+	for (; at && !at->is_event && !at->is_barrier; at = next_of_shard(judge, at->next), i++) {
+		apply_write(&judge->state, &at->write);
+		if (i < count && same_write(&at->write, &writes[i]) && head_same_state(&at->head, &after))
+			continue;
+		sim_finding(judge->sim, BAD_LOG,
+		            "shard %d: transaction %" PRIu64 " writes %.*s = %.*s where a serial run has %.*s = %.*s", judge->shard,
+		            judge->txn_number, SLICE_ARG(at->write.key), SLICE_ARG(at->write.value),
+		            SLICE_ARG(i < count ? writes[i].key : SLICE_NONE),
+		            SLICE_ARG(i < count ? writes[i].value : SLICE_NONE));
+	}
+	if (i < count)
+		sim_finding(judge->sim, BAD_LOST, "shard %d: transaction %" PRIu64 " lacks the write of %.*s", judge->shard,
+		            judge->txn_number, SLICE_ARG(writes[i].key));
+	judge->head = after;
+	return at;
+}
+
+static void judge_txn(struct judge *judge, const struct txn *txn)
+{
+	const struct txn_offsets *offsets = &txn->offsets[judge->shard];
+	const struct produced *at = next_of_shard(judge, txn->produced);
+	uint64_t claims = 0;
+
+	judge->txn_number = txn->number;
+	if (!at && !offsets->is_set)
+		return;
+	if (!offsets->is_set)
+		sim_finding(judge->sim, BAD_LOG, "shard %d: transaction %" PRIu64 " carries it without its offsets", judge->shard,
+		            txn->number);
+	while (at) {
+		struct decider *decider = decider_new(judge->sim->reference->model, (struct rules_view){state_get, judge},
+		                                      &judge->sim->arena);
+		const struct produced *start = at;
+		while (at && at->is_event)
+			at = judge_cause(judge, decider, offsets, at);
+		at = judge_writes(judge, decider, at);
+		for (; at && at->is_barrier; at = next_of_shard(judge, at->next))
+			claims++;
+		if (at == start)
+			break;
+	}
+	if (!offsets->is_set)
+		return;
+	judge_offsets(judge, offsets);
+	judge->head.epoch += claims;
+	if (!head_equal(&judge->head, &offsets->head))
+		sim_finding(judge->sim, BAD_LOG,
+		            "shard %d: transaction %" PRIu64 " commits head e=%" PRIu64 " q=%" PRIu64 " h=%s, a serial run e=%" PRIu64
+		            " q=%" PRIu64 " h=%s",
+		            judge->shard, txn->number, offsets->head.epoch, offsets->head.seq, offsets->head.hash,
+		            judge->head.epoch, judge->head.seq, judge->head.hash);
+	judge->head = offsets->head;
+}
+
+/* ---- at rest */
+
+static void compare_view(struct judge *judge, const char *what, const struct map *is)
+{
+	struct map_entry *entry;
+
+	for (size_t at = 0; (entry = map_next(&judge->state, &at)) != NULL;) {
+		const struct write *should = entry->value, *found = map_get(is, entry->key);
+		if (!found || !same_write(found, should))
+			sim_finding(judge->sim, BAD_VIEW, "shard %d: %s has %.*s = %.*s, it should be %.*s", judge->shard, what,
+			            SLICE_ARG(entry->key), SLICE_ARG(found ? found->value : SLICE("(nothing)")),
+			            SLICE_ARG(should->value));
+	}
+	for (size_t at = 0; (entry = map_next(is, &at)) != NULL;)
+		if (!map_get(&judge->state, entry->key))
+			sim_finding(judge->sim, BAD_VIEW, "shard %d: %s has %.*s, which should be gone", judge->shard, what,
+			            SLICE_ARG(entry->key));
+}
+
+static void judge_redis(struct judge *judge)
+{
+	const struct version *now = judge->sim->redis->shards[judge->shard].now;
+	struct map items;
+
+	map_init(&items, map_seed);
+	for (size_t i = 0; i < now->count; i++) {
+		struct write *write = arena_alloc(&judge->sim->arena, sizeof(*write));
+		*write = (struct write){.key = now->items[i].key, .value = now->items[i].value, .due_ms = now->items[i].due_ms};
+		map_put(&items, write->key, write);
+	}
+	compare_view(judge, "the view", &items);
+	map_done(&items);
+	if (now->head.state != VIEW_HEAD_NORMAL || !head_equal(&now->head.head, &judge->head))
+		sim_finding(judge->sim, BAD_VIEW, "shard %d: the view's head is e=%" PRIu64 " q=%" PRIu64 ", committed is e=%" PRIu64
+		            " q=%" PRIu64, judge->shard, now->head.head.epoch, now->head.head.seq, judge->head.epoch, judge->head.seq);
+}
+
+static void judge_state_log(struct judge *judge)
+{
+	const struct state_partition *log = &judge->sim->broker->state[judge->shard];
+	struct map fold;
+
+	map_init(&fold, map_seed);
+	for (size_t i = 0; i < log->count; i++) {
+		const struct entry *entry = &log->entries[i];
+		if (entry->record && entry->txn->end == TXN_COMMIT && !entry->record->is_barrier)
+			apply_write(&fold, &entry->record->write);
+	}
+	compare_view(judge, "leads.state", &fold);
+	map_done(&fold);
+}
+
+static void judge_shard(struct sim *sim, int32_t shard)
+{
+	struct judge judge = {.sim = sim, .shard = shard, .head = sim->broker->bootstrap[shard].head};
+
+	map_init(&judge.state, map_seed);
+	map_init(&judge.ids, map_seed);
+	map_init(&judge.owned, map_seed);
+	for (size_t topic = 0; topic < SIM_TOPICS; topic++)
+		judge.has_outcome[topic] = arena_array(&sim->arena, sim->broker->inputs[shard][topic].capacity, sizeof(bool));
+	for (const struct txn *txn = sim->broker->committed_txns; txn; txn = txn->next_committed)
+		judge_txn(&judge, txn);
+	if (sim->counts.stuck == 0) {
+		judge_redis(&judge);
+		judge_state_log(&judge);
+	}
+	map_done(&judge.state);
+	map_done(&judge.ids);
+	map_done(&judge.owned);
+}
+
+void oracle_judge(struct sim *sim)
+{
+	for (int32_t shard = 0; shard < SIM_SHARDS; shard++)
+		judge_shard(sim, shard);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The records of a schedule. Few people and few lead ids per shard, so that most records meet something earlier.
+ */
+#include "tests/sim/reference.h"
+
+enum { PEOPLE = 5, LEADS = 14 };
+
+static struct slice captured_value(struct sim *sim, int32_t shard)
+{
+	if (rng_hits(&sim->rng, 800))
+		return SLICE("{\"lead_id\": not json");
+	return slice_of(arena_printf(
+		&sim->arena,
+		"{\"lead_id\":\"L%d-%d\",\"captured_at\":\"2026-09-21T13:46:40Z\",\"source\":\"web\","
+		"\"contact\":{\"name\":\"Person\",\"email\":\"p%d@s%d.example.com\"}}",
+		shard, (int)rng_below(&sim->rng, LEADS), (int)rng_below(&sim->rng, PEOPLE), shard));
+}
+
+static struct slice activity_value(struct sim *sim, int32_t shard)
+{
+	const char *type = rng_hits(&sim->rng, 4000) ? "activity.release" : "activity.touch";
+
+	return slice_of(arena_printf(&sim->arena,
+	                             "{\"type\":\"%s\",\"lead_id\":\"L%d-%d\",\"method\":\"call\","
+	                             "\"at\":\"2026-09-21T13:46:40Z\"}",
+	                             type, shard, (int)rng_below(&sim->rng, LEADS)));
+}
+
+struct record reference_record(struct sim *sim, int32_t shard, size_t topic)
+{
+	return (struct record){
+		.kind = topic == 0 ? RECORD_CAPTURED : RECORD_ACTIVITY,
+		.topic = topic == 0 ? SLICE("leads.captured") : SLICE("leads.activity"),
+		.partition = shard,
+		.timestamp_ms = SIM_WALL_START,
+		.has_value = true,
+		.value = topic == 0 ? captured_value(sim, shard) : activity_value(sim, shard),
+		.partition_count = SIM_SHARDS,
+	};
+}
+
+struct slice reference_email(const struct record *record)
+{
+	static const char mark[] = "\"email\":\"";
+	const char *at = memmem(record->value.p, record->value.len, mark, sizeof(mark) - 1);
+
+	if (!at)
+		return SLICE_NONE;
+	at += sizeof(mark) - 1;
+	const char *end = memchr(at, '"', (size_t)(record->value.p + record->value.len - at));
+	return end ? (struct slice){at, (size_t)(end - at)} : SLICE_NONE;
+}
