@@ -16,11 +16,11 @@
 #include "tests/sim/reference.h"
 
 enum {
+	SESSION_US = 6000000,
 	RESTART_MAX_US = 3000000,
 	PAUSE_MAX_US = 20000000,
 	PUBLISH_WINDOW_US = 30000000,
 	SETTLE_US = 6000000,       /* of rest, so that the last late request has landed */
-	STALL_STEPS = 3000,        /* after so many steps without another cause the faults go on anyway */
 };
 
 /* ---- generation and plug-ins: what batch.c wants from its surroundings */
@@ -186,6 +186,18 @@ static void on_start(void *ctx)
 	kafka_in_sim_join(process->in);
 }
 
+struct session {
+	struct broker *broker;
+	uint64_t member_id;
+};
+
+static void on_dead_session(void *ctx)
+{
+	const struct session *session = ctx;
+
+	group_expel(session->broker, session->member_id);
+}
+
 static void process_free(struct process *process)
 {
 	process->is_dead = true;
@@ -206,6 +218,9 @@ void process_kill(struct process *process, const char *why)
 	if (process->is_dead)
 		return;
 	sim_trace(sim, "instance %zu ends: %s", process->instance, why);
+	struct session *session = arena_alloc(&sim->arena, sizeof(*session));
+	*session = (struct session){sim->broker, kafka_in_sim_member(process->in)};
+	sim_after(sim, NULL, SESSION_US, on_dead_session, session);
 	process_free(process);
 	start_after(sim, process->instance, rng_between(&sim->rng, 100000, RESTART_MAX_US));
 }
@@ -511,6 +526,7 @@ void world_fault(struct sim *sim)
 void world_heal(struct sim *sim)
 {
 	sim->is_healed = true;
+	sim->rest_since_us = sim->now_us;
 	sim_trace(sim, "---- no more faults");
 	sim->redis->down_until_us = sim->now_us;
 	for (size_t i = 0; i < sim->instance_count; i++)
@@ -523,7 +539,12 @@ void world_heal(struct sim *sim)
 static bool shard_is_done(struct sim *sim, int32_t shard)
 {
 	const struct redis_shard *view = &sim->redis->shards[shard];
+	struct head committed;
+	int32_t partition_count;
 
+	if (head_from_metadata(sim->broker->committed[shard][0].metadata, &committed, &partition_count, NULL) != 0 ||
+	    !head_equal(&committed, &view->now->head.head))
+		return false;
 	for (size_t topic = 0; topic < SIM_TOPICS; topic++)
 		if (sim->broker->committed[shard][topic].offset != (int64_t)sim->broker->inputs[shard][topic].count)
 			return false;
