@@ -569,6 +569,11 @@ static void on_rebuild_end(void *ctx, enum state_log_end end, const struct err *
 		finish_rebuild(shard);
 }
 
+static void on_finished_early(void *ctx, const struct view_reply *reply)
+{
+	(void)ctx, (void)reply; /* the mutation goes on as if nothing had happened */
+}
+
 static void on_emptied(void *ctx, const struct view_reply *reply)
 {
 	struct shard *shard = ctx;
@@ -581,6 +586,9 @@ static void on_emptied(void *ctx, const struct view_reply *reply)
 	}
 	opening_clear(opening);
 	opening->chunk = 0;
+	if (mutation_is("final-head-first"))
+		(void)view_rebuild_finish(shard->parts.view, shard->number, 0, &opening->claimed, opening->barrier + 1,
+		                          on_finished_early, shard);
 	opening->started_ms = loop_now_ms(shard->parts.loop);
 	const struct state_log_events events = {on_rebuild_record, on_rebuild_end, opening};
 	opening->reader = state_log_read(shard->parts.state_log, shard->number, 0, opening->barrier, &events);

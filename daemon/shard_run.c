@@ -390,18 +390,29 @@ void shard_batch_back(struct shard *shard, struct commit_job *job)
 
 /* ---- applying */
 
+/* Done now, or by our earlier try whose answer was lost (§2.4, step 15: "new -> done"). */
+static bool is_applied(const struct batch *batch, const struct view_reply *reply)
+{
+	if (reply->status == VIEW_DONE)
+		return true;
+	return reply->status == VIEW_STALE && reply->head.state == VIEW_HEAD_NORMAL &&
+	       head_equal(&reply->head.head, &batch->after);
+}
+
 static void on_applied(void *ctx, const struct view_reply *reply)
 {
 	struct shard *shard = ctx;
 	struct batch *batch = shard->applying;
 	shard->applying = NULL;
 	shard->apply_request = NULL;
-	switch (reply->status) {
-	case VIEW_DONE: break;
-	case VIEW_UNKNOWN: /* executed or not: the same compare-and-set again tells (§2.4, step 15) */
-	case VIEW_REFUSED: shard_retry_later(shard, shard_advance); return;
-	case VIEW_BROKEN: shard->must_rebuild = true; /* fall through */
-	case VIEW_STALE: shard_reopen(shard); return;
+	if (!is_applied(batch, reply)) {
+		if (reply->status == VIEW_UNKNOWN || reply->status == VIEW_REFUSED) {
+			shard_retry_later(shard, shard_advance); /* the same compare-and-set again tells */
+			return;
+		}
+		shard->must_rebuild = reply->status == VIEW_BROKEN;
+		shard_reopen(shard);
+		return;
 	}
 	shard->retries = 0;
 	shard_progress(shard);

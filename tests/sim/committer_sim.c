@@ -29,6 +29,7 @@ struct producer {
 struct result {
 	struct commit_job *job;
 	struct result *next;
+	struct commit_token *token; /* held for the job: with send-closed-shard it would be gone before */
 };
 
 struct committer {
@@ -373,8 +374,10 @@ static void free_results(struct result *results, bool with_jobs)
 {
 	while (results) {
 		struct result *next = results->next;
-		if (with_jobs)
+		if (with_jobs) {
 			forget_job(results->job);
+			commit_token_unref(results->token);
+		}
 		free(results);
 		results = next;
 	}
@@ -402,6 +405,7 @@ static void remove_inside(struct committer *committer, const struct commit_job *
 		link = &(*link)->next;
 	struct result *gone = *link;
 	*link = gone->next;
+	commit_token_unref(gone->token);
 	free(gone);
 }
 
@@ -478,7 +482,7 @@ void committer_submit(struct committer *committer, struct commit_job *take_job)
 {
 	struct result *inside = xcalloc(1, sizeof(*inside));
 
-	*inside = (struct result){take_job, committer->inside};
+	*inside = (struct result){take_job, committer->inside, commit_token_ref(take_job->token)};
 	committer->inside = inside;
 	commit_submit(committer->commit, take_job);
 	wake(committer);

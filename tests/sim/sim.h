@@ -24,7 +24,7 @@ enum {
 	SIM_TOPICS = 2,         /* captured (the anchor), activity */
 	SIM_INSTANCES_MAX = 3,
 	SIM_STEPS_MAX = 60000,  /* a schedule that needs more is stuck */
-	SIM_RETENTION_MS = 20000, /* delete.retention.ms of leads.state */
+	SIM_RETENTION_MS = 4000,  /* delete.retention.ms of leads.state */
 };
 /* Wall time at virtual time 0: 2026-09-21, in ms. */
 #define SIM_WALL_START INT64_C(1790000000000)
@@ -61,7 +61,7 @@ struct sim_chances {
 	unsigned weight_wipe, weight_rollback, weight_foreign, weight_outage, weight_clock, weight_commit_away;
 	unsigned slow_step;     /* per 10,000 steps: seconds instead of milliseconds */
 	unsigned slow_reader;   /* the same for reading leads.state */
-	unsigned compaction;    /* per 10,000 steps */
+	unsigned compaction;    /* the higher, the more often; 0 never */
 	bool is_in_order;       /* Redis answers in the order of the requests */
 };
 

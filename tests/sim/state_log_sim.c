@@ -7,12 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/mutation.h"
 #include "daemon/state_log.h"
 #include "rules/base/mem.h"
 #include "tests/sim/broker.h"
 #include "tests/sim/process.h"
 
-enum { READ_TYPICAL_US = 1000, WAIT_US = 100000, READ_CHUNK = 12 };
+enum { READ_TYPICAL_US = 1000, WAIT_US = 100000, READ_CHUNK_MAX = 12 };
 
 struct state_log {
 	struct process *process;
@@ -53,7 +54,7 @@ static void schedule(struct state_log_reader *reader, int64_t delay_us)
 	struct process *process = reader->log->process;
 
 	if (!process->sim->is_healed && rng_hits(&process->sim->rng, process->sim->chances.slow_reader))
-		delay_us = rng_between(&process->sim->rng, 1000000, SIM_RETENTION_MS * INT64_C(700));
+		delay_us = rng_between(&process->sim->rng, 100000, SIM_RETENTION_MS * INT64_C(2000));
 	reader->step = sim_after(process->sim, process, delay_us, on_read, reader);
 }
 
@@ -90,7 +91,9 @@ static bool read_chunk(struct state_log_reader *reader)
 	struct broker *broker = reader->log->process->sim->broker;
 	int64_t stable_end = broker_stable_end(broker, reader->shard);
 
-	for (int left = READ_CHUNK; left > 0 && reader->position <= reader->barrier; left--) {
+	uint64_t left = 1 + rng_below(&broker->sim->rng, READ_CHUNK_MAX);
+
+	for (; left > 0 && reader->position <= reader->barrier; left--) {
 		const struct entry *entry = broker_entry(broker, reader->shard, reader->position);
 		if (!entry || entry->offset >= stable_end) {
 			if (reader->position < stable_end)
@@ -138,6 +141,9 @@ struct state_log_reader *state_log_read(struct state_log *log, int32_t shard, in
 
 	*reader = (struct state_log_reader){.log = log, .shard = shard, .position = from, .barrier = barrier,
 	                                    .events = *events};
+	/* without a barrier all that is left is what looks like the end */
+	if (mutation_is("no-barrier") || mutation_is("no-claim"))
+		reader->barrier = broker_stable_end(log->process->sim->broker, shard) - 1;
 	schedule(reader, sim_latency(log->process->sim, READ_TYPICAL_US));
 	return reader;
 }

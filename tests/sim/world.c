@@ -323,7 +323,7 @@ static void draw_chances(struct sim *sim)
 		.weight_clock = maybe(sim, 20, 5),
 		.slow_step = maybe(sim, 60, 150),
 		.slow_reader = maybe(sim, 30, 4000),
-		.compaction = maybe(sim, 60, 300),
+		.compaction = maybe(sim, 60, 20),
 		.is_in_order = rng_hits(&sim->rng, 7000),
 	};
 }
@@ -339,7 +339,7 @@ static void on_compaction(void *ctx)
 
 	broker_compact(sim->broker, (int32_t)rng_below(&sim->rng, SIM_SHARDS));
 	if (!sim->is_healed)
-		sim_after(sim, NULL, rng_between(&sim->rng, 100000, 300000000 / sim->chances.compaction), on_compaction, sim);
+		sim_after(sim, NULL, rng_between(&sim->rng, 100000, 20000000 / sim->chances.compaction), on_compaction, sim);
 }
 
 void world_build(struct sim *sim)
