@@ -25,6 +25,7 @@
  *   no-chain-check           a catch-up is applied without recomputing the chain
  *   slow-rebuild-unnoticed   a rebuild that read for longer than delete.retention.ms is used
  *   expected-head-last-applied  an apply expects the last applied head, not its batch's predecessor
+ *   rebuild-twice-per-claim  a second rebuild under the same epoch may begin
  *   no-renew                 the producer is kept after a re-sent request
  * In the models of tests/sim:
  *   no-cas                   apply and rebuild scripts do not compare the head

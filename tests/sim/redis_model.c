@@ -254,9 +254,10 @@ static void run_write(struct redis *redis, const struct command *command, bool i
 	}
 	if (is_half)
 		count = count ? rng_below(&redis->sim->rng, count + 1) : 0;
-	struct version *to =
-		written(redis, command->kind == COMMAND_REBUILD_BEGIN ? &emptied : from, command->writes, count);
-	if (!is_half || mutation_is("apply-head-first"))
+	/* a rebuild sets its mark first and empties afterwards; all others write the head last */
+	bool is_begin = command->kind == COMMAND_REBUILD_BEGIN;
+	struct version *to = written(redis, is_begin && !is_half ? &emptied : from, command->writes, count);
+	if (!is_half || is_begin || mutation_is("apply-head-first"))
 		to->head = head_behind(command, &from->head);
 	set_version(redis, command->shard, to);
 	ret->status = is_half ? VIEW_UNKNOWN : VIEW_DONE;

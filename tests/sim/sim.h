@@ -60,7 +60,8 @@ struct sim_chances {
 	unsigned weight_kill, weight_pause, weight_expel, weight_leave, weight_txn_timeout;
 	unsigned weight_wipe, weight_rollback, weight_foreign, weight_outage, weight_clock, weight_commit_away;
 	unsigned slow_step;     /* per 10,000 steps: seconds instead of milliseconds */
-	unsigned slow_reader;   /* the same for reading leads.state */
+	unsigned slow_reader;   /* per 10,000 readings of a piece of leads.state */
+	int64_t stall_max_us;   /* how long such a reading stalls at most */
 	unsigned compaction;    /* the higher, the more often; 0 never */
 	bool is_in_order;       /* Redis answers in the order of the requests */
 };

@@ -54,7 +54,7 @@ static void schedule(struct state_log_reader *reader, int64_t delay_us)
 	struct process *process = reader->log->process;
 
 	if (!process->sim->is_healed && rng_hits(&process->sim->rng, process->sim->chances.slow_reader))
-		delay_us = rng_between(&process->sim->rng, 100000, SIM_RETENTION_MS * INT64_C(2000));
+		delay_us = rng_between(&process->sim->rng, 50000, process->sim->chances.stall_max_us);
 	reader->step = sim_after(process->sim, process, delay_us, on_read, reader);
 }
 

@@ -6,7 +6,7 @@
 #include "tests/sim/process.h"
 #include "tests/sim/redis_model.h"
 
-enum { TRAVEL_TYPICAL_US = 400, DEADLINE_US = 300000, LATE_MAX_US = 3000000, DOWN_ANSWER_US = 20000 };
+enum { TRAVEL_TYPICAL_US = 400, DEADLINE_US = 300000, SOON_US = 350000, LATE_MAX_US = 3000000, DOWN_ANSWER_US = 20000 };
 
 struct view_request {
 	struct view *view;
@@ -146,8 +146,8 @@ static void send_with_fault(struct view_request *request, const struct sim_chanc
 		if (rng_hits(&sim->rng, 3000))
 			return; /* never arrives */
 		bool is_late = rng_below(&sim->rng, chances->lose_reply + chances->late_command) < chances->late_command;
-		run_after(request, is_late ? rng_between(&sim->rng, DEADLINE_US, LATE_MAX_US)
-		                           : sim_latency(sim, TRAVEL_TYPICAL_US));
+		int64_t latest = rng_hits(&sim->rng, 6000) ? SOON_US : LATE_MAX_US;
+		run_after(request, is_late ? rng_between(&sim->rng, DEADLINE_US, latest) : sim_latency(sim, TRAVEL_TYPICAL_US));
 		return;
 	}
 	request->is_half = rng_hits(&sim->rng, chances->half_script);

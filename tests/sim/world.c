@@ -326,6 +326,18 @@ static void draw_chances(struct sim *sim)
 		.compaction = maybe(sim, 60, 20),
 		.is_in_order = rng_hits(&sim->rng, 7000),
 	};
+	if (sim->chances.slow_reader > 0) {
+		/* what a slow reading can miss are tombstones: rebuilds and cleaning must come together */
+		sim->chances.compaction = 20;
+		sim->chances.weight_wipe = 10;
+		sim->chances.weight_rollback = 0;
+		sim->chances.stall_max_us = 2000 * SIM_RETENTION_MS;
+		if (rng_hits(&sim->rng, 5000)) {
+			/* late chunks of one reading that meet the next */
+			sim->chances.stall_max_us = 150000;
+			sim->chances.late_command = 2000;
+		}
+	}
 }
 
 static void schedule_fault(struct sim *sim)
