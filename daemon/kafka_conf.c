@@ -142,6 +142,9 @@ rd_kafka_conf_t *kafka_conf_producer(const struct kafka_options *options, struct
 	kafka_conf_own(conf, "transactional.id", id);
 	kafka_conf_own(conf, "enable.idempotence", "true");
 	kafka_conf_own(conf, "acks", "all");
+	/* what the broker took from others it must take from us in leads.rejected, with our headers around it: its own
+	 * max.message.bytes is the limit, not ours */
+	kafka_conf_own(conf, "message.max.bytes", "100000000");
 	own_ms(conf, "transaction.timeout.ms", kafka_transaction_ms(options));
 	own_ms(conf, "message.timeout.ms", kafka_transaction_ms(options));
 	return conf;

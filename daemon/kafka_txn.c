@@ -30,6 +30,7 @@ enum {
 	FETCH_LONGEST_MS = 4000,
 	REFUSED_PAUSE_MS = 100,  /* a question that fails at once is not asked again at once */
 	QUEUE_FULL_MS = 50,
+	ABORT_FLUSH_MS = 2000,
 	LEVEL_WARNING = 4,
 };
 
@@ -430,6 +431,9 @@ static enum op_result op_abort(void *ctx, struct err *err)
 {
 	struct kafka_txn *txn = ctx;
 	failpoint(ABORT);
+	/* librdkafka #4849: an abort that overtakes AddPartitionsToTxn is answered INVALID_TXN_STATE, which is fatal. What was
+	 * produced goes out first, so the broker knows the transaction that is to end. */
+	rd_kafka_flush(txn->producer, ABORT_FLUSH_MS);
 	enum op_result result = call_until_known(txn, rd_kafka_abort_transaction, "abort_transaction", err);
 	if (result != OP_DONE)
 		return OP_EXIT; /* an abort that cannot be done leaves nothing to do */
