@@ -137,7 +137,7 @@ static bool is_version_fine(struct slice version)
 	return major > VERSION_MAJOR || (major == VERSION_MAJOR && minor >= VERSION_MINOR);
 }
 
-static int check_info(struct slice info, struct err *err)
+int view_check_info(struct slice info, struct err *err)
 {
 	struct slice version = info_field(info, "redis_version");
 	struct slice role = info_field(info, "role");
@@ -160,7 +160,7 @@ static void on_info(void *ctx, const struct redis_reply *reply)
 {
 	struct view *view = ctx;
 	struct err err = ERR_INIT;
-	if (is_answer(view, reply) && check_info(reply->text, &err) != 0)
+	if (is_answer(view, reply) && view_check_info(reply->text, &err) != 0)
 		fail(view, &err);
 	took_answer(view, reply);
 }
@@ -206,7 +206,12 @@ static void on_loaded(void *ctx, const struct redis_reply *reply)
 {
 	const struct view_load *load = ctx;
 	struct view *view = load->view;
-	if (is_answer(view, reply) && is_sha(reply->text)) {
+	bool is_loaded = is_answer(view, reply);
+	if (is_loaded && !is_sha(reply->text)) {
+		struct err err = ERR_INIT;
+		err_set(&err, ERR_REDIS_REPLY, "this is not redis: it answers SCRIPT LOAD without a digest");
+		fail(view, &err);
+	} else if (is_loaded) {
 		memcpy(view->sha[load->script], reply->text.p, reply->text.len);
 		if (load->script == VIEW_SCRIPT_PROBE)
 			probe(view);

@@ -34,6 +34,9 @@ static const struct meaning MEANINGS[] = {
 	{"WRONGTYPE", VIEW_BROKEN, ERR_VIEW_FOREIGN, "somebody else writes to keys {lr:*}; the shard is rebuilt"},
 };
 
+/* What Redis 6.2 and 7.0 say instead of NOPERM when a script calls a command that the user may not. */
+static const char DENIED[] = "The user executing the script can't";
+
 /* Redis 6.2 leaves the '-' on errors that a script hands on. */
 static struct slice without_dash(struct slice text)
 {
@@ -60,6 +63,9 @@ enum view_status view_explain_error(struct slice text, bool may_write, struct er
 		err_set(err, meaning->code, "redis answered: %.*s: %s", shown, text.p, meaning->advice);
 		return meaning->status;
 	}
-	err_set(err, may_write ? ERR_REDIS_SCRIPT : ERR_REDIS_REFUSED, "redis answered: %.*s", shown, text.len ? text.p : "");
+	enum err_code code = may_write ? ERR_REDIS_SCRIPT : ERR_REDIS_REFUSED;
+	if (text.len != 0 && memmem(text.p, text.len, DENIED, strlen(DENIED)) != NULL)
+		code = ERR_REDIS_PERMISSION;
+	err_set(err, code, "redis answered: %.*s", shown, text.len ? text.p : "");
 	return may_write ? VIEW_UNKNOWN : VIEW_REFUSED;
 }

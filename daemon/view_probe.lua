@@ -1,12 +1,14 @@
 -- KEYS a hash and a zset that hold nothing
--- -> 'OK', or the error of the first command that this user may not call
+-- -> 'OK', or NOPERM with the first command that this user may not call
 --
--- Runs once per connection: a permission that is missing must show before a write-set is half written.
+-- Runs with every round of checks: a permission that is missing must show before a write-set is half written.
 
-local function try(...)
-	local answer = redis.pcall(...)
-	if type(answer) == 'table' and answer.err and string.find(answer.err, 'NOPERM', 1, true) then
-		return answer
+local function try(command, ...)
+	local answer = redis.pcall(command, ...)
+	local err = type(answer) == 'table' and answer.err
+	-- the second text is what Redis 6.2 and 7.0 say inside a script
+	if err and (string.find(err, 'NOPERM', 1, true) or string.find(err, 'user executing the script', 1, true)) then
+		return redis.error_reply('NOPERM this user may not call ' .. command .. ' on {lr:*')
 	end
 	return nil
 end

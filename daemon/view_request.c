@@ -318,7 +318,7 @@ int view_translate_head(struct view_request *request, const struct redis_reply *
 	return 0;
 }
 
-static void translate(struct view_request *request, const struct redis_reply *reply, struct view_reply *ret)
+void view_translate(struct view_request *request, const struct redis_reply *reply, struct view_reply *ret)
 {
 	if (reply == NULL) {
 		ret->status = VIEW_UNKNOWN;
@@ -380,7 +380,7 @@ static void on_reply(void *ctx, const struct redis_reply *reply)
 		return;
 	if (is_error && (view_error_is(reply->text, "READONLY") || view_error_is(reply->text, "NOPERM")))
 		loop_timer_start(view->next_round, 0); /* the server is not what it was: look again now */
-	translate(request, reply, &ret);
+	view_translate(request, reply, &ret);
 	answer(request, &ret);
 }
 

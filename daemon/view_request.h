@@ -77,6 +77,8 @@ void view_request_refuse(struct view_request *request, enum err_code code, const
 struct view_request *view_request_send(struct view_request *request, view_translate_fn translate, view_fn fn, void *ctx);
 /* {status, head, …} into ret->status, ->head and ->err. 0, or -1 when the shape is wrong. */
 int view_translate_head(struct view_request *request, const struct redis_reply *reply, struct view_reply *ret);
+/* The whole translation of an answer, NULL and errors included. */
+void view_translate(struct view_request *request, const struct redis_reply *reply, struct view_reply *ret);
 /* False when epoch, seq or hash are none that a head in Redis can have. */
 bool view_can_hold(const struct head *head);
 /* Text of digits below 10^18 to number. */
@@ -91,6 +93,9 @@ void view_begin_round(void *view);
 /* The connection is ready, or was lost. */
 void view_on_ready(void *view);
 void view_on_lost(void *view, const struct err *why);
+
+/* What INFO says about version, role and policy: 0, or -1 and what to set. */
+int view_check_info(struct slice info, struct err *err);
 
 /* ---- view_errors.c */
 

@@ -103,6 +103,7 @@ static inline struct rig *rig_start(const char *const *arguments)
 	if (rig == NULL || mkdtemp(rig->folder) == NULL)
 		abort();
 	snprintf(rig->socket, sizeof rig->socket, "%s/redis.sock", rig->folder);
+	signal(SIGPIPE, SIG_IGN); /* as main() does */
 	rig->loop = loop_new();
 	rig->deadline = loop_timer_new(rig->loop, rig_on_deadline, rig);
 	rig_spawn(rig, arguments);

@@ -29,6 +29,26 @@ static int start_server(void **state)
 	return 0;
 }
 
+/* The user of config/redis-acl.example, with the password that stands in it. */
+static int start_server_with_acl(void **state)
+{
+	static struct view_test test;
+	test = (struct view_test){0};
+	*state = &test;
+	if (!rig_has_server())
+		return 0;
+	char *example = realpath("config/redis-acl.example", NULL); /* the server changes its folder first */
+	test.rig = rig_start((const char *const[]){"--include", example, NULL});
+	free(example);
+	test.user = "leadrouter";
+	test.password_file = test.password_path;
+	snprintf(test.password_path, sizeof test.password_path, "%s/password", test.rig->folder);
+	FILE *file = fopen(test.password_path, "w");
+	if (file == NULL || fputs("CHANGE-ME-DAEMON\n", file) < 0 || fclose(file) != 0)
+		return -1;
+	return 0;
+}
+
 static int stop_server(void **state)
 {
 	struct view_test *t = *state;
@@ -44,6 +64,8 @@ static int open_view(void **state)
 		return 0;
 	rig_call(t->rig, "FLUSHALL");
 	struct view_options options = t_options(t->rig);
+	options.redis.user = t->user;
+	options.redis.password_file = t->password_file;
 	t_open(t, &options);
 	rig_wait(t->rig, &t->is_up);
 	return 0;
@@ -522,6 +544,26 @@ static void pipelined_requests_are_answered_in_order_but_for_cancelled_ones(void
 	assert_string_equal(order.seen, "ab");
 }
 
+static void sales_apps_read_and_do_not_write(void **state)
+{
+	struct view_test *t = the_test(state);
+	struct write writes[] = {t_put("lead/a", "A", 5), t_put("ident/i", "1 a", 0)};
+	t_apply(t, fill_head(t), t_head(3, 11, HASH_B), 101, writes, 2);
+	char command[300];
+	static const char *const cases[][2] = {
+		{"HGET {lr:7}:lead a", "^A$"},          {"HMGET {lr:7}:head s e q h", "^N$"},
+		{"HGET {lr:7}:ident i", "NOPERM"},      {"HSET {lr:7}:lead a B", "NOPERM"},
+		{"HGETALL {lr:7}:lead", "NOPERM"},      {"FLUSHALL", "NOPERM"},
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		snprintf(command, sizeof command,
+		         "redis-cli -s %s --user salesapp --pass CHANGE-ME-SALES --no-auth-warning %s 2>&1 | grep -q %s",
+		         t->rig->socket, cases[i][0], cases[i][1]);
+		if (system(command) != 0)
+			fail_msg("%s", command);
+	}
+}
+
 static void the_server_time_is_handed_on(void **state)
 {
 	struct view_test *t = the_test(state);
@@ -531,31 +573,35 @@ static void the_server_time_is_handed_on(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, open_view, close_view)
 
+#define SHARED_TESTS \
+	TEST(read_of_nothing_says_missing), \
+	TEST(read_returns_head_values_and_what_they_lead_to), \
+	TEST(timers_come_earliest_first_and_the_rest_is_announced), \
+	TEST(bytes_come_back_as_they_went), \
+	TEST(rings_are_read_with_the_head), \
+	TEST(impossible_requests_are_refused_unsent), \
+	TEST(apply_writes_all_and_the_head), \
+	TEST(apply_on_another_head_is_stale_and_writes_nothing), \
+	TEST(apply_again_is_done_and_changes_nothing), \
+	TEST(apply_on_a_wiped_view_is_stale), \
+	TEST(large_numbers_are_compared_exactly), \
+	TEST(the_largest_batch_fits_into_one_call), \
+	TEST(epoch_is_set_only_on_the_head_that_was_seen), \
+	TEST(rebuild_empties_fills_and_finishes), \
+	TEST(half_a_rebuild_is_seen_as_loading), \
+	TEST(chunks_of_two_rebuilders_do_not_mix), \
+	TEST(another_type_under_our_keys_is_broken_before_any_write), \
+	TEST(a_head_that_is_not_ours_is_broken_and_can_be_replaced), \
+	TEST(maxmemory_refuses_the_whole_script), \
+	TEST(flushed_scripts_are_loaded_again), \
+	TEST(pipelined_requests_are_answered_in_order_but_for_cancelled_ones), \
+	TEST(the_server_time_is_handed_on)
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		TEST(read_of_nothing_says_missing),
-		TEST(read_returns_head_values_and_what_they_lead_to),
-		TEST(timers_come_earliest_first_and_the_rest_is_announced),
-		TEST(bytes_come_back_as_they_went),
-		TEST(rings_are_read_with_the_head),
-		TEST(impossible_requests_are_refused_unsent),
-		TEST(apply_writes_all_and_the_head),
-		TEST(apply_on_another_head_is_stale_and_writes_nothing),
-		TEST(apply_again_is_done_and_changes_nothing),
-		TEST(apply_on_a_wiped_view_is_stale),
-		TEST(large_numbers_are_compared_exactly),
-		TEST(the_largest_batch_fits_into_one_call),
-		TEST(epoch_is_set_only_on_the_head_that_was_seen),
-		TEST(rebuild_empties_fills_and_finishes),
-		TEST(half_a_rebuild_is_seen_as_loading),
-		TEST(chunks_of_two_rebuilders_do_not_mix),
-		TEST(another_type_under_our_keys_is_broken_before_any_write),
-		TEST(a_head_that_is_not_ours_is_broken_and_can_be_replaced),
-		TEST(maxmemory_refuses_the_whole_script),
-		TEST(flushed_scripts_are_loaded_again),
-		TEST(pipelined_requests_are_answered_in_order_but_for_cancelled_ones),
-		TEST(the_server_time_is_handed_on),
-	};
-	return cmocka_run_group_tests(tests, start_server, stop_server);
+	const struct CMUnitTest tests[] = {SHARED_TESTS};
+	const struct CMUnitTest acl_tests[] = {SHARED_TESTS, TEST(sales_apps_read_and_do_not_write)};
+	int failed = cmocka_run_group_tests_name("as the default user", tests, start_server, stop_server);
+	failed += cmocka_run_group_tests_name("as the user of redis-acl.example", acl_tests, start_server_with_acl, stop_server);
+	return failed;
 }

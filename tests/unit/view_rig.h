@@ -20,6 +20,8 @@ struct view_test {
 	bool is_answered, is_up, is_down, has_time;
 	struct err why;          /* of the last on_state */
 	int64_t server_ms;
+	const char *user, *password_file; /* of the view's connection; NULL: the default user */
+	char password_path[96];
 };
 
 static inline struct slice t_copy(struct view_test *t, struct slice text)
