@@ -1,0 +1,361 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Faults under load, then the verifier: nothing lost, nobody owned twice, nothing twice, nothing early.
+
+  chaos.py [ROUND]... [--leads N] [--seconds S] [--faults F] [--partitions P] [--tenants T] [--instances I] [--seed S]
+
+  kills        SIGKILL of a random instance at random points
+  failpoints   SIGKILL at every named place of daemon/failpoint.h (needs a build with -DLR_FAILPOINTS)
+  stops        SIGSTOP of an instance until the others have taken its shards, then SIGCONT
+  redis        FLUSHALL, empty restart, restore of an older snapshot, promotion of a replica that is k writes behind
+  broker       kill -9, clean restart and SIGSTOP of the broker
+  all          these five, one after the other (the default)
+
+Each round has a broker, a Redis and instances of its own; `--leads` are spread over `--seconds` while `--faults` faults
+happen at times drawn from the seed. Then everything is worked off, the due timers fire, the verifier reads all topics,
+and a rebuild of every shard from leads.state must give the same Redis, byte for byte.
+Programs: $LEADROUTERD and $LEADCTL, else those of $BUILD (build/gcc); $LEADROUTERD_FAILPOINTS, else build/failpoints.
+"""
+
+import argparse
+import os
+import random
+import re
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from rig import broker, configs, contract, daemons, process, redis_server, testing, verify  # noqa: E402
+from rig.process import RigError, wait_for  # noqa: E402
+from rig.testing import check, equal  # noqa: E402
+
+DRAIN_SECONDS = 300
+TIMER_SECONDS = 40
+REACH_SECONDS = 20      # how long a failpoint may take to be reached
+PORTION_SECONDS = 2     # how long the load lasts that is sent to each failpoint
+STALL_SECONDS = 7       # longer than the transaction time-out of configs.py
+TAKE_OVER_SECONDS = 12  # longer than the session time-out of configs.py
+BEHIND = (1, 10, 1000)  # writes by which a promoted replica lags
+FAILPOINTS = re.compile(r'^\s*X\([A-Z_]+, "([a-z_.]+)"\)', re.M)
+
+
+class World:
+    """Everything that one round needs."""
+
+    def __init__(self, given, seed):
+        self.given = given
+        self.rng = random.Random("chaos %s" % seed)
+        self.faults = 0
+        self.kafka = broker.Kafka.started()
+        self.kafka.create_topics(*contract.topics(given.partitions))
+        self.view = redis_server.View(redis_server.RedisServer.started())
+        self.snapshot = os.path.join(process.folder("leadrouter-snapshot-"), "old.rdb")
+        tenants = ["t%02d" % i for i in range(given.tenants)]
+        self.daemons = []
+        for i in range(given.instances):
+            name = "i%d" % i
+            config = configs.write(name, self.kafka.bootstrap, self.view.address, given.partitions, tenants)
+            self.daemons.append(daemons.Daemon(config, name))
+        self._bootstrap()
+        self.generator, self.sent, self.portion = None, 0, 0
+
+    def _bootstrap(self):
+        """The explicit first start of the group."""
+        program = os.environ.get("LEADCTL") or testing.binary("leadctl")
+        log = os.path.join(process.folder("leadrouter-ctl-"), "log")
+        child = process.Child([program, "bootstrap", "-c", self.daemons[0].config], log)
+        equal(child.wait(30), 0, "leadctl bootstrap" + child.tail())
+
+    def start(self):
+        for daemon in self.daemons:
+            daemon.start()
+
+    def load(self, leads=None, seconds=None):
+        """The generator is a process of its own, so that it does not wait for us. Persons of each load are new ones."""
+        given = self.given
+        leads, seconds = leads or given.leads, seconds or given.seconds
+        script = os.path.join(process.ROOT, "tests", "rig", "generate.py")
+        argv = [script, "--leads", leads, "--first", self.sent, "--seed", given.seed, "--tenants", given.tenants, "--hostile", 0.01,
+                "--touches", 0.3, "--kafka", self.kafka.bootstrap, "--partitions", given.partitions,
+                "--rate", leads / seconds]
+        self.sent += leads
+        log = os.path.join(process.folder("leadrouter-load-"), "log")
+        self.generator = process.Child([str(a) for a in argv], log)
+
+    def load_portion(self):
+        if self.generator:
+            equal(self.generator.wait(60), 0, "the generator's exit code" + self.generator.tail())
+        self.load(self.portion, PORTION_SECONDS)
+
+    def loading(self):
+        return self.generator.running()
+
+    def any(self):
+        return self.rng.choice(self.daemons)
+
+    def mend(self):
+        """Instances that ended (killed, or by their own deadline) are started again, as systemd would."""
+        for daemon in self.daemons:
+            if not daemon.running():
+                daemon.start(wait=False)
+
+    def pass_time(self, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.mend()
+            time.sleep(min(0.05, max(0.0, end - time.monotonic())))
+
+    def disturb(self, fault):
+        """fault(world, number) F times, at random times while the load runs."""
+        self.load()
+        for number in range(self.given.faults):
+            self.pass_time(self.rng.expovariate(self.given.faults / self.given.seconds))
+            fault(self, number)
+            self.faults += 1
+        wait_for(lambda: self.mend() or not self.loading(), self.given.seconds * 2 + 120, "the load is sent", log=self.generator.log)
+        equal(self.generator.code(), 0, "the generator's exit code" + self.generator.tail())
+
+    def position(self):
+        """Write-sets that Redis has seen, over all shards."""
+        client = self.view.client()
+        return sum(int(client.hget(contract.view_key(p, "head"), "q") or 0) for p in range(self.given.partitions))
+
+    def settle(self):
+        """Everything worked off, every due timer fired; then the verdict, the rebuild and the comparison. What was not
+        worked off in time is part of the verdict, so that the verifier's counts are seen in any case."""
+        drained = self._becomes(lambda: verify.backlog(self.kafka.bootstrap) == 0, DRAIN_SECONDS)
+        fired = self._becomes(lambda: not self._timers(), TIMER_SECONDS)
+        report = verify.verify(self.kafka.bootstrap, self.given.partitions, self.view.client(60), apply_seconds=30)
+        check(report.clean and drained and fired, "drained %s, all timers fired %s\n%s%s"
+              % (drained, fired, report.text(), self.logs()))
+        self._rebuild()
+        return "%d faults, %d starts, %s" % (self.faults, sum(d.starts for d in self.daemons), report.line())
+
+    def _becomes(self, condition, seconds):
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                return False
+            self.pass_time(0.3)
+        return True
+
+    def _timers(self):
+        client = self.view.client()
+        return sum(client.zcard(contract.view_key(p, "due")) for p in range(self.given.partitions))
+
+    def _rebuild(self):
+        """R30: Redis wiped while nobody runs, rebuilt from leads.state: the same bytes."""
+        before = verify.digest_of_view(self.view.client(60), self.given.partitions)
+        for daemon in self.daemons:
+            equal(daemon.stop(), 0, "exit code of %s%s" % (daemon.name, daemon.tail()))
+        self.view.server.restart_empty()
+        self.daemons[0].start()
+        client = self.view.client()
+        wait_for(lambda: all(client.hget(contract.view_key(p, "head"), "s") == b"N" or not self._has_state(p)
+                             for p in range(self.given.partitions)), TIMER_SECONDS, "all shards are rebuilt", log=self.daemons[0].log)
+        equal(verify.digest_of_view(client, self.given.partitions), before, "digest of the rebuilt view")
+        self.daemons[0].stop()
+
+    def _has_state(self, shard):
+        """Shards without a tenant never get a write-set; their head may stay as the claim left it."""
+        tenants = ["t%02d" % i for i in range(self.given.tenants)]
+        return shard == 0 if not tenants else any(contract.shard_of(t, self.given.partitions) == shard for t in tenants)
+
+    def logs(self):
+        return "".join(d.tail(12) for d in self.daemons) + process.tail(self.kafka.log, 12)
+
+    def close(self):
+        """All of it is ours and may go the hard way."""
+        for daemon in self.daemons:
+            daemon.kill9()
+        self.view.server.kill9()
+        self.kafka.kill9()
+
+
+# --- the faults
+
+def kill(world, _number):
+    world.any().kill9()
+
+
+def stop_across_a_rebalance(world, _number):
+    daemon = world.any()
+    if not daemon.running():
+        return
+    daemon.pause()
+    world.pass_time(world.rng.choice((1, TAKE_OVER_SECONDS)))
+    daemon.resume()
+
+
+def flush(world, _number):
+    world.view.client().flushall()
+
+
+def empty_restart(world, _number):
+    world.view.server.restart_empty()
+
+
+def restore_snapshot(world, _number):
+    world.view.server.snapshot(world.snapshot)
+    world.pass_time(world.rng.uniform(0.2, 2))
+    world.view.server.restore(world.snapshot)
+
+
+def promote_behind(world, number):
+    """The replica stops following; the master goes on for k writes and is gone, and with it what it alone has."""
+    replica = world.view.server.replica()
+    replica.detach()
+    wanted, end = world.position() + BEHIND[number % len(BEHIND)], time.monotonic() + 10
+    while world.position() < wanted and time.monotonic() < end:
+        world.pass_time(0.02)
+    world.view.promote(replica)
+
+
+REDIS_FAULTS = (flush, promote_behind, empty_restart, restore_snapshot)
+
+
+def redis_fault(world, number):
+    REDIS_FAULTS[number % len(REDIS_FAULTS)](world, number // len(REDIS_FAULTS))
+
+
+def broker_fault(world, number):
+    if number % 3 == 2:
+        world.kafka.pause()
+        world.pass_time(world.rng.uniform(1, 8))
+        return world.kafka.resume()
+    (world.kafka.kill9, world.kafka.stop)[number % 3]()
+    world.kafka.start()
+
+
+# --- the rounds
+
+def simple_round(fault):
+    def run(given, seed):
+        world = World(given, seed)
+        try:
+            world.start()
+            world.disturb(fault)
+            return world.settle()
+        finally:
+            world.close()
+    return run
+
+
+def failpoint_names():
+    with open(os.path.join(process.ROOT, "daemon", "failpoint.h")) as f:
+        return FAILPOINTS.findall(f.read())
+
+
+def failpoint_program():
+    path = os.environ.get("LEADROUTERD_FAILPOINTS") or os.path.join(process.ROOT, "build", "failpoints", "leadrouterd")
+    if not os.access(path, os.X_OK):
+        raise testing.Skip("%s is not built" % path)
+    return path
+
+
+def set_the_stage(world, name):
+    """Brings Redis into the state in which an opening passes the place. The instance is down afterwards."""
+    daemon = world.daemons[0]
+    if name.startswith("catchup"):
+        world.mend()
+        world.view.server.snapshot(world.snapshot)
+        before = world.position()
+        world.load_portion()
+        wait_for(lambda: world.mend() or world.position() > before, REACH_SECONDS, "the view has moved on", log=daemon.log)
+    daemon.kill9()
+    if name.startswith("catchup"):
+        world.view.server.restore(world.snapshot)
+    if name.startswith("rebuild"):
+        world.view.server.restart_empty()
+
+
+def ends(daemon, seconds):
+    """Whether the instance ends within the time; it is not started again."""
+    end = time.monotonic() + seconds
+    while daemon.running() and time.monotonic() < end:
+        time.sleep(0.02)
+    return not daemon.running()
+
+
+def at_failpoint(world, name):
+    """One instance runs into the place under load; true when it died there."""
+    daemon = world.daemons[0]
+    set_the_stage(world, name)
+    once = name.split(".")[0] in ("rebuild", "catchup", "open", "epoch", "abort", "renew")
+    daemon.start(failpoint="%s:%d:kill" % (name, 1 if once else world.rng.choice((1, 2, 7))), wait=False)
+    world.load_portion()
+    if name in ("abort", "renew") and not ends(daemon, 1):
+        world.kafka.pause()
+        ends(daemon, STALL_SECONDS)
+        world.kafka.resume()
+    reached = ends(daemon, REACH_SECONDS) and daemon.code() == -9
+    daemon.kill9()
+    world.faults += reached
+    return reached
+
+
+def failpoints_round(given, seed):
+    names = failpoint_names()
+    check(len(names) >= 10, "the list of failpoints is readable")
+    times = max(1, given.faults // len(names))
+    os.environ["LEADROUTERD"] = failpoint_program()
+    world = World(argparse.Namespace(**dict(vars(given), instances=1)), seed)
+    world.portion = max(100, given.leads // (len(names) * times))
+    try:
+        world.start()
+        missed = [name for _ in range(times) for name in names if not at_failpoint(world, name)]
+        note = world.settle()
+        return note + (", not reached: " + ", ".join(sorted(set(missed))) if missed else "")
+    finally:
+        world.close()
+        del os.environ["LEADROUTERD"]
+
+
+ROUNDS = {
+    "kills": simple_round(kill),
+    "failpoints": failpoints_round,
+    "stops": simple_round(stop_across_a_rebalance),
+    "redis": simple_round(redis_fault),
+    "broker": simple_round(broker_fault),
+}
+
+
+def run_rounds(given, counts):
+    wanted = given.rounds or ["all"]
+    for name in ROUNDS:
+        if "all" in wanted or name in wanted:
+            seed = "%s %d" % (name, given.seed)
+            testing.run(counts, "chaos %s" % seed, lambda: ROUNDS[name](given, seed))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rounds", nargs="*", metavar="ROUND")
+    parser.add_argument("--leads", type=int, default=100000)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--faults", type=int, default=20)
+    parser.add_argument("--partitions", type=int, default=4)
+    parser.add_argument("--tenants", type=int, default=8)
+    parser.add_argument("--instances", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    unknown = set(given.rounds) - set(ROUNDS) - {"all"}
+    if unknown:
+        parser.error("no such round: " + ", ".join(sorted(unknown)))
+    counts = testing.Counts()
+    try:
+        daemons.program()
+        broker.jars(os.environ.get("LEADROUTER_KAFKA") or broker.DEFAULT_VERSION)
+        run_rounds(given, counts)
+    except (testing.Skip, process.Unavailable) as e:
+        counts.skip("chaos", str(e))
+    process.clean_up()
+    print(counts.summary(), flush=True)
+    sys.exit(1 if counts.failed or (counts.skipped and os.environ.get("CI") == "true") else 0)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except RigError as e:
+        sys.exit("chaos.py: %s" % e)
