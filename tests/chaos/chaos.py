@@ -18,9 +18,11 @@ Programs: $LEADROUTERD and $LEADCTL, else those of $BUILD (build/gcc); $LEADROUT
 """
 
 import argparse
+import collections
 import os
 import random
 import re
+import signal
 import sys
 import time
 
@@ -45,6 +47,7 @@ class World:
     def __init__(self, given, seed):
         self.given = given
         self.rng = random.Random("chaos %s" % seed)
+        self.exits = collections.Counter()  # instances that ended without being killed
         self.faults = 0
         self.kafka = broker.Kafka.started()
         self.kafka.create_topics(*contract.topics(given.partitions))
@@ -94,9 +97,14 @@ class World:
         return self.rng.choice(self.daemons)
 
     def mend(self):
-        """Instances that ended (killed, or by their own deadline) are started again, as systemd would."""
+        """Instances that ended (killed, or by their own deadline) are started again, as systemd would. No fault of ours
+        makes an instance end by another signal than SIGKILL: that is a crash."""
         for daemon in self.daemons:
             if not daemon.running():
+                if daemon.code() != -signal.SIGKILL:
+                    self.exits["%s code %s" % (daemon.name, daemon.code())] += 1
+                check(daemon.code() is None or daemon.code() >= 0 or daemon.code() == -signal.SIGKILL,
+                      "%s crashed with signal %s%s" % (daemon.name, -(daemon.code() or 0), daemon.tail()))
                 daemon.start(wait=False)
 
     def pass_time(self, seconds):
@@ -129,7 +137,8 @@ class World:
         check(report.clean and drained and fired, "drained %s, all timers fired %s\n%s%s"
               % (drained, fired, report.text(), self.logs()))
         self._rebuild()
-        return "%d faults, %d starts, %s" % (self.faults, sum(d.starts for d in self.daemons), report.line())
+        exits = "".join(", %s: %d" % item for item in sorted(self.exits.items()))
+        return "%d faults, %d starts%s, %s" % (self.faults, sum(d.starts for d in self.daemons), exits, report.line())
 
     def _becomes(self, condition, seconds):
         end = time.monotonic() + seconds

@@ -62,7 +62,7 @@ class Toy:
             return self._reject(record, cause)
         first = self.owner.setdefault(person, lead["lead_id"])
         if first != lead["lead_id"] or (record.partition, first) in self.owner:
-            return self._emit(c.LIFECYCLE, record.partition, "lead.duplicate", first, cause, START_MS, {})
+            return self._emit(c.LIFECYCLE, record.partition, "lead.duplicate", first, cause, START_MS, {c.FIRST_LEAD: first})
         self.owner[record.partition, first] = True
         deadline = {"owner": "ann", "reason": "first", "deadline": iso(START_MS + HOUR_MS), "ownership_version": 1}
         self._emit(c.ASSIGNMENTS, record.partition, "lead.assigned", first, cause, START_MS, deadline)
@@ -78,8 +78,7 @@ class Toy:
         self.outputs.append(Record(topic, shard, self._offset(topic, shard), at, key, value, headers))
 
     def _reject(self, record, cause):
-        origin = zip(c.ORIGIN, (record.topic, str(record.partition), str(record.offset)))
-        added = [(k, v.encode()) for k, v in origin] + [(c.ERROR_CODE, b"LR101"), (c.CAUSE, cause.encode())]
+        added = [(c.ERROR_CODE, b"LR101"), (c.ERROR_CAUSE, cause.encode()), (c.CAUSE, cause.encode())]
         self._out(c.REJECTED, record.partition, record.key, record.value, record.headers + added, START_MS)
 
     def _keep(self, shard, lead, value):
@@ -195,7 +194,7 @@ def test_second_owner_is_seen():
 def test_duplicate_of_somebody_else_is_seen():
     def change(toy):
         i = position(toy, c.LIFECYCLE, 0, "lead.duplicate")
-        toy.outputs[i] = with_headers(toy.outputs[i]._replace(value=b'{"lead_id":"L-other"}'), **{c.SUBJECT: b"L-other"})
+        toy.outputs[i] = with_headers(toy.outputs[i]._replace(value=b'{"first_lead_id":"L-other"}'))
     caught(change, double_owned=1)
 
 

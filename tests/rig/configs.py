@@ -18,7 +18,8 @@ def write(instance, bootstrap, redis_socket, partitions, tenants=(), options=Non
         "kafka.brokers": bootstrap, "kafka.instance": instance, "kafka.partitions": partitions,
         "kafka.transaction_timeout_ms": 5000, "kafka.session_timeout_ms": 6000,
         "redis.url": "unix:" + redis_socket, "redis.timeout_ms": 1000,
-        "http.listen": "unix:" + os.path.join(place, "http"), "log.format": "json",
+        "http.listen": "unix:" + os.path.join(place, "http"), "control.listen": "unix:" + os.path.join(place, "control"),
+        "log.format": "json", "log.level": "warning",
     }
     settings.update(options or {})
     tree = {"tenants": list(tenants)} if tenants else {}
@@ -29,6 +30,7 @@ def write(instance, bootstrap, redis_socket, partitions, tenants=(), options=Non
         for part in path:
             at = at.setdefault(part, {})
         at[last] = value
+    tree["kafka"]["producer"] = {"properties": {"message.max.bytes": 4 << 20}}  # as the rig's broker allows
     # JSON is YAML: strings stay quoted, so nothing is taken for something else.
     with open(os.path.join(place, "leadrouter.yaml"), "w") as f:
         json.dump(tree, f, indent=1, ensure_ascii=False)

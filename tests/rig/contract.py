@@ -22,8 +22,8 @@ FIRST = "first"
 
 ID, TYPE, TIME, SUBJECT, CAUSE = "ce_id", "ce_type", "ce_time", "ce_subject", "lr_cause"
 REQUIRED_HEADERS = (ID, TYPE, "ce_source", TIME, "ce_specversion", CAUSE)
-ERROR_CODE = "leadrouter.error.code"
-ORIGIN = ("__dlq.errors.topic", "__dlq.errors.partition", "__dlq.errors.offset")
+ERROR_CODE, ERROR_CAUSE = "leadrouter_code", "leadrouter_cause"
+FIRST_LEAD = "first_lead_id"  # in the value of lead.duplicate
 STATE_SEQ, STATE_HASH = "q", "h"
 BARRIER = "barrier"
 CONTAINERS = ("lead", "ident", "ring")
@@ -31,7 +31,7 @@ CONTAINERS = ("lead", "ident", "ring")
 
 def topics(partitions, state_settings=None):
     """All topics as broker.Kafka.create_topics() wants them."""
-    state = dict({"cleanup.policy": "compact"}, **(state_settings or {}))
+    state = dict({"cleanup.policy": "compact", "min.compaction.lag.ms": "3600000"}, **(state_settings or {}))
     return [(t, partitions) for t in INPUTS + OUTPUTS] + [(STATE, partitions, state)]
 
 

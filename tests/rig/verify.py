@@ -215,9 +215,9 @@ class Verifier:
         original = entry.record
         if (record.key, record.value) != (original.key, original.value) or not _contains(record.headers, original.headers):
             self.report.found("altered", "%s is not %s byte for byte" % (_place(record), cause))
-        origin = tuple(last_header(record, n) for n in c.ORIGIN)
-        if origin != (original.topic, str(original.partition), str(original.offset)) or not code:
-            self.report.found("unexpected", "%s: error headers %s, code %s" % (_place(record), origin, code))
+        origin = last_header(record, c.ERROR_CAUSE)
+        if origin != cause or not code:
+            self.report.found("unexpected", "%s: rejected with cause %s, code %s" % (_place(record), origin, code))
 
     # --- state and view
 
@@ -314,8 +314,9 @@ class Verifier:
         for kind, subject in first[1:]:
             self.report.found("double-owned", "person %s: %s %s after %s" % (person, kind, subject, first[0][1]))
         for kind, subject, value in outcomes:
-            if kind == "lead.duplicate" and first[0][1] not in (subject, value.get("lead_id"), value.get("duplicate_of")):
-                self.report.found("double-owned", "person %s: duplicate of %s, not of %s" % (person, subject, first[0][1]))
+            if kind == "lead.duplicate" and value.get(c.FIRST_LEAD) != first[0][1]:
+                self.report.found("double-owned", "person %s: duplicate of %s, not of %s"
+                                  % (person, value.get(c.FIRST_LEAD), first[0][1]))
 
     def _timers_of(self, lead_id, lead):
         if lead.stopped_at is not None:
