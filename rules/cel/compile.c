@@ -118,8 +118,29 @@ static const struct code *compile_choice(struct compiler *compiler, struct node 
 	return fold_constant(compiler, node, code);
 }
 
+/* A list of constants, which configuration is full of: made at once, without a node per item. */
+static const struct code *compile_constant_list(struct compiler *compiler, struct node *node)
+{
+	struct cel_value *items = arena_array(compiler->keep, node->arg_count, sizeof *items);
+	for (uint32_t i = 0; i < node->arg_count; i++)
+		items[i] = node->args[i]->value;
+	node->kind = NODE_CONST;
+	node->value = cel_list_of(compiler->keep, items, node->arg_count);
+	return compile_const(compiler, node);
+}
+
+static bool is_constant_list(const struct node *node)
+{
+	for (uint32_t i = 0; i < node->arg_count; i++)
+		if (node->args[i]->kind != NODE_CONST)
+			return false;
+	return node->kind == NODE_LIST && node->arg_is_optional == NULL;
+}
+
 static const struct code *compile_literal(struct compiler *compiler, struct node *node)
 {
+	if (is_constant_list(node))
+		return compile_constant_list(compiler, node);
 	struct code *code = code_new(compiler, node, node->kind == NODE_LIST ? code_list : code_map);
 	code->args = compile_args(compiler, node);
 	code->count = node->arg_count;

@@ -80,7 +80,7 @@ static enum token_kind word_kind(struct slice word)
 	if (slice_is(word, "in"))
 		return TOKEN_IN;
 	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-		if (slice_is(word, reserved[i]))
+		if (word.p[0] == reserved[i][0] && slice_is(word, reserved[i]))
 			return TOKEN_RESERVED;
 	return TOKEN_NAME;
 }
@@ -285,12 +285,12 @@ struct token lex_next(struct lexer *lexer)
 	if (byte == '`')
 		return lex_backquoted(lexer);
 	for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
-		size_t len = strlen(symbols[i].text);
-		if (lexer->text.len - lexer->at >= len &&
-		    memcmp(lexer->text.p + lexer->at, symbols[i].text, len) == 0) {
-			lexer->at += len;
-			return token_from(lexer, symbols[i].kind, lexer->at - len);
-		}
+		const char *symbol = symbols[i].text;
+		if (symbol[0] != byte || (symbol[1] != '\0' && symbol[1] != peek(lexer, 1)))
+			continue;
+		size_t start = lexer->at;
+		lexer->at += symbol[1] != '\0' ? 2 : 1;
+		return token_from(lexer, symbols[i].kind, start);
 	}
 	return lex_unknown(lexer);
 }

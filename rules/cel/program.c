@@ -52,6 +52,9 @@ static struct node *read_tree(const struct build *build)
 /* Types of the tree live in the work arena; the one that stays is copied. */
 const struct cel_type *program_keep_type(const struct cel_type *type, struct arena *keep)
 {
+	bool is_simple = type->item == NULL && type->kind != CEL_OBJECT && type->kind < CEL_ERROR;
+	if (is_simple)
+		return cel_type_of((struct cel_value){.kind = (uint8_t)type->kind});
 	struct cel_type *copy = arena_alloc(keep, sizeof *copy);
 	*copy = *type;
 	if (type->item != NULL)
