@@ -240,6 +240,14 @@ static void refuse_unknown(struct checker *checker, const struct node *node, str
 
 /* ---- resolving */
 
+/* An unknown (an item of []) must not be bound by whichever candidate happens to come first. */
+static const struct cel_type *argument_type(struct checker *checker, const struct node *arg,
+					    const struct candidates *candidates)
+{
+	const struct cel_type *type = unify_look(&checker->unifier, arg->type);
+	return type->kind == CEL_PARAM && candidates->count > 1 ? &cel_type_dyn : type;
+}
+
 /* Keeps the candidates that fit, and joins what they give. NULL: none fits. */
 static const struct cel_type *fit(struct checker *checker, struct node *node, struct candidates *candidates)
 {
@@ -248,7 +256,7 @@ static const struct cel_type *fit(struct checker *checker, struct node *node, st
 	if (candidates->count == 0)
 		return NULL; /* and the arguments may be more than any function has */
 	for (uint32_t i = 0; i < node->arg_count; i++)
-		from[i] = node->args[i]->type;
+		from[i] = argument_type(checker, node->args[i], candidates);
 	for (uint32_t i = 0; i < candidates->count; i++) {
 		const struct cel_function *function = candidates->items[i];
 		const struct cel_type *fresh[UNIFY_MAX_PARAMS] = {NULL}, *to[MAX_ARGS];
