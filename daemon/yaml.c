@@ -18,6 +18,7 @@
 #include "rules/base/map.h"
 #include "rules/base/mem.h"
 #include "rules/tree.h"
+#include "rules/utf8.h"
 
 struct open_node {
 	struct node *node;
@@ -139,24 +140,38 @@ static size_t first_text_of_block(const struct source *source, size_t at)
 	return at;
 }
 
+/* The text of a block without any is empty: libfyaml 0.7 makes a NUL of one that ends with the file ("k: >\n "). */
+static bool is_blank(struct slice raw)
+{
+	for (size_t i = 0; i < raw.len; i++)
+		if (strchr(" \t\r\n", raw.p[i]) == NULL)
+			return false;
+	return true;
+}
+
+static void decode(struct reader *reader, struct node *node, struct fy_token *token)
+{
+	enum yaml_style style = style_of(token);
+	size_t offset = node->span.offset, len = 0;
+	struct slice raw = {reader->source->text.p + offset, node->span.len};
+	const char *text = fy_token_get_text(token, &len);
+	node->style = node_style_of(style);
+	if (node->style == NODE_BLOCK && is_blank(raw))
+		len = 0;
+	node->text = (struct slice){arena_memdupz(reader->arena, text, len), len};
+	yaml_scalar_pieces(style, raw, offset, node->text, reader->arena, &node->pieces, &node->piece_count);
+	if (node->style == NODE_BLOCK)
+		node->span = span_between(reader, first_text_of_block(reader->source, offset), offset + raw.len);
+	reader->last_end = offset + raw.len;
+}
+
 static void on_scalar(struct reader *reader, struct fy_token *token)
 {
 	struct source_span span = span_of_token(reader, token);
 	struct node *node = node_new(reader, NODE_SCALAR, span);
-	size_t len = 0;
-	const char *text = token ? fy_token_get_text(token, &len) : NULL;
-	node->text = (struct slice){arena_memdupz(reader->arena, text, len), len};
-	if (token != NULL && fy_token_start_mark(token) != NULL) {
-		enum yaml_style style = style_of(token);
-		struct slice raw = {reader->source->text.p + span.offset, span.len};
-		yaml_scalar_pieces(style, raw, span.offset, node->text, reader->arena, &node->pieces, &node->piece_count);
-		node->style = node_style_of(style);
-		if (node->style == NODE_BLOCK) {
-			size_t first = first_text_of_block(reader->source, span.offset);
-			node->span = span_between(reader, first, span.offset + span.len);
-		}
-		reader->last_end = span.offset + span.len;
-	}
+	node->text = SLICE("");
+	if (token != NULL && fy_token_start_mark(token) != NULL)
+		decode(reader, node, token);
 	if (is_key(reader) && node->style == NODE_PLAIN && slice_is(node->text, "<<")) {
 		struct diag *diag = refuse(reader, ERR_YAML_FEATURE, span, "merge keys are not supported");
 		diag_help(reader->diags, diag, "write the keys where they are needed");
@@ -357,6 +372,19 @@ static bool find_control(struct slice text, size_t *ret_at)
 	return false;
 }
 
+/* A directive (%YAML, %TAG) is of no use without tags, and some make libfyaml 0.7 loop for ever. */
+static bool find_directive(const struct source *source, size_t *ret_at)
+{
+	for (size_t i = 0; i < source->line_count; i++) {
+		size_t at = source->line_starts[i];
+		if (at < source->text.len && source->text.p[at] == '%') {
+			*ret_at = at;
+			return true;
+		}
+	}
+	return false;
+}
+
 static const struct node *root_of(struct reader *reader)
 {
 	if (reader->root != NULL && !node_is_empty(reader->root))
@@ -366,13 +394,17 @@ static const struct node *root_of(struct reader *reader)
 
 const struct node *yaml_read(const struct source *source, struct arena *arena, struct diags *diags)
 {
-	size_t control;
+	size_t at;
 	struct reader reader = {.source = source, .arena = arena, .diags = diags};
 	if (source->text.len > YAML_BYTES_MAX)
 		refuse(&reader, ERR_TOO_MANY, SOURCE_SPAN_NONE, "the file is larger than 8 MiB");
-	else if (find_control(source->text, &control))
-		refuse(&reader, ERR_YAML_SYNTAX, span_between(&reader, control, control + 1),
+	else if (find_control(source->text, &at))
+		refuse(&reader, ERR_YAML_SYNTAX, span_between(&reader, at, at + 1),
 		       "control characters are not allowed");
+	else if ((at = utf8_first_bad(source->text)) != source->text.len)
+		refuse(&reader, ERR_YAML_SYNTAX, span_between(&reader, at, at + 1), "not UTF-8");
+	else if (find_directive(source, &at))
+		refuse(&reader, ERR_YAML_FEATURE, span_between(&reader, at, at + 1), "directives are not supported");
 	else if (source->text.len != 0)
 		read_source(&reader);
 	return reader.has_failed ? NULL : root_of(&reader);

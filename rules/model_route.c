@@ -152,17 +152,22 @@ static void check_catch_all(struct model_builder *builder, const struct node *li
 	diag_help(builder->diags, diag, "end with a route that has a `team` and no `when`: - {name: rest, team: …}");
 }
 
+static bool has_text(struct slice text, struct slice wanted)
+{
+	return text.len >= wanted.len && memmem(text.p, text.len, wanted.p, wanted.len) != NULL;
+}
+
 /* Does any condition say territory.NAME? */
 static bool is_table_named(const struct model *model, struct slice table)
 {
-	char wanted[MODEL_NAME_BYTES + 16] = "territory.";
-	memcpy(wanted + strlen("territory."), table.p, table.len);
-	size_t len = strlen("territory.") + table.len;
+	char text[MODEL_NAME_BYTES + 16] = "territory.";
+	struct slice wanted = {text, strlen(text) + table.len};
+	memcpy(text + strlen(text), table.p, table.len);
 	for (size_t i = 0; i < model->route_count; i++)
-		if (memmem(model->routes[i].when_text.p, model->routes[i].when_text.len, wanted, len) != NULL)
+		if (has_text(model->routes[i].when_text, wanted))
 			return true;
 	for (size_t i = 0; i < model->criterion_count; i++)
-		if (memmem(model->criteria[i].when_text.p, model->criteria[i].when_text.len, wanted, len) != NULL)
+		if (has_text(model->criteria[i].when_text, wanted))
 			return true;
 	return false;
 }

@@ -206,6 +206,20 @@ static void tabs_and_nuls_are_explained(void **state)
 	assert_non_null(strstr(rendered(fixture), "nul.yaml:1:5"));
 }
 
+static void what_makes_the_library_loop_is_refused_first(void **state)
+{
+	struct fixture *fixture = *state;
+	assert_null(read_text(fixture, "a: 1\n%YAML 1.2\n"));
+	assert_null(read_text(fixture, "a: \xe8:\n"));
+	assert_non_null(strstr(rendered(fixture), "error[LR002]: directives are not supported\n --> t.yaml:2:1\n"));
+	assert_non_null(strstr(rendered(fixture), "error[LR001]: not UTF-8\n --> t.yaml:1:4\n"));
+}
+
+static void an_empty_block_at_the_end_is_empty(void **state)
+{
+	assert_int_equal(node_get(read_text(*state, "j: x\nk: >\n "), "k")->text.len, 0);
+}
+
 static void wide_letters_and_tabs_keep_the_caret_in_place(void **state)
 {
 	assert_null(read_text(*state, "\"\xe7\x8e\x8b\xe4\xbc\x9f\": [\t*x]\n"));
@@ -293,6 +307,8 @@ int main(void)
 		TEST(deep_nesting_stops),
 		TEST(syntax_errors_show_what_is_still_open),
 		TEST(tabs_and_nuls_are_explained),
+		TEST(what_makes_the_library_loop_is_refused_first),
+		TEST(an_empty_block_at_the_end_is_empty),
 		TEST(wide_letters_and_tabs_keep_the_caret_in_place),
 		TEST(long_lines_show_a_window),
 		TEST(the_list_of_errors_is_bounded),
