@@ -23,7 +23,6 @@
 
 #include "daemon/process.h"
 #include "rules/base/strbuf.h"
-#include "rules/json.h"
 
 enum { EXIT_USAGE = 2, EXIT_AWAY = 69, EXIT_CONFIG = 78 };
 
@@ -68,7 +67,6 @@ int main(int argc, char **argv)
 {
 	const char *directory = getenv("LEADROUTER_CONFIG");
 	bool only_check = false;
-	json_seed(); /* before any thread and any input */
 	for (int option; (option = getopt(argc, argv, "c:thV")) != -1;)
 		switch (option) {
 		case 'c': directory = optarg; break;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * JSON in and out, behind one door, so that a faster reader can take the parser's place without touching anything else.
+ * JSON in and out, behind one door.
  *
- * Reading: limits on size, depth and number of values are checked by a scan *before* the parser sees the bytes (jansson
- * needs up to 73 times the size of its input); duplicate keys, bad UTF-8, NUL and trailing bytes are refused.
+ * Reading: strict RFC 8259. Limits on size, depth and number of values hold before anything is taken; duplicate keys, bad
+ * UTF-8, NUL and trailing bytes are refused. tests/fuzz/fuzz_json.c holds the reader to the answers of jansson.
  * Writing: a small emitter that appends to a strbuf; output is always valid UTF-8 JSON if the strings given are UTF-8.
  */
 #ifndef LR_RULES_JSON_H
@@ -36,10 +36,6 @@ struct json {
 struct json_limits {
 	size_t bytes, depth, values;
 };
-
-/* Draws the parser's hash seed from the system, once, before any thread and any input: otherwise a producer who knows the
- * seed can make objects slow. */
-void json_seed(void);
 
 /* Parses one document. NULL with *err filled (ERR_JSON_*: too large, too deep, too many values, bad syntax with line and
  * column, duplicate key, bad UTF-8); err->text never quotes the input's values. */

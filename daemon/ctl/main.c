@@ -12,7 +12,6 @@
 
 #include "daemon/ctl/ctl.h"
 #include "rules/base/suggest.h"
-#include "rules/json.h"
 
 struct command {
 	const char *name;
@@ -125,7 +124,6 @@ static bool parse_args(int argc, char **argv, struct ctl_args *args)
 
 int main(int argc, char **argv)
 {
-	json_seed();
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2)
 		return print_help(stderr);
