@@ -19,7 +19,8 @@ int kafka_transaction_ms(const struct kafka_options *options)
 
 int kafka_deadline_ms(const struct kafka_options *options)
 {
-	return kafka_transaction_ms(options) + KAFKA_MARGIN_MS;
+	int margin_ms = options->call_margin_ms > 0 ? options->call_margin_ms : KAFKA_MARGIN_MS;
+	return kafka_transaction_ms(options) + margin_ms;
 }
 
 static void log_text(const struct kafka_options *options, int level, const char *facility, const char *text)

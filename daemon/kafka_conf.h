@@ -23,7 +23,8 @@ enum {
 	KAFKA_TRANSACTION_MS = 15000, /* default of transaction_timeout_ms: above the worst normal commit, below the
 	                                 take-over goal (reliability.md §3.1) */
 	KAFKA_SESSION_MS = 10000,     /* default of session_timeout_ms */
-	KAFKA_MARGIN_MS = 5000,       /* a call of the commit thread may outlast the transaction time-out by this much */
+	KAFKA_MARGIN_MS = 5000,       /* default of call_margin_ms: so much longer than the transaction time-out
+	                                 may a call of the commit thread take */
 	KAFKA_START_MS = 30000,       /* limit of each question at start */
 	KAFKA_PARTITIONS_MAX = 1024,  /* shards of a deployment; far above what one group of processes can use */
 };
@@ -56,6 +57,7 @@ struct kafka_options {
 	int32_t partition_count;    /* of the input topics; 0: as the broker says */
 	int transaction_timeout_ms; /* 0: KAFKA_TRANSACTION_MS */
 	int session_timeout_ms;     /* 0: KAFKA_SESSION_MS */
+	int call_margin_ms;         /* 0: KAFKA_MARGIN_MS */
 	const struct kafka_property *properties;
 	size_t property_count;
 	const char *event_source;      /* ce_source: "/leadrouter/<group>" */

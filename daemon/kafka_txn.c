@@ -32,6 +32,8 @@ enum {
 	QUEUE_FULL_MS = 50,
 	ABORT_FLUSH_MS = 2000,
 	LEVEL_WARNING = 4,
+	STATE_TOPIC = OUT_TOPICS, /* its place in `topics` */
+	TXN_TOPICS,
 };
 
 /* ApiKeys of the requests that carry a transaction. */
@@ -41,6 +43,7 @@ struct kafka_txn {
 	const struct kafka_options *options; /* first: the log callback finds it here */
 	rd_kafka_t *consumer;
 	rd_kafka_t *producer;
+	rd_kafka_topic_t *topics[TXN_TOPICS]; /* of this producer: OUT_TOPICS in order, then leads.state */
 	int32_t output_partitions[OUT_TOPICS];
 	struct cloudevents_options events;
 	struct arena scratch;
@@ -166,7 +169,52 @@ static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *ct
 		*last = rkm->offset;
 }
 
-static int producer_new(struct kafka_txn *txn, struct err *err)
+static const char *topic_name(const struct kafka_txn *txn, int topic)
+{
+	return topic == STATE_TOPIC ? txn->options->state_topic : txn->options->outputs[topic];
+}
+
+static void producer_free(struct kafka_txn *txn)
+{
+	for (int i = 0; i < TXN_TOPICS; i++) {
+		if (txn->topics[i] != NULL)
+			rd_kafka_topic_destroy(txn->topics[i]);
+		txn->topics[i] = NULL;
+	}
+	if (txn->producer != NULL)
+		rd_kafka_destroy(txn->producer);
+	txn->producer = NULL;
+}
+
+static int note_partitions(struct kafka_txn *txn, int topic, const struct rd_kafka_metadata *metadata, struct err *err)
+{
+	for (int i = 0; i < metadata->topic_cnt; i++) {
+		if (strcmp(metadata->topics[i].topic, topic_name(txn, topic)) != 0 || metadata->topics[i].partition_cnt < 1)
+			continue;
+		if (topic != STATE_TOPIC && txn->output_partitions[topic] == 0)
+			txn->output_partitions[topic] = metadata->topics[i].partition_cnt; /* kept: a later change would break the order */
+		return 0;
+	}
+	return err_set(err, ERR_MISSING_TOPIC, "topic %s does not exist or cannot be seen: create it", topic_name(txn, topic));
+}
+
+/* The producer's topics and where their partitions are. Without asking, the first commit would wait a second for it. */
+static int open_topics(struct kafka_txn *txn, int limit_ms, struct err *err)
+{
+	const struct rd_kafka_metadata *metadata = NULL;
+	for (int i = 0; i < TXN_TOPICS; i++)
+		txn->topics[i] = rd_kafka_topic_new(txn->producer, topic_name(txn, i), NULL);
+	rd_kafka_resp_err_t code = rd_kafka_metadata(txn->producer, 0, NULL, &metadata, limit_ms);
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return err_set(err, ERR_KAFKA_UNAVAILABLE, "metadata of the output topics: %s", rd_kafka_err2str(code));
+	int result = 0;
+	for (int i = 0; i < TXN_TOPICS && result == 0; i++)
+		result = note_partitions(txn, i, metadata, err);
+	rd_kafka_metadata_destroy(metadata);
+	return result;
+}
+
+static int producer_new(struct kafka_txn *txn, int limit_ms, struct err *err)
 {
 	rd_kafka_conf_t *conf = kafka_conf_producer(txn->options, err);
 	if (conf == NULL)
@@ -175,8 +223,9 @@ static int producer_new(struct kafka_txn *txn, struct err *err)
 	rd_kafka_conf_set_dr_msg_cb(conf, on_delivered);
 	rd_kafka_conf_interceptor_add_on_new(conf, "leadrouter", on_new, txn);
 	atomic_store(&txn->wire_errors, 0);
+	atomic_store(&txn->end_requests, 0);
 	txn->producer = kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
-	return txn->producer != NULL ? 0 : -1;
+	return txn->producer != NULL ? open_topics(txn, limit_ms, err) : -1;
 }
 
 static void forget_state_offsets(struct kafka_txn *txn)
@@ -248,7 +297,7 @@ static enum op_result op_begin(void *ctx, struct err *err)
 }
 
 struct outgoing {
-	const char *topic;
+	int topic; /* index in txn->topics */
 	int32_t partition;
 	bool has_key, has_value;
 	struct slice key, value;
@@ -280,7 +329,7 @@ static rd_kafka_resp_err_t produce_once(struct kafka_txn *txn, const struct outg
 {
 	rd_kafka_headers_t *headers = headers_of(out);
 	rd_kafka_resp_err_t code = rd_kafka_producev(
-		txn->producer, RD_KAFKA_V_TOPIC(out->topic), RD_KAFKA_V_PARTITION(out->partition),
+		txn->producer, RD_KAFKA_V_RKT(txn->topics[out->topic]), RD_KAFKA_V_PARTITION(out->partition),
 		RD_KAFKA_V_KEY(pointer_of(out->has_key, out->key), out->key.len),
 		RD_KAFKA_V_VALUE(pointer_of(out->has_value, out->value), out->value.len), RD_KAFKA_V_HEADERS(headers),
 		RD_KAFKA_V_OPAQUE(out->mark), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
@@ -299,10 +348,11 @@ static enum op_result produce_refused(struct kafka_txn *txn, const struct outgoi
 	}
 	if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
 		err_set(err, ERR_EVENT_TOO_LARGE, "a message of %zu bytes for %s is larger than message.max.bytes allows",
-		        out->key.len + out->value.len, out->topic);
+		        out->key.len + out->value.len, topic_name(txn, out->topic));
 		return OP_TOO_LARGE;
 	}
-	err_set(err, ERR_KAFKA_ABORT, "produce to %s [%" PRId32 "]: %s", out->topic, out->partition, rd_kafka_err2str(code));
+	err_set(err, ERR_KAFKA_ABORT, "produce to %s [%" PRId32 "]: %s", topic_name(txn, out->topic), out->partition,
+	        rd_kafka_err2str(code));
 	return OP_ABORT;
 }
 
@@ -333,7 +383,7 @@ static enum op_result op_produce_event(void *ctx, int32_t shard, const struct ev
 	arena_reset(&txn->scratch);
 	cloudevents_message(&txn->events, event, &txn->scratch, &message);
 	struct outgoing out = {
-		.topic = txn->options->outputs[event->topic],
+		.topic = (int)event->topic,
 		.partition = partition_of(txn, event),
 		.has_key = event->has_key,
 		.key = event->key,
@@ -357,7 +407,7 @@ static enum op_result produce_state(struct kafka_txn *txn, int32_t shard, struct
 	const struct header headers[] = {
 		{SLICE("q"), slice_of(seq)}, {SLICE("h"), slice_of(head->hash)}, {SLICE("e"), slice_of(epoch)}};
 	struct outgoing out = {
-		.topic = txn->options->state_topic,
+		.topic = STATE_TOPIC,
 		.partition = shard,
 		.has_key = true,
 		.key = key,
@@ -459,10 +509,9 @@ static enum op_result op_renew(void *ctx, struct err *err)
 	struct kafka_txn *txn = ctx;
 	failpoint(RENEW);
 	kafka_log(txn->options, LEVEL_WARNING, "a request of the last transaction was sent again; the producer is made anew");
-	rd_kafka_destroy(txn->producer);
-	txn->producer = NULL;
+	producer_free(txn);
 	atomic_fetch_add(&txn->renewals, 1);
-	if (producer_new(txn, err) != 0)
+	if (producer_new(txn, kafka_transaction_ms(txn->options), err) != 0)
 		return OP_EXIT;
 	enum op_result result = call_until_known(txn, rd_kafka_init_transactions, "init_transactions", err);
 	return result == OP_DONE ? OP_DONE : OP_EXIT;
@@ -497,25 +546,6 @@ static int init_transactions(struct kafka_txn *txn, struct err *err)
 	return -1;
 }
 
-static int ask_partitions(struct kafka_txn *txn, enum out_topic topic, struct err *err)
-{
-	const char *name = txn->options->outputs[topic];
-	const struct rd_kafka_metadata *metadata = NULL;
-	rd_kafka_topic_t *rkt = rd_kafka_topic_new(txn->producer, name, NULL);
-	rd_kafka_resp_err_t code = rd_kafka_metadata(txn->producer, 0, rkt, &metadata, KAFKA_START_MS);
-	int result = 0;
-	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-		result = err_set(err, ERR_KAFKA_UNAVAILABLE, "metadata of %s: %s", name, rd_kafka_err2str(code));
-	else if (metadata->topic_cnt != 1 || metadata->topics[0].partition_cnt < 1)
-		result = err_set(err, ERR_MISSING_TOPIC, "output topic %s does not exist or cannot be seen: create it", name);
-	else
-		txn->output_partitions[topic] = metadata->topics[0].partition_cnt;
-	if (metadata != NULL)
-		rd_kafka_metadata_destroy(metadata);
-	rd_kafka_topic_destroy(rkt);
-	return result;
-}
-
 struct kafka_txn *kafka_txn_new(const struct kafka_options *options, rd_kafka_t *consumer, struct err *err)
 {
 	struct kafka_txn *txn = xcalloc(1, sizeof *txn);
@@ -525,10 +555,7 @@ struct kafka_txn *kafka_txn_new(const struct kafka_options *options, rd_kafka_t 
 	txn->state_last = xcalloc((size_t)options->partition_count, sizeof *txn->state_last);
 	txn->events = (struct cloudevents_options){options->event_source, options->event_type_prefix,
 	                                           options->event_type_suffix, options->structured_events};
-	bool is_good = producer_new(txn, err) == 0;
-	for (int i = 0; i < OUT_TOPICS && is_good; i++)
-		is_good = ask_partitions(txn, (enum out_topic)i, err) == 0;
-	if (is_good && init_transactions(txn, err) == 0)
+	if (producer_new(txn, KAFKA_START_MS, err) == 0 && init_transactions(txn, err) == 0)
 		return txn;
 	kafka_txn_free(txn);
 	return NULL;
@@ -540,8 +567,7 @@ void kafka_txn_free(struct kafka_txn *txn)
 		return;
 	if (txn->fetched != NULL)
 		rd_kafka_topic_partition_list_destroy(txn->fetched);
-	if (txn->producer != NULL)
-		rd_kafka_destroy(txn->producer);
+	producer_free(txn);
 	arena_done(&txn->scratch);
 	free(txn->state_last);
 	free(txn);

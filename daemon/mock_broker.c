@@ -25,11 +25,12 @@ static int make_topics(struct mock_broker *broker, const struct mock_topic *topi
 	return 0;
 }
 
-struct mock_broker *mock_broker_new(const struct mock_topic *topics, size_t count, struct err *err)
+struct mock_broker *mock_broker_new(const struct mock_topic *topics, size_t count, int nodes, struct err *err)
 {
 	char text[256] = "";
 	struct mock_broker *broker = xcalloc(1, sizeof *broker);
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	rd_kafka_conf_set(conf, "log_level", "3", text, sizeof text); /* it would note that it has no brokers to connect to */
 	broker->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
 	if (broker->rk == NULL) {
 		rd_kafka_conf_destroy(conf);
@@ -37,7 +38,7 @@ struct mock_broker *mock_broker_new(const struct mock_topic *topics, size_t coun
 		free(broker);
 		return NULL;
 	}
-	broker->cluster = rd_kafka_mock_cluster_new(broker->rk, 1);
+	broker->cluster = rd_kafka_mock_cluster_new(broker->rk, nodes);
 	if (broker->cluster == NULL) {
 		err_set(err, ERR_MOCK_BROKER, "the mock cluster cannot listen on loopback");
 		mock_broker_free(broker);

@@ -21,10 +21,10 @@ struct mock_topic {
 
 struct mock_broker;
 
-/* One broker with these topics. NULL with *err. */
-struct mock_broker *mock_broker_new(const struct mock_topic *topics, size_t count, struct err *err);
+/* A cluster with these topics; `nodes` is 1 but for tests that take one away. NULL with *err. */
+struct mock_broker *mock_broker_new(const struct mock_topic *topics, size_t count, int nodes, struct err *err);
 void mock_broker_free(struct mock_broker *broker);
-/* "127.0.0.1:40123"; valid until mock_broker_free(). */
+/* "127.0.0.1:40123", with commas between nodes; valid until mock_broker_free(). */
 const char *mock_broker_address(const struct mock_broker *broker);
 /* For tests that inject errors. */
 rd_kafka_mock_cluster_t *mock_broker_cluster(struct mock_broker *broker);
