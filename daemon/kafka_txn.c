@@ -573,6 +573,11 @@ void kafka_txn_free(struct kafka_txn *txn)
 	free(txn);
 }
 
+void kafka_txn_flush(struct kafka_txn *txn, int limit_ms)
+{
+	rd_kafka_flush(txn->producer, limit_ms);
+}
+
 struct kafka_txn_counters kafka_txn_counters(const struct kafka_txn *txn)
 {
 	return (struct kafka_txn_counters){

@@ -25,6 +25,8 @@ extern const struct commit_ops kafka_txn_ops; /* their ctx is a struct kafka_txn
  * and `consumer` (the group's, for committed offsets and watermarks) are borrowed. NULL with *err. */
 struct kafka_txn *kafka_txn_new(const struct kafka_options *options, rd_kafka_t *consumer, struct err *err);
 void kafka_txn_free(struct kafka_txn *txn);
+/* Waits until everything produced is with the broker, at most limit_ms: tests make zombies with it. */
+void kafka_txn_flush(struct kafka_txn *txn, int limit_ms);
 /* Read by other threads without a lock: for metrics. */
 struct kafka_txn_counters kafka_txn_counters(const struct kafka_txn *txn);
 

@@ -12,6 +12,8 @@
 
 #include "daemon/commit_token.h"
 #include "daemon/head.h"
+#include "daemon/kafka_txn.h"
+#include "daemon/state_log_kafka.h"
 
 static bool text_is(const void *bytes, size_t len, const char *text)
 {
@@ -287,6 +289,264 @@ static void a_token_of_an_old_generation_is_lost(struct parts *parts)
 	             "the holder claims it: %s", open.err.text);
 }
 
+/* ---- leads.state */
+
+struct reading {
+	struct parts *parts;
+	struct state_log_reader *reader;
+	int records, barriers, tombstones;
+	uint64_t last_seq;
+	bool stop_after_each; /* pause after every record, and go on from the loop */
+	bool ended;
+	enum state_log_end end;
+	struct err err;
+};
+
+static void go_on(void *ctx)
+{
+	struct reading *reading = ctx;
+	if (!reading->ended)
+		state_log_continue(reading->reader);
+}
+
+static bool on_state_record(void *ctx, const struct state_record *record)
+{
+	struct reading *reading = ctx;
+	reading->records++;
+	reading->barriers += record->is_barrier;
+	reading->tombstones += record->is_tombstone;
+	reading->last_seq = record->seq;
+	if (reading->stop_after_each)
+		loop_defer(reading->parts->loop, go_on, reading);
+	return !reading->stop_after_each;
+}
+
+static void on_state_end(void *ctx, enum state_log_end end, const struct err *err)
+{
+	struct reading *reading = ctx;
+	reading->ended = true;
+	reading->end = end;
+	reading->err = *err;
+}
+
+static bool has_ended(void *ctx)
+{
+	return ((struct reading *)ctx)->ended;
+}
+
+static bool has_three_records(void *ctx)
+{
+	return ((struct reading *)ctx)->records >= 3;
+}
+
+static void begin_reading(struct parts *parts, struct state_log *log, int64_t from, int64_t barrier,
+                          struct reading *ret)
+{
+	bool stop_after_each = ret->stop_after_each;
+	*ret = (struct reading){.parts = parts, .stop_after_each = stop_after_each};
+	struct state_log_events events = {on_state_record, on_state_end, ret};
+	ret->reader = state_log_read(log, 0, from, barrier, &events);
+	parts_expect(parts, !ret->ended && ret->records == 0, "no callback from inside the call");
+}
+
+static void read_state(struct parts *parts, struct state_log *log, int64_t from, int64_t barrier, struct reading *ret)
+{
+	begin_reading(parts, log, from, barrier, ret);
+	parts_until(parts, "the end of leads.state", has_ended, ret);
+}
+
+/* Two openings with a batch between them: barrier 0, q=1 (2 records), barrier. */
+static bool write_some_state(struct parts *parts, struct node *node, struct commit_job *ret_second)
+{
+	static const struct write writes[] = {{.key = SLICE("lead/L1"), .value = SLICE("v1")},
+	                                      {.key = SLICE("ident/a"), .is_tombstone = true}};
+	struct commit_job first, batch;
+	if (parts_open(node, 0, 1, &first) != COMMIT_DONE)
+		return parts_expect(parts, false, "opened: %s", first.err.text);
+	parts_batch(node, &first, NULL, 0, writes, 2, &batch);
+	return parts_expect(parts, parts_commit(node, &batch) == COMMIT_DONE, "committed: %s", batch.err.text) &&
+	       parts_expect(parts, parts_open(node, 0, 2, ret_second) == COMMIT_DONE, "opened: %s", ret_second->err.text);
+}
+
+static void the_state_log_ends_behind_the_barrier(struct parts *parts)
+{
+	struct err err = ERR_INIT;
+	struct commit_job second;
+	struct reading reading = {0};
+	if (!parts_topics(parts, NULL))
+		return;
+	struct node *node = parts_node(parts);
+	if (node == NULL || !parts_wait_assigned(node, PARTS_SHARDS) || !write_some_state(parts, node, &second))
+		return;
+	struct state_log *log = state_log_new(parts->loop, &node->options, 1000, &err);
+	read_state(parts, log, 0, second.barrier, &reading);
+	parts_expect(parts, reading.end == STATE_LOG_DONE && reading.records == 4 && reading.barriers == 2 &&
+	                            reading.tombstones == 1 && reading.last_seq == 1,
+	             "4 records, 2 of them barriers: %d, %d", reading.records, reading.barriers);
+	reading.stop_after_each = true;
+	read_state(parts, log, 1, second.barrier, &reading);
+	parts_expect(parts, reading.end == STATE_LOG_DONE && reading.records == 3, "3 from offset 1: %d", reading.records);
+	reading.stop_after_each = false;
+	read_state(parts, log, 0, 0, &reading);
+	parts_expect(parts, reading.end == STATE_LOG_DONE && reading.records == 1, "1 up to barrier 0: %d", reading.records);
+	read_state(parts, log, second.barrier + 1, second.barrier, &reading);
+	parts_expect(parts, reading.end == STATE_LOG_DONE && reading.records == 0, "nothing to read: %d", reading.records);
+	/* two offsets behind the last barrier lie its commit marker and nothing: the end of the log is below this one */
+	begin_reading(parts, log, 1, second.barrier + 50, &reading);
+	parts_until(parts, "three records", has_three_records, &reading);
+	parts_expect(parts, !reading.ended, "an end below the barrier is not the end");
+	state_log_cancel(reading.reader);
+	read_state(parts, log, 1000, 2000, &reading);
+	parts_expect(parts, reading.end == STATE_LOG_TRUNCATED, "an offset that is not there: %s", reading.err.text);
+	parts_saw(parts, "%s", reading.err.text);
+	state_log_free(log);
+}
+
+/* A zombie's open transaction below our barrier holds the reading up, and no longer than it is open. */
+static void an_open_transaction_holds_the_reading_up(struct parts *parts)
+{
+	struct err err = ERR_INIT;
+	struct commit_job second;
+	struct reading reading = {0};
+	if (!parts_topics(parts, NULL))
+		return;
+	struct node *node = parts_node(parts);
+	if (node == NULL || !parts_wait_assigned(node, PARTS_SHARDS))
+		return;
+	struct kafka_options zombie_options = node->options;
+	zombie_options.instance = "zombie";
+	struct kafka_txn *zombie = kafka_txn_new(&zombie_options, kafka_in_consumer(node->in), &err);
+	static const struct head head = {.seq = 77, .hash = "0123456789abcdef"};
+	static const struct write write = {.key = SLICE("lead/Z"), .value = SLICE("z")};
+	if (!parts_expect(parts, zombie != NULL, "zombie: %s", err.text) ||
+	    !parts_expect(parts, kafka_txn_ops.begin(zombie, &err) == OP_DONE, "begin: %s", err.text) ||
+	    !parts_expect(parts, kafka_txn_ops.produce_state(zombie, 0, &write, &head, &err) == OP_DONE, "%s", err.text))
+		return;
+	static const int32_t shards[] = {1};
+	static const int64_t offsets[1][COMMIT_TOPICS_MAX] = {{0, 0}};
+	static const struct slice metadata[] = {SLICE("v1;e=0;q=0;h=0123456789abcdef;n=2")};
+	/* shard 1's offsets: sending them makes sure that the record is out and the partition part of the transaction */
+	enum op_result sent = kafka_txn_ops.send_offsets(zombie, node->tokens[1], 1, shards, offsets, metadata, &err);
+	parts_expect(parts, sent == OP_DONE, "zombie's offsets: %s", err.text);
+	kafka_txn_flush(zombie, PARTS_LIMIT_MS);
+	if (!write_some_state(parts, node, &second))
+		return;
+	struct state_log *log = state_log_new(parts->loop, &node->options, 1000, &err);
+	begin_reading(parts, log, 0, second.barrier, &reading);
+	int64_t start = loop_now_ms(parts->loop);
+	parts_until(parts, "the broker's end of the zombie's transaction, then ours", has_ended, &reading);
+	parts_expect(parts, reading.end == STATE_LOG_DONE && reading.records == 4 && reading.last_seq == 1,
+	             "our four records and not the zombie's: %d", reading.records);
+	parts_saw(parts, "held up for %lld ms (transaction time-out %d)", (long long)(loop_now_ms(parts->loop) - start),
+	          PARTS_TRANSACTION_MS);
+	state_log_free(log);
+	kafka_txn_free(zombie);
+}
+
+static void foreign_records_are_noticed(struct parts *parts)
+{
+	struct err err = ERR_INIT;
+	struct reading reading = {0};
+	if (!parts_topics(parts, NULL))
+		return;
+	const char *const key = "k";
+	rd_kafka_t *rk = kafka_client_new(RD_KAFKA_PRODUCER, kafka_conf_producer(&parts->options, &err), &err);
+	rd_kafka_error_t *error = rd_kafka_init_transactions(rk, PARTS_LIMIT_MS);
+	if (!error)
+		error = rd_kafka_begin_transaction(rk);
+	rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(parts->options.state_topic), RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_KEY(key, 1),
+	                  RD_KAFKA_V_END);
+	if (!error)
+		error = rd_kafka_commit_transaction(rk, PARTS_LIMIT_MS);
+	parts_expect(parts, !error, "%s", rd_kafka_error_string(error));
+	rd_kafka_destroy(rk);
+	struct state_log *log = state_log_new(parts->loop, &parts->options, 1000, &err);
+	read_state(parts, log, 0, 10, &reading);
+	parts_expect(parts, reading.end == STATE_LOG_FOREIGN && reading.err.code == ERR_FOREIGN_STATE, "foreign");
+	parts_saw(parts, "%s", reading.err.text);
+	state_log_free(log);
+}
+
+/* ---- the environment */
+
+static void the_environment_is_judged(struct parts *parts)
+{
+	static const char *const DELETED[] = {"cleanup.policy", "compact,delete", NULL};
+	struct err err = ERR_INIT;
+	if (!parts_topics(parts, NULL))
+		return;
+	parts->options.partition_count = 0;
+	parts_expect(parts, kafka_check(&parts->options, &parts->environment, &err) == 0, "accepted: %s", err.text);
+	parts_expect(parts, parts->environment.partition_count == PARTS_SHARDS, "%d partitions", PARTS_SHARDS);
+	parts_expect(parts, parts->environment.delete_retention_ms == 86400000, "delete.retention.ms of a day");
+	parts_saw(parts, "%zu warnings: %s", parts->environment.warning_count, parts->environment.warnings[0]);
+	parts->options.partition_count = 7;
+	parts_expect(parts, kafka_check(&parts->options, &parts->environment, &err) == -1 && err.code == ERR_PARTITION_COUNT,
+	             "another count: %s", err.text);
+	parts->options.partition_count = 0;
+	parts->options.outputs[0] = "kp-no-such-topic";
+	parts_expect(parts, kafka_check(&parts->options, &parts->environment, &err) == -1 && err.code == ERR_MISSING_TOPIC,
+	             "a missing topic: %s", err.text);
+	parts->number += 100; /* another set of topics */
+	if (!parts_topics(parts, DELETED))
+		return;
+	parts_expect(parts, kafka_check(&parts->options, &parts->environment, &err) == -1 && err.code == ERR_STATE_POLICY,
+	             "compact,delete: %s", err.text);
+	parts_saw(parts, "%s", err.text);
+	parts->number -= 100;
+}
+
+/* ---- trouble */
+
+static bool has_assignments(void *ctx)
+{
+	struct arrival *arrival = ctx;
+	return arrival->node->assignments[0] >= arrival->count && arrival->node->tokens[0] != NULL;
+}
+
+static void a_lost_position_opens_the_shard_anew(struct parts *parts)
+{
+	struct commit_job open;
+	if (!parts_topics(parts, NULL) || !parts_send(parts, parts->names[0], 0, "lead", 3))
+		return;
+	struct node *node = parts_node(parts);
+	if (node == NULL || !parts_wait_assigned(node, PARTS_SHARDS))
+		return;
+	struct arrival arrival = {node, 2};
+	if (!seek_and_resume(node, 500, 0) || !parts_until(parts, "a second assignment", has_assignments, &arrival))
+		return;
+	parts_expect(parts, node->message_count == 0, "nothing came");
+	parts_expect(parts, parts_open(node, 0, 9, &open) == COMMIT_DONE, "the shard opens again: %s", open.err.text);
+	arrival.count = 3;
+	seek_and_resume(node, open.committed[0], open.committed[1]);
+	parts_until(parts, "records", has_arrived, &arrival);
+	expect_offsets(node, 0, 0, 0, 3);
+	parts_saw(parts, "%d lost position, %d reassigned", (int)kafka_in_counters(node->in)->lost_positions,
+	          (int)kafka_in_counters(node->in)->reassigns);
+}
+
+/* What a twin does that was started by mistake, or a zombie after its successor's start. */
+static void the_older_of_two_equal_instances_is_fenced(struct parts *parts)
+{
+	struct err err = ERR_INIT;
+	if (!parts_topics(parts, NULL))
+		return;
+	rd_kafka_t *consumer = kafka_client_new(RD_KAFKA_CONSUMER, kafka_conf_questions(&parts->options, &err), &err);
+	struct kafka_txn *older = kafka_txn_new(&parts->options, consumer, &err);
+	static const struct head head = {.seq = 1, .hash = "0123456789abcdef"};
+	static const struct write write = {.key = SLICE("lead/Z"), .value = SLICE("z")};
+	parts_expect(parts, kafka_txn_ops.begin(older, &err) == OP_DONE, "begin: %s", err.text);
+	parts_expect(parts, kafka_txn_ops.produce_state(older, 0, &write, &head, &err) == OP_DONE, "produce: %s", err.text);
+	kafka_txn_flush(older, PARTS_LIMIT_MS);
+	struct kafka_txn *younger = kafka_txn_new(&parts->options, consumer, &err);
+	parts_expect(parts, younger != NULL, "the younger one starts at once: %s", err.text);
+	parts_expect(parts, kafka_txn_ops.commit(older, &err) == OP_EXIT && err.code == ERR_KAFKA_FATAL, "fenced: %s", err.text);
+	parts_saw(parts, "%s", err.text);
+	kafka_txn_free(older);
+	kafka_txn_free(younger);
+	rd_kafka_destroy(consumer);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -300,6 +560,12 @@ int main(int argc, char **argv)
 	parts_run(&parts, "a too large event aborts and is named", a_too_large_event_aborts_and_is_named);
 	parts_run(&parts, "a seek decides what comes", a_seek_decides_what_comes);
 	parts_run(&parts, "a token of an old generation is lost", a_token_of_an_old_generation_is_lost);
+	parts_run(&parts, "the state log ends behind the barrier", the_state_log_ends_behind_the_barrier);
+	parts_run(&parts, "an open transaction holds the reading up", an_open_transaction_holds_the_reading_up);
+	parts_run(&parts, "foreign records are noticed", foreign_records_are_noticed);
+	parts_run(&parts, "the environment is judged", the_environment_is_judged);
+	parts_run(&parts, "a lost position opens the shard anew", a_lost_position_opens_the_shard_anew);
+	parts_run(&parts, "the older of two equal instances is fenced", the_older_of_two_equal_instances_is_fenced);
 	loop_free(parts.loop);
 	printf("%d passed, %d failed, 0 skipped\n", parts.passed, parts.failed);
 	return parts.failed > 0;
