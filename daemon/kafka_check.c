@@ -15,7 +15,6 @@ enum {
 	TOPICS_MAX = COMMIT_TOPICS_MAX + OUT_TOPICS + 1,
 	REPLICAS_WANTED = 3,
 	ISR_WANTED = 2,
-	LEVEL_WARNING = 4,
 };
 
 static const int64_t HOUR_MS = 3600000, DAY_MS = 86400000;
@@ -47,7 +46,6 @@ __attribute__((format(printf, 2, 3))) static void warn(struct check *check, cons
 	va_start(args, format);
 	vsnprintf(text, KAFKA_WARNING_BYTES, format, args);
 	va_end(args);
-	kafka_log(check->options, LEVEL_WARNING, "%s", text);
 }
 
 static void list_topics(struct check *check)

@@ -21,7 +21,7 @@ struct kafka_environment {
 	char warnings[KAFKA_WARNINGS_MAX][KAFKA_WARNING_BYTES];
 };
 
-/* 0 and *ret filled, or -1 and *err with what to set. options->partition_count, when not 0, must be what is found. */
+/* 0 and *ret filled (its warnings are the caller's to show), or -1 and *err with what to set. options->partition_count, when not 0, must be what is found. */
 int kafka_check(const struct kafka_options *options, struct kafka_environment *ret, struct err *err);
 
 /* The first start of a group: commits the earliest offset of every partition of every input topic, the anchor's with a

@@ -44,7 +44,7 @@ int ctl_dev(const struct ctl_args *args)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL); /* before the broker's threads: they inherit it, so only sigwait gets them */
-	struct mock_broker *broker = mock_broker_new(topics, sizeof topics / sizeof *topics, &err);
+	struct mock_broker *broker = mock_broker_new(topics, sizeof topics / sizeof *topics, 1, &err);
 	if (broker == NULL)
 		return ctl_fail(CTL_UNAVAILABLE, &err);
 	const char *address = mock_broker_address(broker);
