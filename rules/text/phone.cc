@@ -9,6 +9,7 @@
 #include <phonenumbers/phonenumberutil.h>
 
 #include "rules/text/phone.h"
+#include "rules/text/phone_plan.h"
 
 namespace {
 
@@ -79,26 +80,16 @@ void drop_mexican_mobile_digit(PhoneNumber *number)
 
 // Argentina: 9 after the country code marks a mobile dialled from abroad, and is absent in the same number dialled at
 // home. One line, two spellings, one key.
-uint64_t key_national_number(const PhoneNumber &number)
+std::string key_national_number(int country_code, const std::string &national)
 {
-	const uint64_t lowest = 90000000000u, highest = 99999999999u; // 9 and ten digits
-	uint64_t national = number.national_number();
-	if (number.country_code() == ARGENTINA && national >= lowest && national <= highest)
-		return national - lowest;
-	return national;
+	const size_t mobile_digits = 11; // 9 and ten digits
+	bool is_mobile = country_code == ARGENTINA && national.size() == mobile_digits && national[0] == '9';
+	return is_mobile ? national.substr(1) : national;
 }
 
 void copy_bounded(const std::string &from, char *ret_text, size_t size)
 {
 	std::snprintf(ret_text, size, "%s", from.size() < size ? from.c_str() : "");
-}
-
-// What the library's own E.164 formatting gives, without its search for a formatting rule.
-std::string e164_of(const PhoneNumber &number)
-{
-	std::string national;
-	library().GetNationalSignificantNumber(number, &national);
-	return "+" + std::to_string(number.country_code()) + national;
 }
 
 enum phone_verdict refuse(struct phone *ret_phone, const char *problem)
@@ -109,27 +100,42 @@ enum phone_verdict refuse(struct phone *ret_phone, const char *problem)
 	return PHONE_UNPARSABLE;
 }
 
-enum phone_verdict describe(const PhoneNumber &number, struct phone *ret_phone)
+enum phone_verdict describe(const struct plan_number &number, const std::string &extension, struct phone *ret_phone)
 {
-	const char *problem = problem_of(library().IsPossibleNumberWithReason(number));
-	if (problem != nullptr)
-		return refuse(ret_phone, problem);
-	PhoneNumber key_number(number);
-	key_number.set_national_number(key_national_number(number));
-	std::string e164 = e164_of(number), key = e164_of(key_number), region;
-	if (e164.empty() || e164.size() >= PHONE_NUMBER_BYTES)
+	std::string front = "+" + std::to_string(number.country_code);
+	std::string e164 = front + number.national;
+	std::string key = front + key_national_number(number.country_code, number.national);
+	if (e164.size() >= PHONE_NUMBER_BYTES)
 		return refuse(ret_phone, "too long");
-	// The same two steps as IsValidNumber(), but the region, which is the dear part, is looked for once.
-	library().GetRegionCodeForNumber(number, &region);
-	bool is_valid = library().IsValidNumberForRegion(number, region);
+	std::string region = number.region;
 	if (region == "ZZ")
-		library().GetRegionCodeForCountryCode(number.country_code(), &region);
+		library().GetRegionCodeForCountryCode(number.country_code, &region);
 	copy_bounded(e164, ret_phone->e164, sizeof ret_phone->e164);
 	copy_bounded(key, ret_phone->key, sizeof ret_phone->key);
 	copy_bounded(region == "ZZ" ? "" : region, ret_phone->region, sizeof ret_phone->region);
-	copy_bounded(number.extension(), ret_phone->extension, sizeof ret_phone->extension);
-	ret_phone->verdict = is_valid ? PHONE_VALID : PHONE_POSSIBLE;
+	copy_bounded(extension, ret_phone->extension, sizeof ret_phone->extension);
+	ret_phone->verdict = number.is_valid ? PHONE_VALID : PHONE_POSSIBLE;
 	return ret_phone->verdict;
+}
+
+// The long way, for whatever is not plainly written.
+enum phone_verdict parse_by_library(struct slice text, const char *default_region, struct phone *ret_phone)
+{
+	PhoneNumber parsed;
+	PhoneNumberUtil::ErrorType error = library().Parse(std::string(text.p, text.len),
+	                                                   default_region != nullptr ? default_region : "ZZ", &parsed);
+	if (error != PhoneNumberUtil::NO_PARSING_ERROR)
+		return refuse(ret_phone, problem_of(error));
+	drop_mexican_mobile_digit(&parsed);
+	const char *problem = problem_of(library().IsPossibleNumberWithReason(parsed));
+	if (problem != nullptr)
+		return refuse(ret_phone, problem);
+	struct plan_number number = {parsed.country_code(), "", "", false};
+	library().GetNationalSignificantNumber(parsed, &number.national);
+	// The same two steps as IsValidNumber(), but the region is looked for once.
+	library().GetRegionCodeForNumber(parsed, &number.region);
+	number.is_valid = library().IsValidNumberForRegion(parsed, number.region);
+	return describe(number, parsed.extension(), ret_phone);
 }
 
 } // namespace
@@ -154,13 +160,18 @@ try {
 		return refuse(ret_phone, "empty");
 	if (text.len > PHONE_INPUT_BYTES)
 		return refuse(ret_phone, "too long");
-	PhoneNumber number;
-	PhoneNumberUtil::ErrorType error = library().Parse(std::string(text.p, text.len),
-	                                                   default_region != nullptr ? default_region : "ZZ", &number);
-	if (error != PhoneNumberUtil::NO_PARSING_ERROR)
-		return refuse(ret_phone, problem_of(error));
-	drop_mexican_mobile_digit(&number);
-	return describe(number, ret_phone);
+	struct plan_number number;
+	if (plan_parse(text, default_region, &number))
+		return describe(number, "", ret_phone);
+	return parse_by_library(text, default_region, ret_phone);
+} catch (...) {
+	return refuse(ret_phone, "not a phone number");
+}
+
+extern "C" enum phone_verdict phone_parse_slowly(struct slice text, const char *default_region, struct phone *ret_phone)
+try {
+	*ret_phone = {};
+	return parse_by_library(text, default_region, ret_phone);
 } catch (...) {
 	return refuse(ret_phone, "not a phone number");
 }
@@ -169,4 +180,5 @@ extern "C" void phone_warm_up(void)
 {
 	struct phone ignored;
 	phone_parse(SLICE("+12015550123"), nullptr, &ignored);
+	phone_parse_slowly(SLICE("+12015550123"), nullptr, &ignored);
 }

@@ -45,6 +45,9 @@ const char *phone_verdict_name(enum phone_verdict verdict);
 /* `default_region` (ISO alpha-2, or NULL) is the country of numbers without a country code. Takes letters (vanity),
  * full-width and other scripts' digits, any punctuation. Fills *ret_phone always; returns its verdict. Thread-safe. */
 enum phone_verdict phone_parse(struct slice text, const char *default_region, struct phone *ret_phone);
+/* The same by the library alone, without our short way for plainly written numbers (phone_plan.h). For the test that
+ * compares the two, and for the doubtful. */
+enum phone_verdict phone_parse_slowly(struct slice text, const char *default_region, struct phone *ret_phone);
 /* Loads the metadata (6 ms), so that the first lead need not wait for it. Once per process; more does no harm. */
 void phone_warm_up(void);
 
