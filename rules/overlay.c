@@ -50,7 +50,13 @@ struct slice overlay_get(const struct overlay *overlay, struct slice key)
 	struct slice value = SLICE_NONE;
 	enum view_answer answer = overlay->view.get(overlay->view.ctx, key, &value);
 	assert(answer != VIEW_NOT_READ);
-	return answer == VIEW_FOUND ? value : SLICE_NONE;
+	if (answer != VIEW_FOUND)
+		return SLICE_NONE;
+	/* Events and decisions name owners and leads out of these values, and they outlive the view: the value may lie in an
+	 * earlier batch that is applied and freed before this one is committed. Rings are large and nothing of them stays. */
+	if (slice_has_prefix(key, SLICE("ring/")))
+		return value;
+	return (struct slice){arena_memdupz(overlay->arena, value.p, value.len), value.len};
 }
 
 void overlay_put(struct overlay *overlay, struct slice key, struct slice value, int64_t due_ms)
