@@ -215,5 +215,7 @@ int main(int argc, char **argv)
 		                "[--limit N]\n", argv[0]);
 		return 2;
 	}
+	if (!reference_open(&reference))
+		return 2;
 	return options.all_mutations ? run_mutations(&options, &reference) : run_seeds(argv[0], &options, &reference);
 }

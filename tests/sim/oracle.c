@@ -185,9 +185,25 @@ static const struct produced *next_of_shard(const struct judge *judge, const str
 	return at;
 }
 
-static const char *event_text(struct judge *judge, const struct event *event)
+/* An event for people; of a long value the part around `from`. */
+static const char *event_text(struct judge *judge, const struct event *event, size_t from)
 {
-	return arena_printf(&judge->sim->arena, "%.*s %s %.*s", SLICE_ARG(event->id), event->type, SLICE_ARG(event->value));
+	size_t start = from > 30 ? from - 30 : 0;
+	struct slice part = {event->value.p + start, event->value.len > start ? event->value.len - start : 0};
+
+	if (part.len > 90)
+		part.len = 90;
+	return arena_printf(&judge->sim->arena, "%.*s %s @%" PRId64 " %s%.*s", SLICE_ARG(event->id), event->type, event->at_ms,
+	                    start > 0 ? "…" : "", SLICE_ARG(part));
+}
+
+static size_t difference(struct slice a, struct slice b)
+{
+	size_t at = 0;
+
+	while (at < a.len && at < b.len && a.p[at] == b.p[at])
+		at++;
+	return at;
 }
 
 /* The events of one cause; returns what follows them. */
@@ -204,13 +220,15 @@ static const struct produced *judge_cause(struct judge *judge, struct decider *d
 		judge_owner(judge, &at->event);
 		if (i < decision.event_count && same_event(&at->event, &decision.events[i]))
 			continue;
+		const struct event *serial = i < decision.event_count ? &decision.events[i] : NULL;
+		size_t from = serial ? difference(at->event.value, serial->value) : 0;
 		sim_finding(judge->sim, BAD_LOG, "shard %d: transaction %" PRIu64 " has event %s where a serial run has %s",
-		            judge->shard, judge->txn_number, event_text(judge, &at->event),
-		            i < decision.event_count ? event_text(judge, &decision.events[i]) : "none");
+		            judge->shard, judge->txn_number, event_text(judge, &at->event, from),
+		            serial ? event_text(judge, serial, from) : "none");
 	}
 	if (i < decision.event_count)
 		sim_finding(judge->sim, BAD_LOST, "shard %d: transaction %" PRIu64 " lacks event %s", judge->shard,
-		            judge->txn_number, event_text(judge, &decision.events[i]));
+		            judge->txn_number, event_text(judge, &decision.events[i], 0));
 	return at;
 }
 

@@ -10,11 +10,16 @@ static struct slice captured_value(struct sim *sim, int32_t shard)
 {
 	if (rng_hits(&sim->rng, 800))
 		return SLICE("{\"lead_id\": not json");
+	/* some have a phone beside the e-mail, not always the same person's */
+	const char *phone = "";
+	if (rng_hits(&sim->rng, 4000))
+		phone = arena_printf(&sim->arena, ",\"phone\":\"+49301234567%d\"", (int)rng_below(&sim->rng, PEOPLE));
 	return slice_of(arena_printf(
 		&sim->arena,
-		"{\"lead_id\":\"L%d-%d\",\"captured_at\":\"2026-09-21T13:46:40Z\",\"source\":\"web\","
-		"\"contact\":{\"name\":\"Person\",\"email\":\"p%d@s%d.example.com\"}}",
-		shard, (int)rng_below(&sim->rng, LEADS), (int)rng_below(&sim->rng, PEOPLE), shard));
+		"{\"lead_id\":\"L%d-%d\",\"captured_at\":\"2026-09-21T13:46:40Z\",\"source\":\"web\",\"intent\":\"%s\","
+		"\"contact\":{\"name\":\"Person\",\"email\":\"p%d@s%d.example.com\"%s}}",
+		shard, (int)rng_below(&sim->rng, LEADS), rng_hits(&sim->rng, 5000) ? "high" : "clear",
+		(int)rng_below(&sim->rng, PEOPLE), shard, phone));
 }
 
 static struct slice activity_value(struct sim *sim, int32_t shard)

@@ -19,6 +19,7 @@
 #include "rules/base/arena.h"
 #include "rules/base/map.h"
 #include "rules/rules.h"
+#include "tests/sim/reference.h"
 
 enum { TOY_REPS = 3, TOY_REMIND_MS = 6000, TOY_OVERDUE_MS = 14000 };
 
@@ -352,4 +353,11 @@ struct slice rules_ident_lead(struct slice value)
 	const char *space = value.len ? memchr(value.p, ' ', value.len) : NULL;
 
 	return space ? (struct slice){space + 1, (size_t)(value.p + value.len - space - 1)} : SLICE_NONE;
+}
+
+/* Nothing to be configured. */
+bool reference_open(struct reference *ret)
+{
+	ret->model = NULL;
+	return true;
 }
