@@ -95,12 +95,19 @@ struct lookup {
 	struct batch *batch;
 };
 
+/* What a decision saw may stand in its events and writes, which outlive other batches' layers: so it gets a copy. */
+static void borrow(struct batch *batch, struct slice value, struct slice *ret_value)
+{
+	*ret_value = (struct slice){arena_memdupz(&batch->decided, value.p, value.len), value.len};
+}
+
 /* Newest layer first, then memory (rings), then what the batch has read. The list runs oldest first, so the last layer
  * that knows the key wins. */
 static enum view_answer look_up(void *ctx, struct slice key, struct slice *ret_value)
 {
 	const struct lookup *lookup = ctx;
 	enum view_answer answer = VIEW_NOT_READ;
+	struct slice found = SLICE_NONE;
 	for (const struct batch *layer = lookup->shard->batches; layer != NULL; layer = layer->next) {
 		if (layer == lookup->batch && !mutation_is("keep-overlay-after-abort"))
 			break;
@@ -111,8 +118,10 @@ static enum view_answer look_up(void *ctx, struct slice key, struct slice *ret_v
 		if (here == VIEW_NOT_READ)
 			continue;
 		answer = here;
-		*ret_value = value;
+		found = value;
 	}
+	if (answer == VIEW_FOUND)
+		borrow(lookup->batch, found, ret_value);
 	if (answer != VIEW_NOT_READ)
 		return answer;
 	if (!slice_has_prefix(key, SLICE("ring/")))
@@ -120,7 +129,7 @@ static enum view_answer look_up(void *ctx, struct slice key, struct slice *ret_v
 	const struct ring *ring = map_get(&lookup->shard->rings, key);
 	if (ring == NULL)
 		return VIEW_ABSENT;
-	*ret_value = (struct slice){ring->value, ring->value_len};
+	borrow(lookup->batch, (struct slice){ring->value, ring->value_len}, ret_value);
 	return VIEW_FOUND;
 }
 

@@ -66,7 +66,7 @@ enum view_answer { VIEW_FOUND, VIEW_ABSENT, VIEW_NOT_READ };
 
 /* What a decision may see. `get` answers from the newest layer down: pending batches, values read, memory. VIEW_NOT_READ
  * means that nobody asked for the key: with rules_wants() honoured this is a bug, and the core asserts on it.
- * Values are borrowed and stay valid and unchanged until decider_finish(). */
+ * Values are borrowed and stay valid and unchanged for as long as the decider's arena: events may point into them. */
 struct rules_view {
 	enum view_answer (*get)(void *ctx, struct slice key, struct slice *ret_value);
 	void *ctx;
