@@ -34,7 +34,7 @@ enum {
 	CEL_MAX_LOCALS = 48,            /* macro variables alive at once */
 	CEL_MAX_ISSUES = 16,            /* listed per expression; more are counted */
 	CEL_MAX_VALUE_BYTES = 1 << 20,  /* one string or bytes value that an expression builds */
-	CEL_MAX_WEIGHT = 1 << 18,       /* values inside one list or map that an expression builds, nested ones counted */
+	CEL_MAX_WEIGHT = 1 << 18,       /* values inside a list or map that is built, nested ones counted; 64 bytes count as one */
 	CEL_MAX_CONJUNCTS = 64,         /* top-level && operands that cel_program_conjuncts() describes */
 	CEL_DEFAULT_STEPS = 100000,     /* for callers without an opinion: about a millisecond */
 };
@@ -286,8 +286,12 @@ uint64_t cel_program_cost(const struct cel_program *program);
 
 /* ---- evaluating */
 
-/* `slots` has one value per variable of the env. The result may live in `scratch`. Takes no memory but from `scratch`,
- * and calls nothing that blocks. `steps` bounds loop turns and bytes built; beyond it the result is ERR_CEL_STEPS. */
+/* `slots` has one value per variable of the env. The result may live in `scratch`, which is all that an evaluation takes
+ * memory from, but for three forms that no rule needs on a hot path: format() and string() of a double or a time use
+ * the heap within the call, and matches() compiles a pattern that is not a constant. A zone that is named by data, as in
+ * now.getHours(rep.zone), is read from the system's files when it is met for the first time in the life of the process:
+ * load such zones (zone_load) while the generation is built. `steps` bounds loop turns and bytes built; beyond it the
+ * result is ERR_CEL_STEPS. */
 struct cel_value cel_eval(const struct cel_program *program, const struct cel_value *slots, struct arena *scratch,
 			  uint64_t steps);
 

@@ -15,16 +15,30 @@ struct candidates {
 	bool is_known; /* there is a function of this name, whatever its arguments */
 };
 
-static void collect_from(struct candidates *candidates, const struct function_table *table, struct slice name,
-			 bool is_method, uint32_t arity)
+static void consider(struct candidates *candidates, const struct cel_function *row, struct slice name, bool is_method,
+		     uint32_t arity)
 {
-	for (size_t i = 0; i < table->count; i++) {
-		const struct cel_function *row = &table->rows[i];
-		if (row->is_method != is_method || row->name[0] != name.p[0] || !slice_is(name, row->name))
-			continue;
-		candidates->is_known = true;
-		if (row->arity == arity && candidates->count < MAX_CANDIDATES)
-			candidates->items[candidates->count++] = row;
+	if (row->is_method != is_method || row->name[0] != name.p[0] || !slice_is(name, row->name))
+		return;
+	candidates->is_known = true;
+	if (row->arity == arity && candidates->count < MAX_CANDIDATES)
+		candidates->items[candidates->count++] = row;
+}
+
+/* Goes through every function there is: the caller's own, then the library's. `at` begins as zeroes; NULL at the end. */
+struct row_cursor {
+	size_t table, row;
+};
+
+static const struct cel_function *next_row(const struct checker *checker, struct row_cursor *at)
+{
+	struct function_table own = {checker->env->functions, checker->env->function_count};
+	for (;; at->table++, at->row = 0) {
+		struct function_table table = at->table == 0 ? own : stdlib_table(at->table - 1);
+		if (at->row < table.count)
+			return &table.rows[at->row++];
+		if (at->table > 0 && table.count == 0)
+			return NULL;
 	}
 }
 
@@ -32,18 +46,17 @@ static struct candidates collect(struct checker *checker, const struct node *nod
 				 uint32_t arity)
 {
 	struct candidates candidates = {.count = 0};
-	struct function_table own = {checker->env->functions, checker->env->function_count};
+	const struct cel_function *row;
+	struct row_cursor at = {0, 0};
+	struct function_table operators = stdlib_operators();
 	if (name.len == 0)
 		return candidates;
-	if (node->is_operator) {
-		struct function_table operators = stdlib_operators();
-		collect_from(&candidates, &operators, name, is_method, arity);
-		return candidates;
-	}
-	collect_from(&candidates, &own, name, is_method, arity);
-	struct function_table table;
-	for (size_t i = 0; (table = stdlib_table(i)).count != 0; i++)
-		collect_from(&candidates, &table, name, is_method, arity);
+	if (node->is_operator)
+		for (size_t i = 0; i < operators.count; i++)
+			consider(&candidates, &operators.rows[i], name, is_method, arity);
+	else
+		while ((row = next_row(checker, &at)) != NULL)
+			consider(&candidates, row, name, is_method, arity);
 	return candidates;
 }
 
@@ -146,16 +159,15 @@ static const char *signature(struct checker *checker, const struct cel_function 
 static const char *form_list(struct checker *checker, const struct node *node, struct slice name)
 {
 	const char *list = NULL;
+	const struct cel_function *row;
+	struct row_cursor at = {0, 0};
 	size_t forms = 0;
-	struct function_table table;
-	for (size_t t = 0; (table = stdlib_table(t)).count != 0; t++)
-		for (size_t i = 0; i < table.count; i++) {
-			const struct cel_function *row = &table.rows[i];
-			if (row->is_method != node->is_method || !slice_is(name, row->name) || ++forms > 4)
-				continue;
-			list = list == NULL ? arena_printf(checker->keep, "takes: %s", signature(checker, row))
-					    : arena_printf(checker->keep, "%s, %s", list, signature(checker, row));
-		}
+	while ((row = next_row(checker, &at)) != NULL) {
+		if (row->is_method != node->is_method || !slice_is(name, row->name) || ++forms > 4)
+			continue;
+		list = list == NULL ? arena_printf(checker->keep, "takes: %s", signature(checker, row))
+				    : arena_printf(checker->keep, "%s, %s", list, signature(checker, row));
+	}
 	return list;
 }
 
@@ -197,15 +209,13 @@ static void suggest_function(struct checker *checker, struct cel_issue *issue, c
 {
 	static const char *const macros[] = {"all", "exists", "exists_one", "map", "filter", "has"};
 	struct nearest nearest = {.wanted = name, .best = familiar_name(name)};
-	struct function_table table;
-	for (size_t t = 0; (table = stdlib_table(t)).count != 0; t++)
-		for (size_t i = 0; i < table.count; i++)
-			if (table.rows[i].is_method == node->is_method)
-				nearest_consider(&nearest, table.rows[i].name);
+	const struct cel_function *row;
+	struct row_cursor at = {0, 0};
+	while ((row = next_row(checker, &at)) != NULL)
+		if (row->is_method == node->is_method)
+			nearest_consider(&nearest, row->name);
 	for (size_t i = 0; i < sizeof macros / sizeof *macros; i++)
 		nearest_consider(&nearest, macros[i]);
-	for (size_t i = 0; i < checker->env->function_count; i++)
-		nearest_consider(&nearest, checker->env->functions[i].name);
 	if (nearest.best != NULL)
 		issue_help(issue, checker->keep, "did you mean `%s`?", nearest.best);
 	else if (slice_is(name, "now"))

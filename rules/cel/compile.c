@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every kind of node but operators and calls, which are in compile_call.c.
+ */
 #include "rules/cel/compile.h"
 
 static const uint64_t READS_VARIABLE = 1ULL << 63;

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The list of issues, bounded, and the nearest name to a mistyped one.
+ */
 #include "rules/cel/issue.h"
 
 #include <stdarg.h>
@@ -6,7 +9,8 @@
 
 enum { MESSAGE_BYTES = 400, NAME_BYTES = 64 };
 
-static const char *format_text(struct arena *arena, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static const char *format_text(struct arena *arena,
+								      const char *format, va_list args)
 {
 	char text[MESSAGE_BYTES];
 	int len = vsnprintf(text, sizeof text, format, args);
@@ -17,8 +21,8 @@ static const char *format_text(struct arena *arena, const char *format, va_list 
 	return arena_memdupz(arena, text, kept);
 }
 
-static struct cel_issue *add(struct cel_issues *issues, struct arena *arena, const struct cel_issue *head,
-			     const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static struct cel_issue *
+add(struct cel_issues *issues, struct arena *arena, const struct cel_issue *head, const char *format, va_list args)
 {
 	if (head->severity == CEL_REFUSED)
 		issues->is_refused = true;

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What one evaluation may use up, and the errors it gives.
+ */
 #include "rules/cel/run.h"
 
 #include <stdarg.h>

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Binding unknowns, with a list of changes so that a failed attempt can be taken back.
+ */
 #include "rules/cel/unify.h"
 
 /* Unknowns are parameters with an index from here on; below are the A, B, C of signatures. */

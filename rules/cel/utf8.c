@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Well-formed UTF-8 only (RFC 3629): no overlong forms, no surrogates, nothing beyond U+10FFFF.
+ */
 #include "rules/cel/utf8.h"
 
 static bool is_tail(char byte)

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 /* Up to here a linear look-up is faster than the sorted index. */
-enum { SMALL_MAP = 8 };
+enum { SMALL_MAP = 8, BYTES_PER_WEIGHT = 64 };
 
 static enum cel_order order_of(int difference)
 {
@@ -156,6 +156,8 @@ bool cel_equal(struct cel_value a, struct cel_value b, struct arena *scratch)
 
 uint32_t cel_weight(struct cel_value value)
 {
+	if (value.kind == CEL_STRING || value.kind == CEL_BYTES)
+		return 1 + value.len / BYTES_PER_WEIGHT;
 	if (value.kind == CEL_LIST)
 		return value.as.list->weight;
 	if (value.kind == CEL_MAP)

@@ -40,7 +40,7 @@ const struct cel_map *cel_set_of(struct arena *arena, const struct cel_value *it
 const struct cel_value *cel_map_find(const struct cel_map *map, struct cel_value key);
 const struct cel_value *cel_map_find_text(const struct cel_map *map, struct slice key);
 
-/* 1 for a simple value; UINT32_MAX for anything as large or larger. */
+/* 1 for a simple value, more for long texts; UINT32_MAX for anything as large or larger. */
 uint32_t cel_weight(struct cel_value value);
 
 /* CEL's ==, for values that are no errors. Objects are equal when their fields are. */

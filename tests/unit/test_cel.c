@@ -317,6 +317,146 @@ static void doubling_values_are_stopped(void **state)
 	arena_done(&arena);
 }
 
+static enum err_code fails_with(struct fixture *f, const char *text)
+{
+	struct cel_value value = eval(f, text);
+	return cel_is_error(value) ? value.as.error->code : ERR_NONE;
+}
+
+static void long_values_are_stopped(void **state)
+{
+	struct fixture *f = *state;
+	struct arena arena = ARENA_INIT;
+	const char *text = "size(a30)";
+	for (int i = 30; i > 0; i--)
+		text = arena_printf(&arena, "cel.bind(a%d, a%d + a%d, %s)", i, i - 1, i - 1, text);
+	text = arena_printf(&arena, "cel.bind(a0, lead.source, %s)", text);
+	assert_int_equal(fails_with(f, text), ERR_CEL_TOO_LARGE);
+	/* one long text that many items share is as heavy as many texts */
+	const char *list = "size([t10, t10].map(x, [x, x, x, x, x, x, x, x]).map(x, [x, x, x, x, x, x, x, x]))";
+	for (int i = 10; i > 0; i--)
+		list = arena_printf(&arena, "cel.bind(t%d, t%d + t%d + t%d, %s)", i, i - 1, i - 1, i - 1, list);
+	list = arena_printf(&arena, "cel.bind(t0, lead.source, %s)", list);
+	assert_int_equal(fails_with(f, list), ERR_CEL_TOO_LARGE);
+	arena_done(&arena);
+}
+
+static void too_many_variables_at_once_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct arena arena = ARENA_INIT;
+	const char *text = "true";
+	for (int i = 0; i <= CEL_MAX_LOCALS; i++)
+		text = arena_printf(&arena, "[1].all(x%d, %s)", i, text);
+	assert_int_equal(refused_with(f, text), ERR_CEL_TOO_LARGE);
+	arena_done(&arena);
+}
+
+static void issues_are_bounded_and_counted(void **state)
+{
+	struct fixture *f = *state;
+	char *text = repeat("lead.no", " == lead.no", 60, "");
+	assert_int_equal(refused_with(f, text), ERR_CEL_UNKNOWN_FIELD);
+	assert_int_equal(f->issues.count, CEL_MAX_ISSUES);
+	assert_int_equal(f->issues.omitted, 61 - CEL_MAX_ISSUES);
+	free(text);
+}
+
+static void many_clauses_end_in_one_for_the_rest(void **state)
+{
+	struct fixture *f = *state;
+	char *text = repeat("lead.source == 'web'", " && lead.vip", 100, "");
+	size_t count, clause;
+	struct cel_value said;
+	compile(f, text);
+	const struct cel_conjunct *clauses = cel_program_conjuncts(f->program, &count);
+	assert_int_equal(count, CEL_MAX_CONJUNCTS + 1);
+	assert_int_equal(clauses[CEL_MAX_CONJUNCTS].test, CEL_TEST_OTHER);
+	assert_int_equal(clauses[CEL_MAX_CONJUNCTS].offset + clauses[CEL_MAX_CONJUNCTS].length, strlen(text));
+	f->lead.is_vip = true;
+	(void)cel_eval_explain(f->program, f->slots, &f->scratch, 1000, &clause, &said);
+	assert_int_equal(clause, count);
+	free(text);
+}
+
+static void programs_do_not_need_the_text_or_env_again(void **state)
+{
+	struct fixture *f = *state;
+	char text[] = "lead.source.matches('^w') && lead.tags.exists(t, t == 'demo')";
+	struct cel_env own = env;
+	struct cel_program *program;
+	assert_int_equal(cel_compile(&own, slice_of(text), &cel_type_bool, &f->keep, &f->issues, &program), 0);
+	memset(text, '#', sizeof text - 1);
+	memset(&own, 0, sizeof own);
+	assert_true(cel_is_true(cel_eval(program, f->slots, &f->scratch, 1000)));
+	cel_program_done(program);
+}
+
+static struct cel_value double_it(struct cel_run *run, const struct cel_value *args)
+{
+	if (args[0].as.integer > 1000)
+		return cel_fail(run, ERR_CEL_ARGUMENT, "%d is too much", 1001);
+	return cel_int(args[0].as.integer * 2);
+}
+
+static void own_functions_are_called(void **state)
+{
+	struct fixture *f = *state;
+	static const struct cel_function functions[] = {
+		{"twice", false, 1, &cel_type_int, {&cel_type_int}, double_it},
+		{"doubled", true, 1, &cel_type_int, {&cel_type_int}, double_it},
+	};
+	struct cel_env own = env;
+	own.functions = functions;
+	own.function_count = 2;
+	const char *text = "twice(lead.company.employees) == lead.company.employees.doubled()";
+	assert_int_equal(cel_compile(&own, slice_of(text), &cel_type_bool, &f->keep, &f->issues, &f->program), 0);
+	assert_true(cel_is_true(cel_eval(f->program, f->slots, &f->scratch, 1000)));
+	f->lead.employees = 2000;
+	struct cel_value value = cel_eval(f->program, f->slots, &f->scratch, 1000);
+	assert_true(cel_is_error(value));
+	assert_string_equal(value.as.error->text, "1001 is too much");
+	struct cel_program *none;
+	assert_int_equal(cel_compile(&own, SLICE("twice('x')"), NULL, &f->keep, &f->issues, &none), -1);
+	assert_string_equal(f->issues.items[0].message, "no form of `twice()` for `string`");
+}
+
+/* Every map look-up beyond a few entries goes through the sorted index. */
+static void large_maps_find_every_key(void **state)
+{
+	struct fixture *f = *state;
+	enum { KEYS = 500 };
+	struct cel_entry entries[KEYS];
+	for (int i = 0; i < KEYS; i++) {
+		int number = i * 7919 % KEYS;
+		const char *name = arena_printf(&f->keep, "k%d", number);
+		entries[i] = (struct cel_entry){i % 2 ? cel_int(number) : cel_string(slice_of(name)), cel_int(number)};
+	}
+	const struct cel_map *map = cel_map_of(&f->keep, entries, KEYS);
+	assert_non_null(map);
+	for (int i = 0; i < KEYS; i++) {
+		const struct cel_value *found = cel_map_find(map, entries[i].key);
+		assert_non_null(found);
+		assert_int_equal(found->as.integer, entries[i].value.as.integer);
+	}
+	assert_null(cel_map_find_text(map, SLICE("k500")));
+	assert_null(cel_map_find(map, cel_double(0.5)));
+	entries[1].key = entries[3].key;
+	assert_null(cel_map_of(&f->keep, entries, KEYS));
+}
+
+static void cost_grows_with_loops(void **state)
+{
+	struct fixture *f = *state;
+	compile(f, "lead.source == 'web'");
+	uint64_t plain = cel_program_cost(f->program);
+	compile(f, "lead.tags.exists(t, t == 'web')");
+	uint64_t loop = cel_program_cost(f->program);
+	compile(f, "lead.tags.exists(t, lead.tags.exists(u, u == t))");
+	assert_true(plain < 10 && loop > 100 * plain / 10);
+	assert_true(cel_program_cost(f->program) > 50 * loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +473,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(long_input_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nesting_that_the_language_asks_for_works, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(doubling_values_are_stopped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(long_values_are_stopped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(too_many_variables_at_once_are_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(issues_are_bounded_and_counted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(many_clauses_end_in_one_for_the_rest, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(programs_do_not_need_the_text_or_env_again, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(own_functions_are_called, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(large_maps_find_every_key, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(cost_grows_with_loops, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
