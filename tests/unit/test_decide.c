@@ -12,6 +12,7 @@
 #include "tests/unit/model_fixture.c"
 
 #include "rules/base/strbuf.h"
+#include "rules/explain.h"
 #include "rules/json.h"
 #include "rules/state.h"
 
@@ -365,6 +366,63 @@ static void both_levels_are_told_when_both_are_due(void **state)
 	assert_string_equal(d.events[1].type, "followup.overdue");
 }
 
+/* ---- explanations */
+
+static void expect_explained(struct bench *bench, const struct event *event, const char *wanted)
+{
+	struct strbuf text = STRBUF_INIT;
+	explain_text(&text, slice_of(event->type), value_of(bench, event));
+	assert_string_equal(strbuf_text(&text), wanted);
+	strbuf_done(&text);
+}
+
+static void events_explain_themselves(void **state)
+{
+	struct bench *bench = *state;
+	struct decision d = feed(bench,
+	                         "{\"lead_id\":\"L1\",\"source\":\"referral\",\"contact\":{\"phone\":\"030 1234567\"},"
+	                         "\"intent\":\"high\",\"location\":{\"country\":\"BR\"}}",
+	                         MONDAY_10);
+	expect_explained(bench, &d.events[0],
+	                 "Lead L1 went to Ana Alvarez (team World), first contact due 2026-11-23T11:00:00.000Z.\n"
+	                 "Why       Grade A (score 60); route \"rest\" (routes.yaml:11) sends it to team World, where it was the "
+	                 "turn of Ana Alvarez.\n"
+	                 "Score     +40 intent (score.yaml:2), +20 referral (score.yaml:4)\n"
+	                 "Routes    no      dach-high (routes.yaml:2): lead.location.country in [\"DE\", \"AT\", \"CH\"]\n"
+	                 "          no      vip (routes.yaml:5): \"vip.is\" in facts\n"
+	                 "          no team by-area (routes.yaml:8)\n"
+	                 "          yes     rest (routes.yaml:11)\n"
+	                 "Turn      ana 0/1 chosen, dee 0/1 turn comes later\n"
+	                 "Changed   contact.phone canonical: 030****567 -> +553****4567\n"
+	                 "By        configuration 00112233aabbccdd, leadrouter " LEADROUTER_VERSION "\n");
+}
+
+static void every_outcome_has_a_sentence(void **state)
+{
+	struct bench *bench = *state;
+	static const char json[] = "{\"lead_id\":\"L1\",\"contact\":{\"wechat\":\"a\"}}";
+	struct strbuf all = STRBUF_INIT;
+	struct decision d[5] = {
+		feed(bench, json, MONDAY_10),
+		feed(bench, json, MONDAY_10),
+		feed(bench, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"s@uni.edu\"}}", MONDAY_10),
+		fire(bench, "L1", MONDAY_10 + (int64_t)7 * 86400000),
+		act(bench, "{\"type\":\"activity.touch\",\"lead_id\":\"L1\"}", MONDAY_10 + (int64_t)8 * 86400000),
+	};
+	for (size_t i = 0; i < 5; i++) {
+		explain_sentence(&all, slice_of(d[i].events[0].type), value_of(bench, &d[i].events[0]));
+		strbuf_putc(&all, '\n');
+	}
+	assert_string_equal(strbuf_text(&all),
+	                    "Lead L1 went to Ana Alvarez (team World), first contact due 2026-11-24T09:00:00.000Z.\n"
+	                    "Lead L1 is L1 again (same lead id), which belongs to Ana Alvarez (team World).\n"
+	                    "Lead L2 went to nobody: grade stops.\n"
+	                    "Lead L1 is overdue: Ana Alvarez (team World) should have made contact by "
+	                    "2026-11-24T09:00:00.000Z.\n"
+	                    "Lead L1 was touched and is in progress; the first response came late.\n");
+	strbuf_done(&all);
+}
+
 /* ---- rejects */
 
 static void bad_records_are_rejected_byte_for_byte(void **state)
@@ -569,6 +627,8 @@ int main(void)
 		TEST(a_repeated_activity_is_taken_once),
 		TEST(timers_fire_in_order_and_once),
 		TEST(both_levels_are_told_when_both_are_due),
+		TEST(events_explain_themselves),
+		TEST(every_outcome_has_a_sentence),
 		TEST(bad_records_are_rejected_byte_for_byte),
 		TEST(activities_have_their_codes),
 		TEST(tenants_stay_in_their_partition),

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/explain.h"
+
+#include "rules/base/strbuf.h"
+#include "rules/json.h"
+
+static void put(struct strbuf *out, struct slice text)
+{
+	strbuf_append(out, text.p, text.len);
+}
+
+static void put_text(struct strbuf *out, const struct json *object, const char *name)
+{
+	put(out, json_get_text(object, name));
+}
+
+static int64_t int_of(const struct json *object, const char *name)
+{
+	const struct json *value = json_get(object, name);
+	return value != NULL && value->type == JSON_IS_INT ? value->integer : 0;
+}
+
+static bool is_true(const struct json *object, const char *name)
+{
+	const struct json *value = json_get(object, name);
+	return value != NULL && value->type == JSON_IS_BOOL && value->boolean;
+}
+
+static size_t count_of(const struct json *list)
+{
+	return list != NULL && list->type == JSON_IS_ARRAY ? list->count : 0;
+}
+
+/* "grade_stops" -> "grade stops" */
+static void put_words(struct strbuf *out, struct slice code)
+{
+	for (size_t i = 0; i < code.len; i++)
+		strbuf_putc(out, code.p[i] == '_' ? ' ' : code.p[i]);
+}
+
+/* " (routes.yaml:12)" */
+static void put_place(struct strbuf *out, const struct json *item)
+{
+	if (json_get_text(item, "file").len == 0)
+		return;
+	strbuf_puts(out, " (");
+	put_text(out, item, "file");
+	strbuf_putc(out, ':');
+	strbuf_put_int(out, int_of(item, "line"));
+	strbuf_putc(out, ')');
+}
+
+/* ---- the sentence */
+
+static void put_owner(struct strbuf *out, const struct json *event)
+{
+	if (json_get_text(event, "owner").len == 0) {
+		strbuf_puts(out, "nobody");
+		return;
+	}
+	put_text(out, event, "owner_name");
+	if (json_get_text(event, "team").len != 0) {
+		strbuf_puts(out, " (team ");
+		put_text(out, event, "team_name");
+		strbuf_putc(out, ')');
+	}
+}
+
+static void say_assigned(struct strbuf *out, const struct json *event)
+{
+	strbuf_puts(out, " went to ");
+	put_owner(out, event);
+	if (json_get_text(event, "deadline").len != 0) {
+		strbuf_puts(out, ", first contact due ");
+		put_text(out, event, "deadline");
+	}
+}
+
+static void say_unassigned(struct strbuf *out, const struct json *event)
+{
+	strbuf_puts(out, " went to nobody: ");
+	put_words(out, json_get_text(event, "reason"));
+}
+
+static void say_duplicate(struct strbuf *out, const struct json *event)
+{
+	strbuf_puts(out, " is ");
+	put_text(out, event, "first_lead_id");
+	strbuf_puts(out, " again (");
+	put_words(out, json_get_text(event, "match"));
+	strbuf_puts(out, "), which belongs to ");
+	put_owner(out, event);
+}
+
+static void say_status(struct strbuf *out, const struct json *event)
+{
+	const struct json *response = json_get(event, "first_response");
+	if (is_true(event, "repeated")) {
+		strbuf_puts(out, ": the same activity came again and changed nothing");
+		return;
+	}
+	strbuf_puts(out, " was touched and is ");
+	put_words(out, json_get_text(event, "status"));
+	if (response != NULL)
+		strbuf_puts(out, is_true(response, "in_time") ? "; the first response came in time"
+		                                              : "; the first response came late");
+}
+
+static void say_reminder(struct strbuf *out, const struct json *event)
+{
+	strbuf_puts(out, ": ");
+	put_owner(out, event);
+	strbuf_puts(out, " has until ");
+	put_text(out, event, "deadline");
+	strbuf_puts(out, " for the first contact");
+}
+
+static void say_overdue(struct strbuf *out, const struct json *event)
+{
+	strbuf_puts(out, " is overdue: ");
+	put_owner(out, event);
+	strbuf_puts(out, " should have made contact by ");
+	put_text(out, event, "deadline");
+}
+
+static const struct {
+	const char *type;
+	void (*say)(struct strbuf *out, const struct json *event);
+} sentences[] = {
+	{"lead.assigned", say_assigned},   {"lead.unassigned", say_unassigned},     {"lead.duplicate", say_duplicate},
+	{"lead.status", say_status},       {"followup.reminder", say_reminder},     {"followup.overdue", say_overdue},
+};
+
+void explain_sentence(struct strbuf *out, struct slice type, const struct json *event)
+{
+	strbuf_puts(out, "Lead ");
+	put_text(out, event, "lead_id");
+	for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
+		if (slice_is(type, sentences[i].type)) {
+			sentences[i].say(out, event);
+			strbuf_putc(out, '.');
+			return;
+		}
+	strbuf_puts(out, ": ");
+	put(out, type);
+	strbuf_putc(out, '.');
+}
+
+/* ---- the lines behind it: a label in the first column, once */
+
+static void begin_line(struct strbuf *out, const char *label)
+{
+	strbuf_printf(out, "%-10s", label);
+}
+
+static void put_why(struct strbuf *out, const struct json *event)
+{
+	if (json_get_text(event, "why").len == 0)
+		return;
+	begin_line(out, "Why");
+	put_text(out, event, "why");
+	strbuf_putc(out, '\n');
+}
+
+static void put_score(struct strbuf *out, const struct json *event)
+{
+	const struct json *terms = json_get(event, "terms");
+	if (count_of(terms) == 0)
+		return;
+	begin_line(out, "Score");
+	for (size_t i = 0; i < terms->count; i++) {
+		strbuf_printf(out, "%s%+lld ", i ? ", " : "", (long long)int_of(&terms->items[i], "points"));
+		put_text(out, &terms->items[i], "name");
+		put_place(out, &terms->items[i]);
+	}
+	strbuf_putc(out, '\n');
+}
+
+static void put_route(struct strbuf *out, const struct json *route, const char *label)
+{
+	struct slice result = json_get_text(route, "result");
+	begin_line(out, label);
+	put_words(out, result);
+	for (size_t width = result.len; width < 8; width++)
+		strbuf_putc(out, ' ');
+	put_text(out, route, "name");
+	put_place(out, route);
+	const char *const details[] = {"clause", "error", "area"};
+	for (size_t i = 0; i < 3; i++)
+		if (json_get_text(route, details[i]).len != 0) {
+			strbuf_puts(out, ": ");
+			put_text(out, route, details[i]);
+		}
+	strbuf_putc(out, '\n');
+}
+
+static void put_routes(struct strbuf *out, const struct json *trace)
+{
+	const struct json *routes = json_get(trace, "routes");
+	for (size_t i = 0; i < count_of(routes); i++)
+		put_route(out, &routes->items[i], i == 0 ? "Routes" : "");
+}
+
+static void put_candidates(struct strbuf *out, const struct json *trace)
+{
+	const struct json *list = json_get(trace, "candidates");
+	if (count_of(list) == 0)
+		return;
+	begin_line(out, "Turn");
+	for (size_t i = 0; i < list->count; i++) {
+		strbuf_puts(out, i ? ", " : "");
+		put_text(out, &list->items[i], "rep");
+		if (json_get_text(&list->items[i], "position").len != 0) {
+			strbuf_putc(out, ' ');
+			put_text(out, &list->items[i], "position");
+		}
+		strbuf_putc(out, ' ');
+		put_words(out, json_get_text(&list->items[i], "result"));
+	}
+	strbuf_putc(out, '\n');
+}
+
+static void put_change(struct strbuf *out, const struct json *change, const char *label)
+{
+	begin_line(out, label);
+	put_text(out, change, "field");
+	strbuf_putc(out, ' ');
+	put_words(out, json_get_text(change, "what"));
+	if (json_get_text(change, "by").len != 0) {
+		strbuf_puts(out, " by ");
+		put_text(out, change, "by");
+	}
+	struct slice from = json_get_text(change, "from"), to = json_get_text(change, "to");
+	if (from.len != 0 || to.len != 0) {
+		strbuf_puts(out, ": ");
+		put(out, from);
+		strbuf_puts(out, from.len != 0 && to.len != 0 ? " -> " : "");
+		put(out, to);
+	}
+	strbuf_putc(out, '\n');
+}
+
+static void put_changes(struct strbuf *out, const struct json *trace)
+{
+	const struct json *changes = json_get(trace, "changes");
+	for (size_t i = 0; i < count_of(changes); i++)
+		put_change(out, &changes->items[i], i == 0 ? "Changed" : "");
+}
+
+void explain_text(struct strbuf *out, struct slice type, const struct json *event)
+{
+	const struct json *trace = json_get(event, "trace");
+	explain_sentence(out, type, event);
+	strbuf_putc(out, '\n');
+	put_why(out, event);
+	put_score(out, event);
+	put_routes(out, trace);
+	put_candidates(out, trace);
+	put_changes(out, trace);
+	if (trace == NULL)
+		return;
+	begin_line(out, "By");
+	strbuf_puts(out, "configuration ");
+	put_text(out, trace, "config");
+	strbuf_puts(out, ", leadrouter ");
+	put_text(out, trace, "engine");
+	strbuf_putc(out, '\n');
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An event of ours -> text that a sales manager reads: one sentence, or the whole story.
+ *
+ *     Lead web-17 went to Ana Alvarez (team EMEA), first contact due 2026-11-23T11:00:00.000Z.
+ *
+ *     Why       Grade A (score 70); route "dach-high" (routes.yaml:2) sends it to team EMEA, where it was the turn of …
+ *     Score     +40 intent (score.yaml:2), +30 size (score.yaml:3)
+ *     Routes    no   vip (routes.yaml:5): "vip.is" in facts
+ *               yes  rest (routes.yaml:11)
+ *     Turn      ana 0/2 chosen, bob 0/1 turn comes later, cy not active
+ *     Changed   contact.phone canonical: 030****4567 -> +493****4567
+ *
+ * Needs nothing but the event, so leadctl can explain what it finds in a topic. No contact data: what is shown of it is
+ * masked already, and the lead itself is not.
+ */
+#ifndef LR_RULES_EXPLAIN_H
+#define LR_RULES_EXPLAIN_H
+
+#include "rules/base/slice.h"
+
+struct json;
+struct strbuf;
+
+/* One sentence, no line end. `type` is the event's type ("lead.assigned"); an unknown one is named and that is all. */
+void explain_sentence(struct strbuf *out, struct slice type, const struct json *event);
+/* The sentence and, where the event has a trace, the lines behind it. Ends in a line end. */
+void explain_text(struct strbuf *out, struct slice type, const struct json *event);
+
+#endif
