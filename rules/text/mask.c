@@ -14,8 +14,12 @@
 
 enum {
 	HIDDEN_DIGITS = 4,
+	HEAD_DIGITS_MAX = 5, /* "+86138"; more would show most of a number that stands right before another one */
 	PHONE_DIGITS_MIN = 7, /* fewer digits are counts, codes and years */
 	ISO_DATE_BYTES = 10,  /* 2026-11-21 */
+	UUID_BYTES = 36,
+	DIGEST_BYTES_MIN = 32, /* hex digits of the shortest digest in use */
+	MASK_WORD_BYTES = 128, /* of the longest; words are not looked at any further */
 };
 
 static const char STARS[] = "***";
@@ -50,7 +54,7 @@ static void shown_digits(size_t count, size_t *ret_head, size_t *ret_tail)
 		return;
 	}
 	*ret_tail = (shown + 1) / 2 < 4 ? (shown + 1) / 2 : 4;
-	*ret_head = shown - *ret_tail;
+	*ret_head = shown - *ret_tail < HEAD_DIGITS_MAX ? shown - *ret_tail : HEAD_DIGITS_MAX;
 }
 
 static void put_masked_digits(struct strbuf *out, const char *digits, size_t count)
@@ -183,6 +187,34 @@ static bool is_iso_date(struct slice text)
 	return text.len == ISO_DATE_BYTES || !is_ascii_digit(text.p[ISO_DATE_BYTES]);
 }
 
+static bool is_hex(char c)
+{
+	return is_ascii_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool is_uuid(struct slice text)
+{
+	static const char form[UUID_BYTES + 1] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	if (text.len != UUID_BYTES)
+		return false;
+	for (size_t at = 0; at < UUID_BYTES; at++)
+		if (form[at] == 'x' ? !is_hex(text.p[at]) : text.p[at] != form[at])
+			return false;
+	return true;
+}
+
+/* A word of hex digits with a letter among them, as long as a digest. */
+static bool is_digest(struct slice word)
+{
+	size_t letters = 0;
+	for (size_t at = 0; at < word.len; at++) {
+		if (!is_hex(word.p[at]))
+			return false;
+		letters += !is_ascii_digit(word.p[at]);
+	}
+	return word.len >= DIGEST_BYTES_MIN && letters > 0;
+}
+
 /* The run of digits that begins here, with up to two separators between two of them; from its first to its last digit.
  * Empty if it is too short for a phone. */
 static struct slice phone_run(struct slice text, size_t start)
@@ -253,6 +285,24 @@ static bool mask_address(struct scan *scan, struct strbuf *out)
 	return true;
 }
 
+/* UUIDs and digests hold digits enough for many phones and belong to nobody: logs need them whole. */
+static bool keep_identifier(struct scan *scan, struct strbuf *out)
+{
+	size_t end = scan->at;
+	bool is_inside_word = scan->at > 0 && is_letter_or_digit(scan->text.p[scan->at - 1]);
+	if (is_inside_word || !is_hex(scan->text.p[scan->at]))
+		return false;
+	while (end < scan->text.len && end - scan->at <= MASK_WORD_BYTES &&
+	       (is_letter_or_digit(scan->text.p[end]) || scan->text.p[end] == '-'))
+		end++;
+	struct slice word = {scan->text.p + scan->at, end - scan->at};
+	if (!is_uuid(word) && !is_digest(word))
+		return false;
+	strbuf_append(out, word.p, word.len);
+	scan->at = end;
+	return true;
+}
+
 static bool mask_number(struct scan *scan, struct strbuf *out)
 {
 	if (scan->at < scan->short_until || !begins_phone(scan->text, scan->at))
@@ -281,7 +331,7 @@ void mask_text(struct strbuf *out, struct slice text)
 {
 	struct scan scan = {.text = text_truncate(text, MASK_TEXT_BYTES)};
 	while (scan.at < scan.text.len)
-		if (!mask_address(&scan, out) && !mask_number(&scan, out))
+		if (!mask_address(&scan, out) && !keep_identifier(&scan, out) && !mask_number(&scan, out))
 			scan.at += put_character(out, scan.text, scan.at);
 	if (scan.text.len < text.len)
 		strbuf_puts(out, "…");

@@ -21,8 +21,8 @@ struct slice mask_email(struct arena *arena, struct slice email);
 /* First character and "***"; "" stays "". */
 struct slice mask_name(struct arena *arena, struct slice name);
 /* Appends `text` with everything that looks like an e-mail address or a phone number (7 or more digits, whatever stands
- * between them) masked. Errs on the side of masking: long numbers that are no phones are masked too, dates and times
- * written as in ISO 8601 are not. Control characters become spaces, bad UTF-8 becomes "?", so the result is one line. */
+ * between them) masked. Errs on the side of masking: long numbers that are no phones are masked too; dates as in
+ * ISO 8601, UUIDs and digests in hex are not. Control characters become spaces, bad UTF-8 becomes "?", so the result is one line. */
 void mask_text(struct strbuf *out, struct slice text);
 
 #endif

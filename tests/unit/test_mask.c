@@ -56,6 +56,12 @@ static void free_text(void **state)
 		{"bad \xff byte", "bad ? byte"},
 		{"email=ana@example.com", "e***@example.com"},
 		{"12 34 56", "12 34 56"},
+		{"lead 550e8400-e29b-41d4-a716-446655440000 kept", "lead 550e8400-e29b-41d4-a716-446655440000 kept"},
+		{"550e8400-e29b-41d4-a716-4466554400001", "550e8400-e29b-41d4-a71644*******0001"},
+		{"9f86d081884c7d659a2feaa0c55ad0159f86d081884c7d659a2feaa0c55ad015", "9f86d081884c7d659a2feaa0c55ad0159f86d081884c7d659a2feaa0c55ad015"},
+		{"12345678901234567890123456789012", "12345***********************9012"},
+		{"13812345678 20261121", "13812**********1121"},
+		{"lead-13812345678", "lead-138****5678"},
 		{"@", "@"}, {"a@", "a@"}, {"@b.com", "@b.com"}, {"", ""},
 	};
 	for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
@@ -69,7 +75,7 @@ static void free_text(void **state)
 static void long_text_is_cut_and_cheap(void **state)
 {
 	(void)state;
-	static const char *const units[] = {"1 ", "a@", "+", "1-", "@", "1234-", "é", "\xff"};
+	static const char *const units[] = {"1 ", "a@", "+", "1-", "@", "1234-", "é", "\xff", "a-", "f", "-"};
 	for (size_t n = 0; n < sizeof units / sizeof *units; n++) {
 		size_t len = strlen(units[n]), count = 1000000;
 		char *text = malloc(len * count);
