@@ -91,7 +91,7 @@ const char *node_path(const struct node *node)
 
 unsigned node_line(const struct node *node)
 {
-	return source_place_of(node->span.source, node->span.offset).line;
+	return source_line_of(node->span.source, node->span.offset);
 }
 
 static bool wrong_kind(const struct node *node, const char *what, const char *wanted, struct diags *diags)

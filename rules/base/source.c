@@ -59,6 +59,11 @@ struct source_place source_place_of(const struct source *source, size_t offset)
 	return (struct source_place){(unsigned)line + 1, column};
 }
 
+unsigned source_line_of(const struct source *source, size_t offset)
+{
+	return (unsigned)line_index(source, offset) + 1;
+}
+
 struct slice source_line(const struct source *source, unsigned line)
 {
 	if (line == 0 || line > source->line_count)

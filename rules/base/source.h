@@ -37,6 +37,8 @@ struct source_place {
 const struct source *source_new(struct arena *arena, const char *path, struct slice text);
 /* An offset behind the end is the end. */
 struct source_place source_place_of(const struct source *source, size_t offset);
+/* Only the line, which is cheaper: columns have to be counted. */
+unsigned source_line_of(const struct source *source, size_t offset);
 /* The text of a line (from 1) without its line break; empty if there is no such line. */
 struct slice source_line(const struct source *source, unsigned line);
 
