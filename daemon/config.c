@@ -75,10 +75,33 @@ static bool read_secret(struct builder *builder, const struct row *row, const st
 	return read_text(builder, row, node);
 }
 
+/* What the transactional id ends with. kafka.instance stands in the table before every address. */
+static const char *instance_name(const struct builder *builder)
+{
+	const char *given = getenv("LEADROUTER_INSTANCE");
+	if (builder->config->kafka_instance[0] != '\0')
+		return builder->config->kafka_instance;
+	return given != NULL && given[0] != '\0' ? given : "1";
+}
+
+/* "%i" in an address is the instance's name, so that instances with one configuration do not want the same socket. */
+static struct slice expand_instance(const struct builder *builder, struct slice text)
+{
+	const char *mark = text.len >= 2 ? memmem(text.p, text.len, "%i", 2) : NULL;
+	if (mark == NULL)
+		return text;
+	int before = (int)(mark - text.p), after = (int)text.len - before - 2;
+	return slice_of(arena_printf(builder->arena, "%.*s%s%.*s", before, text.p, instance_name(builder), after, mark + 2));
+}
+
 static bool read_address(struct builder *builder, const struct row *row, const struct node *node)
 {
 	struct config_address address;
-	return read_text(builder, row, node) && config_read_address(node, row->option.name, builder->arena, builder->diags, &address);
+	struct node expanded = *node;
+	if (node->kind == NODE_SCALAR)
+		expanded.text = expand_instance(builder, node->text);
+	return read_text(builder, row, &expanded) &&
+	       config_read_address(&expanded, row->option.name, builder->arena, builder->diags, &address);
 }
 
 static bool read_int(struct builder *builder, const struct row *row, const struct node *node)
@@ -278,12 +301,8 @@ static void read_password(struct builder *builder)
 static void derive(struct builder *builder)
 {
 	struct config *config = builder->config;
-	const char *instance = config->kafka_instance;
-	if (instance[0] == '\0') {
-		const char *given = getenv("LEADROUTER_INSTANCE");
-		config->kafka_instance = instance = given != NULL && given[0] != '\0' ? arena_strdup(builder->arena, given) : "1";
-	}
-	config->transactional_id = arena_printf(builder->arena, "%s-%s", config->kafka_group, instance);
+	config->kafka_instance = arena_strdup(builder->arena, instance_name(builder));
+	config->transactional_id = arena_printf(builder->arena, "%s-%s", config->kafka_group, config->kafka_instance);
 	config->redis_address = address_of(builder, config->redis_url);
 	config->http_address = address_of(builder, config->http_listen);
 	read_password(builder);

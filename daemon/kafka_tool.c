@@ -129,6 +129,7 @@ struct kafka_follower *kafka_follower_new(const struct kafka_options *options, c
 	follower->options = options;
 	rd_kafka_conf_t *conf = kafka_conf_reader(options, err);
 	if (conf != NULL) {
+		kafka_conf_own(conf, "group.id", "leadctl"); /* assign() wants one; it is never joined and nothing is committed */
 		rd_kafka_conf_set_opaque(conf, follower);
 		follower->client = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
 	}

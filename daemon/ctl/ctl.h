@@ -33,7 +33,7 @@ struct ctl_args {
 	int64_t partitions;    /* -p, 0 not given */
 	int64_t count;         /* -n, 0 no limit */
 	int64_t idle_ms;       /* --idle-ms, 0 no limit */
-	bool json, from_start;
+	bool json, from_start, explain;
 	char **rest;           /* what is no option */
 	int rest_count;
 };

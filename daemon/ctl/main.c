@@ -93,11 +93,12 @@ static bool parse_number(const char *text, int64_t *ret)
 
 static bool parse_args(int argc, char **argv, struct ctl_args *args)
 {
-	enum { JSON = 256, FROM_START, IDLE_MS };
+	enum { JSON = 256, FROM_START, EXPLAIN, IDLE_MS };
 	static const struct option LONG[] = {
 		{"config", required_argument, NULL, 'c'},  {"socket", required_argument, NULL, 's'},
 		{"topic", required_argument, NULL, 't'},   {"tenant", required_argument, NULL, 'k'},
 		{"json", no_argument, NULL, JSON},         {"from-start", no_argument, NULL, FROM_START},
+		{"explain", no_argument, NULL, EXPLAIN},
 		{"idle-ms", required_argument, NULL, IDLE_MS}, {NULL, 0, NULL, 0},
 	};
 	bool is_good = true;
@@ -113,6 +114,7 @@ static bool parse_args(int argc, char **argv, struct ctl_args *args)
 		case IDLE_MS: is_good &= parse_number(optarg, &args->idle_ms); break;
 		case JSON: args->json = true; break;
 		case FROM_START: args->from_start = true; break;
+		case EXPLAIN: args->explain = true; break;
 		default: return false;
 		}
 	args->rest = argv + optind;
