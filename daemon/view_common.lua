@@ -102,6 +102,9 @@ end
 
 -- Values of a hash's fields, in slices.
 local function get_all(key, fields)
+	if #fields > 0 and #fields <= SLICE then
+		return redis.call('HMGET', key, unpack(fields))
+	end
 	local values = {}
 	for from = 1, #fields, SLICE do
 		local part = redis.call('HMGET', key, unpack(fields, from, math.min(from + SLICE - 1, #fields)))

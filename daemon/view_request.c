@@ -68,6 +68,7 @@ void view_free(struct view *view)
 	redis_free(view->redis);
 	while (view->requests != NULL)
 		request_free(view->requests);
+	view_free_dumps(view);
 	loop_timer_free(view->answer_unsent);
 	loop_timer_free(view->next_round);
 	free(view);
@@ -94,6 +95,11 @@ static const char *const CONTAINER_NAMES[] = {
 	[VIEW_HEAD] = "head", [VIEW_LEAD] = "lead", [VIEW_IDENT] = "ident", [VIEW_RING] = "ring", [VIEW_TIMERS] = "due",
 };
 enum { CONTAINERS = sizeof CONTAINER_NAMES / sizeof *CONTAINER_NAMES };
+
+const char *view_container_name(enum view_container container)
+{
+	return CONTAINER_NAMES[container];
+}
 
 /* EVALSHA sha number-of-keys key… format arg… */
 struct view_request *view_request_new(struct view *view, enum view_script script, int32_t shard, unsigned containers,
@@ -213,6 +219,7 @@ static void on_answer_unsent(void *ctx)
 {
 	struct view *view = ctx;
 	struct view_request *request;
+	view_answer_dumps(view);
 	for (size_t left = view->stats.pending; left > 0 && (request = find_unsent(view)) != NULL; left--) {
 		struct view_reply reply = {.status = request->unsent, .err = request->err};
 		answer(request, &reply);

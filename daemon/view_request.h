@@ -28,6 +28,7 @@ struct view {
 	struct err why; /* ERR_NONE when up */
 	char sha[VIEW_SCRIPTS][VIEW_SHA_BYTES]; /* as the server named them */
 	struct view_request *requests;          /* all that live */
+	struct view_dump *dumps;                /* under way (view_dump.c) */
 	struct loop_timer *answer_unsent;
 	struct view_stats stats;
 	/* the round of checks in progress (view_checks.c) */
@@ -64,6 +65,8 @@ struct view_request {
 
 enum view_container { VIEW_HEAD, VIEW_LEAD, VIEW_IDENT, VIEW_RING, VIEW_TIMERS };
 
+/* "head", …, "due" */
+const char *view_container_name(enum view_container container);
 /* A request with room for `arg_room` arguments after its keys; `containers` are bits 1 << VIEW_HEAD …, in that order KEYS. */
 struct view_request *view_request_new(struct view *view, enum view_script script, int32_t shard, unsigned containers,
                                       size_t arg_room);
@@ -96,6 +99,12 @@ void view_on_lost(void *view, const struct err *why);
 
 /* What INFO says about version, role and policy: 0, or -1 and what to set. */
 int view_check_info(struct slice info, struct err *err);
+
+/* ---- view_dump.c */
+
+/* Answers those that could not be sent. */
+void view_answer_dumps(struct view *view);
+void view_free_dumps(struct view *view);
 
 /* ---- view_errors.c */
 

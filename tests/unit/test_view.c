@@ -408,6 +408,27 @@ static void chunks_of_two_rebuilders_do_not_mix(void **state)
 	assert_dump(t, "[N 5 30 " HASH_A " 300 (nil) 1] [b new] [] [] [b 8]");
 }
 
+static void a_rebuild_gives_the_same_dump_as_the_applies_did(void **state)
+{
+	struct view_test *t = the_test(state);
+	struct head head = fill_head(t), second = t_head(3, 11, HASH_B), third = t_head(3, 12, HASH_A);
+	struct write first[] = {t_put("lead/b", "B\x01 \\", 50), t_put("lead/a", "A", 60), t_put("ident/i", "1 a", 0)};
+	struct write then[] = {t_put("lead/b", "BB \n", 0), t_put("ring/r", "R", 0), t_delete("ident/i")};
+	t_apply(t, head, second, 103, first, COUNT(first));
+	t_apply(t, second, third, 106, then, COUNT(then));
+	char live[512];
+	snprintf(live, sizeof live, "%s", t_dump(t));
+	assert_string_equal(live, "head e 3\nhead fmt 1\nhead h " HASH_A "\nhead pos 106\nhead q 12\nhead s N\n"
+	                          "lead a A\nlead b BB\\x20\\x0a\nring r R\ndue a 60\n");
+	struct view_head seen = {.state = VIEW_HEAD_NORMAL, .head = third};
+	t_begin(t, seen, 3);
+	struct write all[] = {t_put("ring/r", "R", 0), t_put("lead/a", "A", 60), t_put("lead/b", "BB \n", 0)};
+	t_chunk(t, 3, 0, all, 2);
+	t_chunk(t, 3, 1, &all[2], 1);
+	assert_int_equal(t_finish(t, 2, third, 106)->status, VIEW_DONE);
+	assert_string_equal(t_dump(t), live);
+}
+
 /* ---- foreign data */
 
 static void another_type_under_our_keys_is_broken_before_any_write(void **state)
@@ -588,6 +609,7 @@ static void the_server_time_is_handed_on(void **state)
 	TEST(the_largest_batch_fits_into_one_call), \
 	TEST(epoch_is_set_only_on_the_head_that_was_seen), \
 	TEST(rebuild_empties_fills_and_finishes), \
+	TEST(a_rebuild_gives_the_same_dump_as_the_applies_did), \
 	TEST(half_a_rebuild_is_seen_as_loading), \
 	TEST(chunks_of_two_rebuilders_do_not_mix), \
 	TEST(another_type_under_our_keys_is_broken_before_any_write), \

@@ -122,6 +122,8 @@ static void requests_while_away_are_answered_unknown_from_the_loop(void **state)
 	view_cancel(request);
 	assert_int_equal(t_wait(t)->status, VIEW_UNKNOWN);
 	assert_int_equal(t->answers, 1);
+	assert_string_equal(t_dump(t), "");
+	assert_int_equal(t->why.code, ERR_REDIS_AWAY);
 }
 
 static void a_killed_server_answers_all_unknown_and_is_found_again(void **state)

@@ -20,6 +20,7 @@ struct view_test {
 	bool is_answered, is_up, is_down, has_time;
 	struct err why;          /* of the last on_state */
 	int64_t server_ms;
+	struct slice dump;
 	const char *user, *password_file; /* of the view's connection; NULL: the default user */
 	char password_path[96];
 };
@@ -139,6 +140,24 @@ static inline const struct view_reply *t_chunk(struct view_test *t, uint64_t epo
 {
 	view_rebuild_chunk(t->view, 7, epoch, chunk, writes, count, t_on_reply, t);
 	return t_wait(t);
+}
+
+static inline void t_on_dump(void *ctx, struct slice text, const struct err *err)
+{
+	struct view_test *t = ctx;
+	arena_done(&t->arena);
+	t->dump = t_copy(t, text);
+	t->why = err != NULL ? *err : (struct err)ERR_INIT;
+	t->is_answered = true;
+	loop_stop(t->rig->loop);
+}
+
+/* Valid until the next call; empty on failure, then t->why says why. */
+static inline const char *t_dump(struct view_test *t)
+{
+	view_dump(t->view, 7, t_on_dump, t);
+	t_wait(t);
+	return t->dump.p;
 }
 
 static inline const struct view_reply *t_finish(struct view_test *t, uint64_t chunk, struct head head, int64_t pos)
