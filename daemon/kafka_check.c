@@ -6,6 +6,7 @@
 #include "daemon/kafka_check.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +168,13 @@ static void judge_state(struct check *check, const struct topic *topic, int64_t 
 		     " is better", topic->name, lag_ms, HOUR_MS);
 }
 
+static void note_limit(struct check *check, int64_t bytes)
+{
+	int *least = &check->env->message_max_bytes;
+	if (bytes > 0 && bytes <= INT_MAX && (*least == 0 || bytes < *least))
+		*least = (int)bytes;
+}
+
 static int judge(struct check *check, struct topic *topic, const rd_kafka_ConfigResource_t *resource, struct err *err)
 {
 	size_t count = 0;
@@ -182,6 +190,8 @@ static int judge(struct check *check, struct topic *topic, const rd_kafka_Config
 	if (topic->replicas >= REPLICAS_WANTED && number(setting(entries, count, "min.insync.replicas"), ISR_WANTED) < ISR_WANTED)
 		warn(check, "topic %s has min.insync.replicas=1: one broker's loss can lose acknowledged leads; set %d", topic->name,
 		     ISR_WANTED);
+	if (topic->role != ROLE_INPUT)
+		note_limit(check, number(setting(entries, count, "max.message.bytes"), 0));
 	if (topic->role == ROLE_STATE)
 		judge_state(check, topic, number(setting(entries, count, "delete.retention.ms"), DAY_MS),
 		            number(setting(entries, count, "min.compaction.lag.ms"), HOUR_MS));

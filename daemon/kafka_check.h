@@ -17,6 +17,7 @@ enum { KAFKA_WARNINGS_MAX = 16, KAFKA_WARNING_BYTES = 400 };
 struct kafka_environment {
 	int32_t partition_count;      /* of the input topics and leads.state */
 	int64_t delete_retention_ms;  /* of leads.state; Kafka's default of a day where the broker does not say */
+	int message_max_bytes;        /* the least max.message.bytes of our topics; 0 where the broker does not say */
 	size_t warning_count;
 	char warnings[KAFKA_WARNINGS_MAX][KAFKA_WARNING_BYTES];
 };

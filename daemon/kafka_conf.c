@@ -12,6 +12,13 @@
 
 enum { LOG_TEXT_BYTES = 600, LOG_LEVEL_ERROR = 3 };
 
+int kafka_message_max_bytes(const struct kafka_options *options)
+{
+	if (options->message_max_bytes <= 0)
+		return KAFKA_MESSAGE_BYTES;
+	return options->message_max_bytes < KAFKA_MESSAGE_BYTES_MAX ? options->message_max_bytes : KAFKA_MESSAGE_BYTES_MAX;
+}
+
 int kafka_transaction_ms(const struct kafka_options *options)
 {
 	return options->transaction_timeout_ms > 0 ? options->transaction_timeout_ms : KAFKA_TRANSACTION_MS;
@@ -56,7 +63,7 @@ void kafka_conf_own(rd_kafka_conf_t *conf, const char *name, const char *value)
 	abort();
 }
 
-static void own_ms(rd_kafka_conf_t *conf, const char *name, int value)
+static void own_int(rd_kafka_conf_t *conf, const char *name, int value)
 {
 	char text[16];
 	snprintf(text, sizeof text, "%d", value);
@@ -127,9 +134,9 @@ rd_kafka_conf_t *kafka_conf_consumer(const struct kafka_options *options, struct
 	int session_ms = options->session_timeout_ms > 0 ? options->session_timeout_ms : KAFKA_SESSION_MS;
 	kafka_conf_own(conf, "group.id", options->group);
 	kafka_conf_own(conf, "partition.assignment.strategy", "range");
-	own_ms(conf, "session.timeout.ms", session_ms);
+	own_int(conf, "session.timeout.ms", session_ms);
 	/* the loop polls at least twice a second; an expulsion for a long callback would help nobody */
-	own_ms(conf, "max.poll.interval.ms", session_ms > 300000 ? session_ms : 300000);
+	own_int(conf, "max.poll.interval.ms", session_ms > 300000 ? session_ms : 300000);
 	return conf;
 }
 
@@ -143,11 +150,13 @@ rd_kafka_conf_t *kafka_conf_producer(const struct kafka_options *options, struct
 	kafka_conf_own(conf, "transactional.id", id);
 	kafka_conf_own(conf, "enable.idempotence", "true");
 	kafka_conf_own(conf, "acks", "all");
-	/* what the broker took from others it must take from us in leads.rejected, with our headers around it: its own
-	 * max.message.bytes is the limit, not ours */
-	kafka_conf_own(conf, "message.max.bytes", "100000000");
-	own_ms(conf, "transaction.timeout.ms", kafka_transaction_ms(options));
-	own_ms(conf, "message.timeout.ms", kafka_transaction_ms(options));
+	/* The limit is what the topics take (the broker would refuse the batch, and then nobody knows which event it was);
+	 * batches of small messages must not pass it either. */
+	int limit = kafka_message_max_bytes(options);
+	own_int(conf, "message.max.bytes", limit);
+	own_int(conf, "batch.size", limit < KAFKA_MESSAGE_BYTES ? limit : KAFKA_MESSAGE_BYTES);
+	own_int(conf, "transaction.timeout.ms", kafka_transaction_ms(options));
+	own_int(conf, "message.timeout.ms", kafka_transaction_ms(options));
 	return conf;
 }
 

@@ -26,6 +26,8 @@ enum {
 	KAFKA_MARGIN_MS = 5000,       /* default of call_margin_ms: so much longer than the transaction time-out
 	                                 may a call of the commit thread take */
 	KAFKA_START_MS = 30000,       /* limit of each question at start */
+	KAFKA_MESSAGE_BYTES = 1000000, /* default of message_max_bytes: a little below what brokers take by default */
+	KAFKA_MESSAGE_BYTES_MAX = 100000000,
 	KAFKA_PARTITIONS_MAX = 1024,  /* shards of a deployment; far above what one group of processes can use */
 };
 
@@ -58,6 +60,7 @@ struct kafka_options {
 	int transaction_timeout_ms; /* 0: KAFKA_TRANSACTION_MS */
 	int session_timeout_ms;     /* 0: KAFKA_SESSION_MS */
 	int call_margin_ms;         /* 0: KAFKA_MARGIN_MS */
+	int message_max_bytes;      /* largest message that our topics take; 0: KAFKA_MESSAGE_BYTES */
 	const struct kafka_property *properties;
 	size_t property_count;
 	const char *event_source;      /* ce_source: "/leadrouter/<group>" */
@@ -70,6 +73,7 @@ struct kafka_options {
 	void *stats_ctx;
 };
 
+int kafka_message_max_bytes(const struct kafka_options *options);
 int kafka_transaction_ms(const struct kafka_options *options);
 /* The longest that one call of the commit thread may take before the process has to end. */
 int kafka_deadline_ms(const struct kafka_options *options);

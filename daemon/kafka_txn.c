@@ -30,6 +30,8 @@ enum {
 	FETCH_LONGEST_MS = 4000,
 	REFUSED_PAUSE_MS = 100,  /* a question that fails at once is not asked again at once */
 	QUEUE_FULL_MS = 50,
+	BATCH_OVERHEAD_BYTES = 128, /* of a batch with one message, at most 61 + 7 varints */
+	HEADER_OVERHEAD_BYTES = 10, /* two varints */
 	ABORT_FLUSH_MS = 2000,
 	LEVEL_WARNING = 4,
 	STATE_TOPIC = OUT_TOPICS, /* its place in `topics` */
@@ -347,7 +349,7 @@ static enum op_result produce_refused(struct kafka_txn *txn, const struct outgoi
 		return OP_EXIT;
 	}
 	if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
-		err_set(err, ERR_EVENT_TOO_LARGE, "a message of %zu bytes for %s is larger than message.max.bytes allows",
+		err_set(err, ERR_EVENT_TOO_LARGE, "a message of %zu bytes is larger than %s takes (max.message.bytes)",
 		        out->key.len + out->value.len, topic_name(txn, out->topic));
 		return OP_TOO_LARGE;
 	}
@@ -356,8 +358,19 @@ static enum op_result produce_refused(struct kafka_txn *txn, const struct outgoi
 	return OP_ABORT;
 }
 
+/* librdkafka counts key and value only; the broker counts the batch. */
+static bool fits(const struct kafka_txn *txn, const struct outgoing *out)
+{
+	size_t bytes = out->key.len + out->value.len + BATCH_OVERHEAD_BYTES;
+	for (size_t i = 0; i < out->header_count; i++)
+		bytes += out->headers[i].name.len + out->headers[i].value.len + HEADER_OVERHEAD_BYTES;
+	return bytes <= (size_t)kafka_message_max_bytes(txn->options);
+}
+
 static enum op_result produce(struct kafka_txn *txn, const struct outgoing *out, struct err *err)
 {
+	if (!fits(txn, out))
+		return produce_refused(txn, out, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, err);
 	int64_t end = now_ms() + kafka_transaction_ms(txn->options);
 	rd_kafka_resp_err_t code = produce_once(txn, out);
 	while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && now_ms() < end) {

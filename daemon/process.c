@@ -263,6 +263,7 @@ static int check_surroundings(struct process *process, const struct view_options
 	for (size_t i = 0; i < found->warning_count; i++)
 		log_write(process->log, LOG_LEVEL_WARNING, "kafka is not set up as it should be", LOG_TEXT("text", found->warnings[i]));
 	process->kafka.partition_count = found->partition_count;
+	process->kafka.message_max_bytes = found->message_max_bytes;
 	struct err redis_err = ERR_INIT;
 	if (view_check(view, REDIS_CHECK_MS, &redis_err) == 0)
 		return 0;

@@ -14,6 +14,7 @@
 #include "daemon/head.h"
 #include "daemon/kafka_txn.h"
 #include "daemon/state_log_kafka.h"
+#include "rules/base/mem.h"
 
 static bool text_is(const void *bytes, size_t len, const char *text)
 {
@@ -157,18 +158,29 @@ static void a_batch_is_visible_once_with_its_offsets(struct parts *parts)
 	parts_saw(parts, "q=1 h=%s, state_end %d", batch.head.hash, (int)batch.state_end);
 }
 
+/* The largest value of an event that still fits, found by asking the broker for its limit. */
+static bool take_limit(struct parts *parts)
+{
+	struct err err = ERR_INIT;
+	if (!parts_expect(parts, kafka_check(&parts->options, &parts->environment, &err) == 0, "checked: %s", err.text))
+		return false;
+	parts->options.message_max_bytes = parts->environment.message_max_bytes;
+	return parts_expect(parts, parts->environment.message_max_bytes > 1000000, "the broker tells its limit");
+}
+
 static void a_too_large_event_aborts_and_is_named(struct parts *parts)
 {
-	static char large[1200000];
+	enum { HEADERS = 700 }; /* more than ours take */
 	struct event events[2];
 	struct commit_job open, batch;
 	rd_kafka_message_t *found[4];
-	memset(large, 'x', sizeof large);
+	if (!parts_topics(parts, NULL) || !take_limit(parts))
+		return;
+	size_t limit = (size_t)parts->environment.message_max_bytes;
+	char *large = xcalloc(1, limit);
 	events[0] = sample_events()[0];
 	events[1] = sample_events()[0];
-	events[1].value = (struct slice){large, sizeof large};
-	if (!parts_topics(parts, NULL))
-		return;
+	events[1].value = (struct slice){large, limit - 100};
 	struct node *node = parts_node(parts);
 	if (node == NULL || !parts_wait_assigned(node, PARTS_SHARDS) || parts_open(node, 0, 1, &open) != COMMIT_DONE)
 		return;
@@ -182,8 +194,10 @@ static void a_too_large_event_aborts_and_is_named(struct parts *parts)
 	parts_expect(parts, count == 0, "nothing is visible, found %d", count);
 	parts_saw(parts, "%s", batch.err.text);
 	open.new_attempt = batch.new_attempt;
-	parts_batch(node, &open, events, 1, NULL, 0, &batch);
+	events[1].value.len = limit - HEADERS; /* the broker takes what we say it takes */
+	parts_batch(node, &open, events, 2, NULL, 0, &batch);
 	parts_expect(parts, parts_commit(node, &batch) == COMMIT_DONE, "the next one commits: %s", batch.err.text);
+	free(large);
 }
 
 /* ---- positions */
