@@ -112,10 +112,15 @@ struct property_reader {
 static bool read_property_value(struct property_reader *reader, const struct node_member *member, const char **ret_value)
 {
 	struct slice text;
+	bool is_secret = kafka_props_is_secret(member->key->text.p);
+	if (is_secret && member->value->kind != NODE_SCALAR) {
+		diag_conceal(diags_add(reader->diags, ERR_WRONG_TYPE, member->value->span, "a property must be text"));
+		return false;
+	}
 	if (!node_read_text(member->value, "a property", reader->diags, &text))
 		return false;
 	*ret_value = text.p;
-	if (!slice_has_prefix(text, SLICE("file:")) || !kafka_props_is_secret(member->key->text.p))
+	if (!slice_has_prefix(text, SLICE("file:")) || !is_secret)
 		return true;
 	struct err err = ERR_INIT;
 	struct slice name = {text.p + 5, text.len - 5}, secret;

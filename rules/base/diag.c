@@ -73,6 +73,25 @@ static void cut_line(struct slice line, size_t column_byte, struct diag_mark *ma
 		mark->mark_len = mark->text.len - mark->mark_from;
 }
 
+/* A password written into the configuration must not come out again with an error beside it: the message may end in a
+ * log. "file:NAME" is no secret, and every other line is shown. */
+static bool holds_secret(struct slice line)
+{
+	static const char *const keys[] = {"password:", "ssl.key.pem:", "sasl.oauthbearer.", "sasl.jaas.config:"};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const char *end = line.p + line.len;
+		const char *at = line.len ? memmem(line.p, line.len, keys[i], strlen(keys[i])) : NULL;
+		if (at == NULL)
+			continue;
+		at += strlen(keys[i]);
+		while (at < end && strchr(" \"'", *at) != NULL)
+			at++;
+		if (!slice_has_prefix((struct slice){at, (size_t)(end - at)}, SLICE("file:")))
+			return true;
+	}
+	return false;
+}
+
 static struct diag_mark mark_of(struct diags *diags, struct source_span span)
 {
 	struct diag_mark mark = {.label = ""};
@@ -88,6 +107,11 @@ static struct diag_mark mark_of(struct diags *diags, struct source_span span)
 	mark.column = place.column;
 	mark.mark_len = span.len;
 	struct slice line = source_line(span.source, place.line);
+	mark.is_concealed = holds_secret(line);
+	if (mark.is_concealed) {
+		mark.mark_len = 0;
+		return mark;
+	}
 	size_t column_byte = span.offset - span.source->line_starts[place.line - 1];
 	cut_line(line, column_byte < line.len ? column_byte : line.len, &mark);
 	mark.text.p = arena_memdupz(&diags->arena, mark.text.p, mark.text.len);

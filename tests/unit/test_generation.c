@@ -365,6 +365,7 @@ static void every_configuration_code_has_a_golden_file(void **state)
 		free(text);
 	}
 	globfree(&goldens);
+	assert_null(strstr(all.bytes, "hunter2")); /* the password in kafka-properties.yaml */
 	for (int code = ERR_NONE + 1; code < ERR_COUNT; code++) {
 		char wanted[16];
 		const char *number = err_number((enum err_code)code);

@@ -220,6 +220,16 @@ static void an_empty_block_at_the_end_is_empty(void **state)
 	assert_int_equal(node_get(read_text(*state, "j: x\nk: >\n "), "k")->text.len, 0);
 }
 
+static void passwords_do_not_come_out_with_an_error(void **state)
+{
+	assert_null(read_text(*state, "sasl.password: hunter2\nsasl.password: hunter3\nssl.key.password: 'file:x'\n"
+	                              "ssl.key.password: *x\n"));
+	const char *text = rendered(*state);
+	assert_null(strstr(text, "hunter"));
+	assert_non_null(strstr(text, " --> t.yaml:2:1\n ::: t.yaml:1:1\n"));
+	assert_non_null(strstr(text, "ssl.key.password: 'file:x'"));
+}
+
 static void wide_letters_and_tabs_keep_the_caret_in_place(void **state)
 {
 	assert_null(read_text(*state, "\"\xe7\x8e\x8b\xe4\xbc\x9f\": [\t*x]\n"));
@@ -309,6 +319,7 @@ int main(void)
 		TEST(tabs_and_nuls_are_explained),
 		TEST(what_makes_the_library_loop_is_refused_first),
 		TEST(an_empty_block_at_the_end_is_empty),
+		TEST(passwords_do_not_come_out_with_an_error),
 		TEST(wide_letters_and_tabs_keep_the_caret_in_place),
 		TEST(long_lines_show_a_window),
 		TEST(the_list_of_errors_is_bounded),
