@@ -49,18 +49,18 @@ void batch_free(struct batch *batch)
 void batch_add(struct batch *batch, struct kafka_message *take_message)
 {
 	assert(batch->item_count < batch->item_capacity);
-	batch->items[batch->item_count++] = (struct batch_item){.message = take_message};
+	batch->items[batch->item_count++] = (struct batch_item){.batch = batch, .message = take_message};
 	batch->bytes += take_message->bytes;
 }
 
 static void on_answered(void *ctx)
 {
-	struct batch *batch = ctx;
+	struct batch_item *item = ctx;
+	struct batch *batch = item->batch;
 	assert(batch->state == BATCH_PREPARING && batch->unanswered > 0);
+	item->ask = NULL; /* it is gone: a batch that is freed now must not cancel it */
 	if (--batch->unanswered > 0)
 		return;
-	for (size_t i = 0; i < batch->item_count; i++)
-		batch->items[i].ask = NULL;
 	batch->state = BATCH_WAITING;
 	batch->on_prepared(batch);
 }
@@ -74,7 +74,7 @@ void batch_prepare(struct batch *batch, int64_t now_ms, loop_fn on_prepared)
 		item->prepared = rules_prepare(model, &item->message->record, now_ms, &batch->kept);
 		if (!rules_is_lead(item->prepared))
 			continue;
-		item->ask = plugin_host_ask(batch->generation, item->prepared, on_answered, batch);
+		item->ask = plugin_host_ask(batch->generation, item->prepared, on_answered, item);
 		batch->unanswered += item->ask != NULL;
 	}
 	batch->state = batch->unanswered ? BATCH_PREPARING : BATCH_WAITING;

@@ -42,6 +42,7 @@ enum batch_state {
 
 /* One record of a batch, over all its decisions. */
 struct batch_item {
+	struct batch *batch;
 	struct kafka_message *message;
 	struct prepared *prepared;
 	struct plugin_ask *ask;    /* while plug-ins are asked */
