@@ -149,7 +149,8 @@ void broker_compact(struct broker *broker, int32_t shard)
 		if (is_kept(broker, log, i, end))
 			log->entries[kept++] = log->entries[i];
 	}
-	memmove(&log->entries[kept], &log->entries[end], (log->count - end) * sizeof(*log->entries));
+	if (end < log->count)
+		memmove(&log->entries[kept], &log->entries[end], (log->count - end) * sizeof(*log->entries));
 	log->count -= end - kept;
 	log->stable_hint = 0;
 	broker->sim->counts.compactions++;

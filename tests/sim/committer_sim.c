@@ -185,6 +185,14 @@ static enum op_result op_produce_event(void *ctx, int32_t shard, const struct ev
 	struct sim *sim = committer->process->sim;
 	struct produced record = {.shard = shard, .is_event = true, .event = *event};
 
+	if (event->topic != OUT_REJECTED && hits(committer, sim->chances.too_large)) {
+		struct refused *refused = arena_alloc(&sim->arena, sizeof(*refused));
+		*refused = (struct refused){sim_copy(sim, event->cause), sim->refused};
+		sim->refused = refused;
+		sim->counts.too_large++;
+		err_set(err, ERR_COMMIT_FAILED, "injected: the event is too large");
+		return OP_TOO_LARGE;
+	}
 	record.event.id = sim_copy(sim, event->id);
 	record.event.subject = sim_copy(sim, event->subject);
 	record.event.cause = sim_copy(sim, event->cause);

@@ -142,6 +142,16 @@ static struct slice timer_lead(struct slice cause)
 	return end ? (struct slice){from, (size_t)(end - from)} : SLICE_NONE;
 }
 
+/* Set aside because it was too large for the broker: the rules have no part in this outcome. */
+static bool is_set_aside(const struct judge *judge, const struct event *event)
+{
+	const struct refused *refused = judge->sim->refused;
+
+	while (refused && !slice_equal(refused->cause, event->cause))
+		refused = refused->next;
+	return refused != NULL && event->topic == OUT_REJECTED;
+}
+
 static void judge_due(struct judge *judge, struct decider *decider, struct slice lead_id, const struct event *event)
 {
 	struct slice key = slice_of(arena_printf(&judge->sim->arena, "lead/%.*s", SLICE_ARG(lead_id)));
@@ -164,6 +174,10 @@ static void decide_again(struct judge *judge, struct decider *decider, const str
 	*ret = (struct decision){0};
 	if (record) {
 		judge_outcome(judge, offsets, record, topic);
+		if (is_set_aside(judge, first)) {
+			*ret = (struct decision){.events = first, .event_count = 1};
+			return;
+		}
 		decider_decide(decider, rules_prepare(judge->sim->reference->model, record, first->at_ms, arena), first->at_ms, ret);
 		return;
 	}

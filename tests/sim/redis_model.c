@@ -241,15 +241,40 @@ static struct view_head head_behind(const struct command *command, const struct 
 	return to;
 }
 
+/* True when the script says that what lies there is not ours. Only a rebuild's begin looks past that. */
+static bool is_broken(const struct version *version, enum command_kind kind)
+{
+	switch (kind) {
+	case COMMAND_READ:
+	case COMMAND_READ_RINGS:
+		return version->garbage == GARBAGE_HEAD ||
+		       (version->garbage == GARBAGE_CONTAINER && version->head.state == VIEW_HEAD_NORMAL);
+	case COMMAND_APPLY:
+		return version->garbage != GARBAGE_NONE;
+	case COMMAND_INSTALL_EPOCH:
+		return version->garbage == GARBAGE_HEAD;
+	case COMMAND_REBUILD_CHUNK:
+		return version->garbage == GARBAGE_CONTAINER;
+	case COMMAND_REBUILD_BEGIN:
+	case COMMAND_REBUILD_FINISH:
+		return false;
+	}
+	return false;
+}
+
 static void run_write(struct redis *redis, const struct command *command, bool is_half, struct view_reply *ret)
 {
 	const struct version *from = redis->shards[command->shard].now;
-	struct version emptied = {.head = from->head};
+	struct version emptied = {.head = from->head}; /* of garbage, too */
 	size_t count = command->write_count;
 
+	ret->head = from->head;
 	if (!fits(&from->head, &command->before)) {
-		ret->status = VIEW_STALE;
-		ret->head = from->head;
+		ret->status = from->garbage == GARBAGE_HEAD ? VIEW_BROKEN : VIEW_STALE;
+		return;
+	}
+	if (is_broken(from, command->kind)) {
+		ret->status = VIEW_BROKEN;
 		return;
 	}
 	if (is_half)
@@ -269,6 +294,11 @@ void redis_run(struct redis *redis, const struct command *command, bool is_half,
 	const struct version *version = redis->shards[command->shard].now;
 
 	*ret = (struct view_reply){.status = VIEW_DONE, .err = ERR_INIT, .head = version->head};
+	bool is_read = command->kind == COMMAND_READ || command->kind == COMMAND_READ_RINGS;
+	if (is_read && is_broken(version, command->kind)) {
+		ret->status = VIEW_BROKEN;
+		return;
+	}
 	switch (command->kind) {
 	case COMMAND_READ:
 		run_read(redis, version, command, ret);
@@ -296,6 +326,17 @@ void redis_wipe(struct redis *redis, int32_t shard)
 void redis_set_back(struct redis *redis, int32_t shard, size_t history_at)
 {
 	set_version(redis, shard, redis->shards[shard].history[history_at]);
+}
+
+void redis_put_garbage(struct redis *redis, int32_t shard, enum garbage garbage)
+{
+	struct version *version = arena_alloc(&redis->sim->arena, sizeof(*version));
+
+	*version = *redis->shards[shard].now;
+	version->garbage = garbage;
+	if (garbage == GARBAGE_HEAD)
+		version->head = (struct view_head){.state = VIEW_HEAD_MISSING};
+	set_version(redis, shard, version);
 }
 
 /* Counters near ours, values of the other shard or of another time, a hash that is not ours. */

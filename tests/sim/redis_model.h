@@ -17,8 +17,12 @@ struct item {
 	int64_t due_ms;
 };
 
+/* What a stranger may have put under our keys. */
+enum garbage { GARBAGE_NONE, GARBAGE_HEAD /* no head of our form: told as missing */, GARBAGE_CONTAINER /* another type */ };
+
 /* The keys of one shard at one moment. Items are sorted by key. */
 struct version {
+	enum garbage garbage;
 	struct view_head head;
 	const struct item *items;
 	size_t count;
@@ -72,6 +76,7 @@ void redis_run(struct redis *redis, const struct command *command, bool is_half,
 void redis_wipe(struct redis *redis, int32_t shard);
 /* To any version that ever was. */
 void redis_set_back(struct redis *redis, int32_t shard, size_t history_at);
+void redis_put_garbage(struct redis *redis, int32_t shard, enum garbage garbage);
 /* A view that another history made, perhaps with our counters. */
 void redis_make_foreign(struct redis *redis, int32_t shard);
 

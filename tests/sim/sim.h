@@ -31,6 +31,7 @@ enum {
 
 struct broker;
 struct process;
+struct refused;
 struct redis;
 struct reference;
 struct step;
@@ -42,7 +43,7 @@ typedef void (*sim_fn)(void *ctx);
 	X(schedules) X(steps) X(commits) X(claims) X(equal) X(catch_ups) \
 	X(rebuilds) X(aborts) X(discarded) X(exits) X(kills) X(pauses)    \
 	X(expulsions) X(delayed_end_txn) X(view_faults) X(lost_replies)   \
-	X(compactions) X(decisions) X(timers_fired)                       \
+	X(compactions) X(too_large) X(decisions) X(timers_fired)                       \
 	X(lost) X(double_owned) X(duplicate) X(early) X(view_differs) X(log_differs) X(stuck)
 
 struct sim_counts {
@@ -58,11 +59,14 @@ struct sim_chances {
 	unsigned inject_abort, commit_unknown, commit_retry, delay_end_txn, delay_offsets; /* per 10,000 calls */
 	unsigned lose_reply, late_command, refuse, half_script; /* per 10,000 commands */
 	unsigned weight_kill, weight_pause, weight_expel, weight_leave, weight_txn_timeout;
-	unsigned weight_wipe, weight_rollback, weight_foreign, weight_outage, weight_clock, weight_commit_away;
+	unsigned weight_wipe, weight_rollback, weight_foreign, weight_outage, weight_clock, weight_garbage;
 	unsigned slow_step;     /* per 10,000 steps: seconds instead of milliseconds */
 	unsigned slow_reader;   /* per 10,000 readings of a piece of leads.state */
 	int64_t stall_max_us;   /* how long such a reading stalls at most */
 	unsigned compaction;    /* the higher, the more often; 0 never */
+	unsigned too_large;     /* per 10,000 events: the broker does not take it */
+	unsigned log_fails;     /* per 10,000 readings of a piece of leads.state */
+	unsigned plugins;       /* per 10,000 leads: plug-ins are waited for */
 	bool is_in_order;       /* Redis answers in the order of the requests */
 };
 
@@ -86,9 +90,16 @@ struct sim {
 	const struct reference *reference;
 	struct process *processes[SIM_INSTANCES_MAX]; /* the living incarnation of each instance, or NULL */
 	size_t instance_count;
+	struct refused *refused;   /* what was told to be too large */
 	struct sim_counts counts;
 	char bad_text[400];        /* the first finding */
 	bool is_tracing;
+};
+
+/* The cause of an event that was too large once: its record may be set aside unseen. */
+struct refused {
+	struct slice cause;
+	struct refused *next;
 };
 
 /* Runs the schedule of `seed`; adds to *totals. True when nothing was found. `ret_text` gets the first finding. */

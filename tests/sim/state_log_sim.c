@@ -122,6 +122,11 @@ static void on_read(void *ctx)
 		end(reader, STATE_LOG_TRUNCATED);
 		return;
 	}
+	struct sim *sim = reader->log->process->sim;
+	if (!sim->is_healed && rng_hits(&sim->rng, sim->chances.log_fails)) {
+		end(reader, rng_hits(&sim->rng, 5000) ? STATE_LOG_FAILED : STATE_LOG_TRUNCATED);
+		return;
+	}
 	int64_t before = reader->position;
 	reader->is_in_step = true;
 	bool goes_on = read_chunk(reader);

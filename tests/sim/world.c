@@ -4,6 +4,7 @@
  * strike between two steps. When the faults are used up the world heals: everything paused goes on, everything dead
  * starts again, and the schedule must come to rest.
  */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "daemon/head.h"
@@ -27,12 +28,14 @@ enum {
 
 struct generation {
 	const struct model *model;
+	struct process *process;
 };
 
 struct plugin_ask {
 	struct step *step;
 	loop_fn on_done;
 	void *ctx;
+	bool is_over;
 };
 
 struct generation *generation_ref(struct generation *generation)
@@ -50,16 +53,34 @@ const struct model *generation_model(const struct generation *generation)
 	return generation->model;
 }
 
-/* No plug-in adds a fact here; the waiting is modelled by latencies. */
+static void on_plugins_done(void *ctx)
+{
+	struct plugin_ask *ask = ctx;
+
+	ask->is_over = true;
+	ask->on_done(ask->ctx);
+}
+
+/* The plug-ins of the simulator answer late and have nothing to say. */
 struct plugin_ask *plugin_host_ask(struct generation *generation, struct prepared *prepared, loop_fn on_done, void *ctx)
 {
-	(void)generation, (void)prepared, (void)on_done, (void)ctx;
-	return NULL;
+	struct process *process = generation->process;
+	struct sim *sim = process->sim;
+
+	(void)prepared;
+	if (!rng_hits(&sim->rng, sim->chances.plugins))
+		return NULL;
+	struct plugin_ask *ask = arena_alloc(&sim->arena, sizeof(*ask));
+	*ask = (struct plugin_ask){.on_done = on_done, .ctx = ctx};
+	ask->step = sim_after(sim, process, rng_between(&sim->rng, 100, 30000), on_plugins_done, ask);
+	return ask;
 }
 
 void plugin_host_cancel(struct plugin_ask *take_ask)
 {
-	(void)take_ask;
+	assert(!take_ask->is_over); /* the real one is freed before on_done */
+	sim_cancel(take_ask->step);
+	take_ask->is_over = true;
 }
 
 /* ---- processes */
@@ -117,6 +138,7 @@ static struct generation *generation_of(void *ctx)
 	struct generation *generation = arena_alloc(&process->sim->arena, sizeof(*generation));
 
 	generation->model = process->sim->reference->model;
+	generation->process = process;
 	return generation;
 }
 
@@ -125,6 +147,10 @@ static void on_decided(void *ctx, int32_t shard, const struct decision *decision
 	struct process *process = ctx;
 
 	(void)shard;
+	/* a log line would read these: a sanitizer sees when they point at something gone */
+	const struct slice texts[] = {decision->lead_id, decision->owner, decision->team, decision->route, decision->grade};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		(void)sim_copy(process->sim, texts[i]);
 	process->sim->counts.decisions++;
 	process->sim->counts.timers_fired += decision->outcome == OUTCOME_TIMER;
 }
@@ -321,6 +347,10 @@ static void draw_chances(struct sim *sim)
 		.weight_foreign = maybe(sim, 40, 5),
 		.weight_outage = maybe(sim, 30, 5),
 		.weight_clock = maybe(sim, 20, 5),
+		.weight_garbage = maybe(sim, 20, 5),
+		.too_large = maybe(sim, 20, 300),
+		.log_fails = maybe(sim, 20, 2000),
+		.plugins = maybe(sim, 30, 10000),
 		.slow_step = maybe(sim, 60, 150),
 		.slow_reader = maybe(sim, 30, 4000),
 		.compaction = maybe(sim, 60, 20),
@@ -489,6 +519,15 @@ static void fault_foreign(struct sim *sim, struct process *process)
 	redis_make_foreign(sim->redis, (int32_t)rng_below(&sim->rng, SIM_SHARDS));
 }
 
+static void fault_garbage(struct sim *sim, struct process *process)
+{
+	(void)process;
+	sim_trace(sim, "FAULT: somebody writes to our keys");
+	sim->counts.view_faults++;
+	redis_put_garbage(sim->redis, (int32_t)rng_below(&sim->rng, SIM_SHARDS),
+	                  rng_hits(&sim->rng, 5000) ? GARBAGE_HEAD : GARBAGE_CONTAINER);
+}
+
 static void fault_outage(struct sim *sim, struct process *process)
 {
 	(void)process;
@@ -505,13 +544,13 @@ void world_fault(struct sim *sim)
 {
 	static void (*const faults[])(struct sim *, struct process *) = {
 		fault_kill, fault_pause, fault_expel, fault_leave, fault_txn_timeout, fault_wipe,
-		fault_rollback, fault_foreign, fault_outage, fault_clock,
+		fault_rollback, fault_foreign, fault_outage, fault_clock, fault_garbage,
 	};
 	const struct sim_chances *chances = &sim->chances;
 	const unsigned weights[] = {
 		chances->weight_kill, chances->weight_pause, chances->weight_expel, chances->weight_leave,
 		chances->weight_txn_timeout, chances->weight_wipe, chances->weight_rollback, chances->weight_foreign,
-		chances->weight_outage, chances->weight_clock,
+		chances->weight_outage, chances->weight_clock, chances->weight_garbage,
 	};
 	unsigned total = 0, at = 0;
 
