@@ -30,7 +30,6 @@ def write(instance, bootstrap, redis_socket, partitions, tenants=(), options=Non
         for part in path:
             at = at.setdefault(part, {})
         at[last] = value
-    tree["kafka"]["producer"] = {"properties": {"message.max.bytes": 4 << 20}}  # as the rig's broker allows
     # JSON is YAML: strings stay quoted, so nothing is taken for something else.
     with open(os.path.join(place, "leadrouter.yaml"), "w") as f:
         json.dump(tree, f, indent=1, ensure_ascii=False)
