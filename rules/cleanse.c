@@ -99,7 +99,7 @@ static int compare_alias(const void *key, const void *row)
 static void cleanse_source(struct cleansing *cleansing)
 {
 	const struct vocabulary *sources = &cleansing->model->sources;
-	struct slice folded = text_fold(cleansing->arena, cleansing->lead->source);
+	struct slice folded = text_key(cleansing->arena, cleansing->lead->source);
 	const struct vocabulary_alias *alias =
 		sources->alias_count == 0 ? NULL
 					  : bsearch(&folded, sources->aliases, sources->alias_count, sizeof *sources->aliases,

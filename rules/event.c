@@ -273,7 +273,9 @@ void event_followup(struct work *work, enum followup_level level)
 
 /* ---- rejects */
 
-enum { ERROR_HEADERS = 5 };
+/* Names of dead-letter headers that tools of Kafka's users know (KIP-1191), and ours. They stand behind the originals, so
+ * where a name occurs twice the last one is ours. */
+enum { ERROR_HEADERS = 8 };
 
 static struct header text_header(const struct work *work, const char *name, const char *text)
 {
@@ -286,12 +288,15 @@ void event_rejected(struct work *work, const struct record *record, const struct
 	struct header *headers = arena_array(work->arena, record->header_count + ERROR_HEADERS, sizeof *headers);
 	if (record->header_count != 0)
 		memcpy(headers, record->headers, record->header_count * sizeof *headers);
-	struct header *more = headers + record->header_count; /* behind the originals: the last one of a name counts */
-	more[0] = text_header(work, "leadrouter_code", err_number(err->code));
-	more[1] = text_header(work, "leadrouter_error", err_word(err->code));
-	more[2] = text_header(work, "leadrouter_text", err->text);
-	more[3] = text_header(work, "leadrouter_field", err->where);
-	more[4] = (struct header){SLICE("leadrouter_cause"), work->cause};
+	struct header *more = headers + record->header_count;
+	more[0] = (struct header){SLICE("__dlq.errors.topic"), record->topic};
+	more[1] = text_header(work, "__dlq.errors.partition", arena_printf(work->arena, "%d", (int)record->partition));
+	more[2] = text_header(work, "__dlq.errors.offset", arena_printf(work->arena, "%lld", (long long)record->offset));
+	more[3] = text_header(work, "__dlq.errors.message", err->text);
+	more[4] = text_header(work, "leadrouter.error.code", err_word(err->code));
+	more[5] = text_header(work, "leadrouter.error.number", err_number(err->code));
+	more[6] = text_header(work, "leadrouter.error.field", err->where);
+	more[7] = text_header(work, "leadrouter.error.config", work->model->config_hash);
 	event->headers = headers;
 	event->header_count = record->header_count + ERROR_HEADERS;
 	event->has_key = record->has_key;

@@ -78,7 +78,8 @@ class Toy:
         self.outputs.append(Record(topic, shard, self._offset(topic, shard), at, key, value, headers))
 
     def _reject(self, record, cause):
-        added = [(c.ERROR_CODE, b"LR101"), (c.ERROR_CAUSE, cause.encode()), (c.CAUSE, cause.encode())]
+        added = [(c.ERROR_CODE, b"bad_json"), (c.ERROR_NUMBER, b"LR101"), (c.CAUSE, cause.encode())]
+        added += [(name, part.encode()) for name, part in zip(c.ERROR_ORIGIN, cause.split("/"))]
         self._out(c.REJECTED, record.partition, record.key, record.value, record.headers + added, START_MS)
 
     def _keep(self, shard, lead, value):

@@ -22,7 +22,8 @@ FIRST = "first"
 
 ID, TYPE, TIME, SUBJECT, CAUSE = "ce_id", "ce_type", "ce_time", "ce_subject", "lr_cause"
 REQUIRED_HEADERS = (ID, TYPE, "ce_source", TIME, "ce_specversion", CAUSE)
-ERROR_CODE, ERROR_CAUSE = "leadrouter_code", "leadrouter_cause"
+ERROR_CODE, ERROR_NUMBER = "leadrouter.error.code", "leadrouter.error.number"
+ERROR_ORIGIN = ("__dlq.errors.topic", "__dlq.errors.partition", "__dlq.errors.offset")
 FIRST_LEAD = "first_lead_id"  # in the value of lead.duplicate
 STATE_SEQ, STATE_HASH = "q", "h"
 BARRIER = "barrier"

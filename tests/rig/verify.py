@@ -215,9 +215,9 @@ class Verifier:
         original = entry.record
         if (record.key, record.value) != (original.key, original.value) or not _contains(record.headers, original.headers):
             self.report.found("altered", "%s is not %s byte for byte" % (_place(record), cause))
-        origin = last_header(record, c.ERROR_CAUSE)
-        if origin != cause or not code:
-            self.report.found("unexpected", "%s: rejected with cause %s, code %s" % (_place(record), origin, code))
+        origin = "/".join(str(last_header(record, name)) for name in c.ERROR_ORIGIN)
+        if origin != cause or not code or not last_header(record, c.ERROR_NUMBER):
+            self.report.found("unexpected", "%s: rejected with origin %s, code %s" % (_place(record), origin, code))
 
     # --- state and view
 

@@ -459,12 +459,12 @@ static void bad_records_are_rejected_byte_for_byte(void **state)
 		const struct event *event = &d.events[0];
 		assert_int_equal(event->topic, OUT_REJECTED);
 		assert_true(slice_is(event->value, rows[i].value) && slice_is(event->key, "k"));
-		assert_int_equal(event->header_count, 6);
+		assert_int_equal(event->header_count, 9);
 		assert_true(slice_is(event->headers[0].name, "x") && event->headers[0].value.p == NULL);
-		assert_true(slice_is(event->headers[1].name, "leadrouter_code"));
-		if (!slice_is(event->headers[2].value, rows[i].code) || !slice_is(event->headers[4].value, rows[i].field))
-			fail_msg("%s: %.*s at %.*s", rows[i].value, SLICE_ARG(event->headers[2].value),
-			         SLICE_ARG(event->headers[4].value));
+		assert_true(slice_is(event->headers[5].name, "leadrouter.error.code"));
+		if (!slice_is(event->headers[5].value, rows[i].code) || !slice_is(event->headers[7].value, rows[i].field))
+			fail_msg("%s: %.*s at %.*s", rows[i].value, SLICE_ARG(event->headers[5].value),
+			         SLICE_ARG(event->headers[7].value));
 	}
 	assert_int_equal(bench->store.count, 0);
 }
