@@ -191,6 +191,37 @@ void cel_print_base64(struct strbuf *buf, struct slice bytes)
 	}
 }
 
+static int digit_of(char byte)
+{
+	if (byte >= 'A' && byte <= 'Z')
+		return byte - 'A';
+	if (byte >= 'a' && byte <= 'z')
+		return byte - 'a' + 26;
+	if (byte >= '0' && byte <= '9')
+		return byte - '0' + 52;
+	return byte == '+' ? 62 : byte == '/' ? 63 : -1;
+}
+
+bool cel_read_base64(struct slice text, char *ret_bytes, size_t *ret_len)
+{
+	for (int pad = 0; pad < 2 && text.len > 0 && text.p[text.len - 1] == '='; pad++)
+		text.len--;
+	if (text.len % 4 == 1)
+		return false;
+	size_t len = 0;
+	uint32_t word = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		int digit = digit_of(text.p[i]);
+		if (digit < 0)
+			return false;
+		word = word << 6 | (uint32_t)digit;
+		if (i % 4 != 0)
+			ret_bytes[len++] = (char)(word >> (6 - 2 * (i % 4)));
+	}
+	*ret_len = len;
+	return true;
+}
+
 static void json_list(struct strbuf *buf, const struct cel_list *list)
 {
 	strbuf_puts(buf, "{\"list\":[");

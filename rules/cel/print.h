@@ -14,5 +14,7 @@
 void cel_print_double(struct strbuf *buf, double number, bool is_literal);
 /* RFC 4648 §4, padded. */
 void cel_print_base64(struct strbuf *buf, struct slice bytes);
+/* The reverse; padding may be missing. `ret_bytes` has room for text.len. False when the text is not base64. */
+bool cel_read_base64(struct slice text, char *ret_bytes, size_t *ret_len);
 
 #endif

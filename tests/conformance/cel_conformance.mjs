@@ -98,7 +98,9 @@ function buildCase(test) {
   if (test.container?.startsWith("cel.expr.conformance.proto") && MESSAGE_TEXT.test(test.expr))
     throw new Unsupported(MESSAGE);
   if (MESSAGE_TEXT.test(test.expr)) throw new Unsupported(MESSAGE);
-  const line = { expr: test.expr, bindings: {}, declare: {} };
+  const line = { bindings: {}, declare: {} };
+  if (test.expr.includes("\0")) line.expr_base64 = Buffer.from(test.expr).toString("base64");
+  else line.expr = test.expr;
   for (const decl of test.typeEnv ?? []) {
     if (!decl.ident) throw new Unsupported(CUSTOM);
     line.declare[decl.name] = typeOf(decl.ident.type);
