@@ -51,7 +51,8 @@ enum err_code err_lookup(const char *name)
 static int set(struct err *err, enum err_code code, const char *where, const char *format, va_list args)
 	__attribute__((format(printf, 4, 0)));
 
-static int set(struct err *err, enum err_code code, const char *where, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static int set(struct err *err, enum err_code code, const char *where,
+                                                     const char *format, va_list args)
 {
 	if (err != NULL) {
 		err->code = code;
