@@ -65,13 +65,22 @@ static void *make_text(const redisReadTask *task, char *bytes, size_t len)
 	return reply;
 }
 
+static int depth_of(const redisReadTask *task)
+{
+	int depth = 1;
+	while ((task = task->parent) != NULL)
+		depth++;
+	return depth;
+}
+
 static void *make_array(const redisReadTask *task, item_count count)
 {
 	struct redis_reader *reader = task->privdata;
 	size_t room = REDIS_REPLY_ITEMS_MAX - reader->reply_items;
 	if (task->type != REDIS_REPLY_ARRAY)
 		return NULL;
-	if ((long long)count < 0 || (unsigned long long)count > room) {
+	bool is_too_many = (long long)count < 0 || (unsigned long long)count > room;
+	if (is_too_many || depth_of(task) > REDIS_REPLY_DEPTH_MAX) {
 		reader->is_over_limit = true;
 		return NULL;
 	}
@@ -149,8 +158,8 @@ void redis_reader_free(struct redis_reader *reader)
 static int refuse_bytes(const struct redis_reader *reader, struct err *err)
 {
 	if (reader->is_over_limit)
-		return err_set(err, ERR_REDIS_REPLY, "a reply of redis exceeds the limit of %d bytes or %d items",
-		               REDIS_REPLY_BYTES_MAX, REDIS_REPLY_ITEMS_MAX);
+		return err_set(err, ERR_REDIS_REPLY, "a reply of redis exceeds the limit of %d bytes, %d items or %d levels",
+		               REDIS_REPLY_BYTES_MAX, REDIS_REPLY_ITEMS_MAX, REDIS_REPLY_DEPTH_MAX);
 	return err_set(err, ERR_REDIS_REPLY, "this is not redis, or the stream is broken: %s", reader->hiredis->errstr);
 }
 

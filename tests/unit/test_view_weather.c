@@ -536,9 +536,14 @@ static void limits_on_replies_hold(void **state)
 	const struct redis_reply *reply;
 	struct err err = ERR_INIT;
 	struct redis_reader *reader = redis_reader_new();
-	for (int i = 0; i < 12; i++)
+	for (int i = 0; i < REDIS_REPLY_DEPTH_MAX; i++)
 		redis_reader_feed(reader, "*1\r\n", 4, NULL);
-	assert_int_equal(redis_reader_next(reader, &reply, &err), -1); /* too deep */
+	redis_reader_feed(reader, ":1\r\n", 4, NULL);
+	assert_int_equal(redis_reader_next(reader, &reply, &err), 1);
+	for (int i = 0; i <= REDIS_REPLY_DEPTH_MAX; i++)
+		redis_reader_feed(reader, "*1\r\n", 4, NULL);
+	assert_int_equal(redis_reader_next(reader, &reply, &err), -1);
+	assert_non_null(strstr(err.text, "levels"));
 	redis_reader_free(reader);
 	reader = redis_reader_new();
 	static const char many[] = "*2\r\n*1000000\r\n";
