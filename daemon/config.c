@@ -79,8 +79,9 @@ static bool read_secret(struct builder *builder, const struct row *row, const st
 static const char *instance_name(const struct builder *builder)
 {
 	const char *given = getenv("LEADROUTER_INSTANCE");
-	if (builder->config->kafka_instance[0] != '\0')
-		return builder->config->kafka_instance;
+	const char *written = builder->config->kafka_instance; /* NULL: it was refused */
+	if (written != NULL && written[0] != '\0')
+		return written;
 	return given != NULL && given[0] != '\0' ? given : "1";
 }
 
@@ -251,25 +252,31 @@ static void read_values(struct builder *builder)
 {
 	for (size_t i = 0; i < ROW_COUNT; i++) {
 		struct node initial = default_node(&rows[i]);
-		rows[i].read(builder, &rows[i], &initial);
 		const struct node *written = builder->nodes[i];
-		if (written == NULL)
+		if (written == NULL) {
+			rows[i].read(builder, &rows[i], &initial);
 			continue;
+		}
 		rows[i].read(builder, &rows[i], written);
 		builder->origins[i] = (struct config_origin){node_path(written), node_line(written)};
 	}
+}
+
+static const char *topic_of(const struct builder *builder, size_t row)
+{
+	const char *name = *(const char **)((char *)builder->config + rows[row].offset);
+	return rows[row].read == read_topic && name != NULL ? name : ""; /* NULL: it was refused */
 }
 
 /* Two names for one topic would make the daemon read what it writes. */
 static void check_topics(struct builder *builder)
 {
 	for (size_t i = 0; i < ROW_COUNT; i++) {
-		if (rows[i].read != read_topic || builder->nodes[i] == NULL)
+		const char *name = topic_of(builder, i);
+		if (builder->nodes[i] == NULL || name[0] == '\0')
 			continue;
-		const char *name = *(const char **)((char *)builder->config + rows[i].offset);
 		for (size_t j = 0; j < ROW_COUNT; j++) {
-			if (j == i || rows[j].read != read_topic || (builder->nodes[j] != NULL && j > i) ||
-			    strcmp(name, *(const char **)((char *)builder->config + rows[j].offset)) != 0)
+			if (j == i || (builder->nodes[j] != NULL && j > i) || strcmp(name, topic_of(builder, j)) != 0)
 				continue;
 			struct diag *diag = diags_add(builder->diags, ERR_DUPLICATE, builder->nodes[i]->span,
 			                              "%s and %s are the same topic", rows[j].option.name, rows[i].option.name);

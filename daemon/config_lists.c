@@ -17,7 +17,9 @@ enum { PLUGIN_DEADLINE_MS = 200, PLUGIN_DEADLINE_MAX_MS = 10000 };
 
 static bool refuse_address(const struct node *node, const char *what, struct diags *diags, const char *why)
 {
-	diags_add(diags, ERR_BAD_VALUE, node->span, "%s: %s", what, why);
+	struct diag *diag = diags_add(diags, ERR_BAD_VALUE, node->span, "%s: %s", what, why);
+	if (node->span.source == NULL)
+		diag_note(diags, diag, "the default makes `%.*s` of this instance's name: set %s", SLICE_ARG(node->text), what);
 	return false;
 }
 

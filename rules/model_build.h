@@ -8,6 +8,7 @@
 #ifndef LR_RULES_MODEL_BUILD_H
 #define LR_RULES_MODEL_BUILD_H
 
+#include "rules/base/arena.h"
 #include "rules/base/diag.h"
 #include "rules/base/map.h"
 #include "rules/model.h"

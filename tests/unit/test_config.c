@@ -136,16 +136,24 @@ static void written_values_have_an_origin(void **state)
 	assert_null(strstr(text, "hunter2"));
 }
 
+static void a_default_that_does_not_suit_the_instance_says_so(void **state)
+{
+	setenv("LEADROUTER_INSTANCE", "east", 1);
+	assert_null(build_text(*state, ""));
+	unsetenv("LEADROUTER_INSTANCE");
+	assert_non_null(strstr(rendered(*state), "the default makes `127.0.0.1:946east` of this instance's name: set http.listen"));
+}
+
 static void all_errors_come_at_once(void **state)
 {
 	struct fixture *fixture = *state;
-	assert_null(build_text(fixture, "kafka:\n  gruop: x\n  partitions: many\n  topics: {state: a/b, captured: t, activity: t}\n"
+	assert_null(build_text(fixture, "kafka:\n  gruop: x\n  instance: [1]\n  partitions: many\n  topics: {state: a/b, captured: t, activity: t}\n"
 	                                "  properties: {group.id: x, linger.mss: 5, test.mock.num.brokers: 3}\n"
 	                                "redis: {url: 'rediss://h:1', timeout_ms: 5}\nlog: {level: debg}\nhttp: localhost\n"
 	                                "plugins: [{name: Geo, path: x}, {name: a}, {name: a, path: y, deadline: 1}]\n"));
 	const char *text = rendered(fixture);
 	static const char *const expected[] = {
-		"did you mean `group`?", "kafka.partitions must be a whole number", "a topic name has only letters",
+		"did you mean `group`?", "kafka.instance must be text", "kafka.partitions must be a whole number", "a topic name has only letters",
 		"kafka.topics.captured and kafka.topics.activity are the same topic", "group.id cannot be set",
 		"linger.mss", "test.mock.num.brokers cannot be set", "TLS to Redis is not built in",
 		"redis.timeout_ms must be from 10 to 600000, not 5", "did you mean `debug`?", "http must be a mapping",
@@ -154,7 +162,7 @@ static void all_errors_come_at_once(void **state)
 	for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
 		if (strstr(text, expected[i]) == NULL)
 			fail_msg("no \"%s\" in:\n%s", expected[i], text);
-	assert_int_equal(diags_error_count(fixture->diags), 15);
+	assert_int_equal(diags_error_count(fixture->diags), 16);
 }
 
 static void sections_are_united_over_files(void **state)
@@ -267,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_default_is_accepted_by_its_own_row),
 		TEST(written_values_have_an_origin),
+		TEST(a_default_that_does_not_suit_the_instance_says_so),
 		TEST(all_errors_come_at_once),
 		TEST(sections_are_united_over_files),
 		TEST(a_key_in_two_files_names_both),
