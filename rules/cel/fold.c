@@ -10,6 +10,21 @@ static bool is_worth_telling(const struct compiler *compiler, enum err_code code
 	return !compiler->env->is_lenient && !compiler->env->is_unchecked && code != ERR_CEL_STEPS;
 }
 
+static bool ends_with(struct slice text, const char *end)
+{
+	size_t len = strlen(end);
+	return text.len >= len && memcmp(text.p + text.len - len, end, len) == 0;
+}
+
+static const char *help_for(struct slice message)
+{
+	if (ends_with(message, "is not a duration"))
+		return "as in \"90m\", \"1h30m\", \"48h\"; there is no unit above hours";
+	if (ends_with(message, "is not a timestamp"))
+		return "as in \"2026-03-01T09:00:00Z\" or \"2026-03-01T09:00:00+01:00\"";
+	return NULL;
+}
+
 static void refuse(struct compiler *compiler, const struct cel_error *error)
 {
 	/* an outer constant fails because an inner one did: told once */
@@ -17,7 +32,10 @@ static void refuse(struct compiler *compiler, const struct cel_error *error)
 		if (compiler->issues->items[i].offset == error->offset && compiler->issues->items[i].code == error->code)
 			return;
 	struct extent span = {error->offset, error->length};
-	issue_refuse(compiler->issues, compiler->keep, error->code, span, "%s", error->text);
+	struct cel_issue *issue =
+		issue_refuse(compiler->issues, compiler->keep, error->code, span, "%s", error->text);
+	if (issue != NULL)
+		issue->help = help_for(slice_of(error->text));
 }
 
 const struct code *fold_constant(struct compiler *compiler, struct node *node, const struct code *code)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The macros of the language: has(), the list macros with one and two variables, cel.bind(). A name with another number
- * of arguments than its macro has is left as an ordinary call, as the specification wants.
+ * The macros of the language: has(), the list macros with one and two variables, cel.bind(), cel.block(). A name with
+ * another number of arguments than its macro has is left as an ordinary call, as the specification wants.
  */
 #include "rules/cel/parse.h"
 
@@ -107,19 +107,64 @@ static struct node *expand_bind(struct parser *parser, struct node *call)
 	return node;
 }
 
-static bool is_bind(const struct node *call)
+/* ---- cel.block([a, b], result): what optimisers of other engines write. Shared parts are bound to names that no text
+ * can spell; cel.index(0) and cel.iterVar(0, 0) are such names. */
+
+static struct node *expand_block(struct parser *parser, struct node *call)
+{
+	const struct node *parts = call->args[1];
+	struct node *body = call->args[2];
+	if (parts->kind != NODE_LIST)
+		return parse_fail(parser, ERR_CEL_MACRO, parts->span, "cel.block() wants a list literal", NULL);
+	for (uint32_t i = parts->arg_count; i-- > 0;) {
+		struct node *bind = parse_new_node(parser, NODE_BIND, call->span);
+		if (bind == NULL)
+			return NULL;
+		bind->loop = arena_alloc(parser->work, sizeof *bind->loop);
+		bind->loop->names[0] = slice_of(arena_printf(parser->keep, "@index%u", i));
+		bind->loop->name_count = 1;
+		if (!parse_add_arg(parser, bind, parts->args[i]) || !parse_add_arg(parser, bind, body))
+			return NULL;
+		body = bind;
+	}
+	return body;
+}
+
+static struct node *expand_numbered(struct parser *parser, struct node *call, const char *prefix)
+{
+	const char *name = prefix;
+	for (uint32_t i = 1; i < call->arg_count; i++) {
+		const struct node *number = call->args[i];
+		if (number->kind != NODE_CONST || number->value.kind != CEL_INT)
+			return parse_fail(parser, ERR_CEL_MACRO, number->span, "a number is wanted here", NULL);
+		name = arena_printf(parser->keep, i == 1 ? "%s%lld" : "%s:%lld", name,
+				    (long long)number->value.as.integer);
+	}
+	struct node *node = parse_new_node(parser, NODE_NAME, call->span);
+	if (node != NULL)
+		node->name = slice_of(name);
+	return node;
+}
+
+static bool is_cel_call(const struct node *call, const char *name, uint32_t arg_count)
 {
 	const struct node *target = call->args[0];
-	return call->is_method && call->arg_count == 4 && slice_is(call->name, "bind") && target->kind == NODE_NAME &&
-	       slice_is(target->name, "cel");
+	return call->is_method && call->arg_count == 1 + arg_count && slice_is(call->name, name) &&
+	       target->kind == NODE_NAME && slice_is(target->name, "cel");
 }
 
 struct node *macro_expand(struct parser *parser, struct node *call)
 {
 	if (!call->is_method)
 		return call->arg_count == 1 && slice_is(call->name, "has") ? expand_has(parser, call) : call;
-	if (is_bind(call))
+	if (is_cel_call(call, "bind", 3))
 		return expand_bind(parser, call);
+	if (is_cel_call(call, "block", 2))
+		return expand_block(parser, call);
+	if (is_cel_call(call, "index", 1))
+		return expand_numbered(parser, call, "@index");
+	if (is_cel_call(call, "iterVar", 2))
+		return expand_numbered(parser, call, "@it");
 	for (size_t i = 0; i < sizeof macros / sizeof *macros; i++)
 		if (call->arg_count == 1 + macros[i].arg_count && slice_is(call->name, macros[i].name))
 			return expand_loop(parser, call, &macros[i]);

@@ -22,7 +22,6 @@ const SKIPPED = {
   enums: "needs protobuf enums",
   wrappers: "needs protobuf wrapper messages",
   dynamic: "needs protobuf messages (Any, Struct, Value, wrappers)",
-  block_ext: "cel.block() is what an optimiser writes, not people",
 };
 
 const MESSAGE = "needs protobuf messages";
