@@ -53,6 +53,9 @@ struct code_dispatch {
 /* What a comparison says yes to, as bits. */
 enum { COMPARE_LESS = 1, COMPARE_SAME = 2, COMPARE_MORE = 4 };
 
+/* text.startsWith("…") and its like, by a constant. */
+enum { SEARCH_START, SEARCH_END, SEARCH_ANYWHERE };
+
 static inline struct cel_value code_run(const struct code *code, struct cel_run *run)
 {
 	return code->run(code, run);
@@ -85,6 +88,7 @@ struct cel_value code_optional_select(const struct code *code, struct cel_run *r
 struct cel_value code_optional_index(const struct code *code, struct cel_run *run);  /* a, b: a[?b] */
 struct cel_value code_dispatch(const struct code *code, struct cel_run *run);        /* args, count, u.dispatch */
 struct cel_value code_matches(const struct code *code, struct cel_run *run);         /* a, u.regex */
+struct cel_value code_search(const struct code *code, struct cel_run *run);          /* a, u.name, index: SEARCH_… */
 struct cel_value code_time_part(const struct code *code, struct cel_run *run);       /* a, index, u.zone */
 struct cel_value code_list(const struct code *code, struct cel_run *run);            /* args, count */
 struct cel_value code_map(const struct code *code, struct cel_run *run);             /* args, count */

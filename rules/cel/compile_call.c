@@ -142,13 +142,38 @@ static const struct code *compile_time_part(struct compiler *compiler, struct no
 	return fold_constant(compiler, node, code);
 }
 
+/* Might one of the caller's own functions be meant? Then no node of the library may stand in. */
+static bool has_own_overload(const struct compiler *compiler, const struct node *node)
+{
+	const struct cel_function *own = compiler->env->functions;
+	for (uint32_t i = 0; i < node->overload_count; i++)
+		for (size_t k = 0; k < compiler->env->function_count; k++)
+			if (node->overloads[i] == &own[k])
+				return true;
+	return false;
+}
+
+/* NULL: it is another method. */
+static const struct code *compile_search(struct compiler *compiler, struct node *node)
+{
+	bool is_start = slice_is(node->name, "startsWith"), is_end = slice_is(node->name, "endsWith");
+	if (!is_start && !is_end && !slice_is(node->name, "contains"))
+		return NULL;
+	struct code *code = code_new(compiler, node, code_search);
+	code->a = compile_node(compiler, node->args[0]);
+	code->index = is_start ? SEARCH_START : is_end ? SEARCH_END : SEARCH_ANYWHERE;
+	code->u.name = cel_slice(node->args[1]->value);
+	node->free = node->args[0]->free;
+	return fold_constant(compiler, node, code);
+}
+
 static const struct code *compile_function(struct compiler *compiler, struct node *node)
 {
 	const struct code *special = NULL;
-	if (node->arg_count == 2 && is_const(node->args[1], CEL_STRING)) {
+	if (node->arg_count == 2 && is_const(node->args[1], CEL_STRING) && !has_own_overload(compiler, node)) {
 		if (slice_is(node->name, "matches"))
 			special = compile_matches(compiler, node);
-		else if (node->is_method)
+		else if (node->is_method && (special = compile_search(compiler, node)) == NULL)
 			special = compile_time_part(compiler, node);
 	}
 	if (special != NULL)

@@ -415,6 +415,26 @@ struct cel_value code_matches(const struct code *code, struct cel_run *run)
 	return cel_bool(regex_search(code->u.regex, cel_slice(text)));
 }
 
+struct cel_value code_search(const struct code *code, struct cel_run *run)
+{
+	static const char *const names[] = {"startsWith", "endsWith", "contains"};
+	struct cel_value value = code_run(code->a, run);
+	run->at = code->span;
+	if (value.kind != CEL_STRING)
+		return value.kind == CEL_ERROR ? value : run_no_overload(run, slice_of(names[code->index]), &value, 1);
+	struct slice part = code->u.name;
+	if (value.len < part.len)
+		return cel_bool(false);
+	if (code->index == SEARCH_ANYWHERE) {
+		if (!run_spend(run, value.len / 64))
+			return run_exhausted(run);
+		return cel_bool(part.len == 0 || memmem(value.as.bytes, value.len, part.p, part.len) != NULL);
+	}
+	value.as.bytes += code->index == SEARCH_END ? value.len - part.len : 0;
+	value.len = (uint32_t)part.len;
+	return cel_bool(is_same_text(value, part));
+}
+
 struct cel_value code_time_part(const struct code *code, struct cel_run *run)
 {
 	struct cel_value at = code_run(code->a, run);
