@@ -6,6 +6,7 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/hash.h"
+#include "rules/base/strbuf.h"
 #include "rules/model.h"
 
 enum { MAC_BYTES = 16, MAC_TEXT_BYTES = 22, MARK_MAC_BYTES = 8 };
@@ -30,10 +31,18 @@ struct slice identity_key(const struct model *model, enum identity_kind kind, in
 		return SLICE_NONE;
 	uint8_t mac[SHA256_BYTES];
 	char text[MAC_TEXT_BYTES + 1];
+	struct strbuf key = STRBUF_INIT;
 	digest(model, letters[kind], canonical, arena, mac);
 	hash_base64url(mac, MAC_BYTES, text);
-	return slice_of(arena_printf(arena, "ident/%.*s.%d.%c.%s", SLICE_ARG(model->identity_key_id), version,
-	                             letters[kind], text));
+	strbuf_puts(&key, "ident/");
+	strbuf_append(&key, model->identity_key_id.p, model->identity_key_id.len);
+	strbuf_putc(&key, '.');
+	strbuf_put_int(&key, version);
+	strbuf_append(&key, (char[]){'.', letters[kind], '.'}, 3);
+	strbuf_append(&key, text, MAC_TEXT_BYTES);
+	struct slice kept = {arena_memdupz(arena, key.bytes, key.len), key.len};
+	strbuf_done(&key);
+	return kept;
 }
 
 struct slice identity_event(struct slice source, struct slice id, struct arena *arena)

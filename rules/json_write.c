@@ -50,20 +50,60 @@ static bool is_plain(unsigned char byte)
 	return byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7F;
 }
 
-static void put_string(struct strbuf *out, struct slice text)
+/* A high bit for each byte of the word that is zero; exact for the first such byte, and that is all we ask. */
+static uint64_t zero_bytes(uint64_t word)
+{
+	return (word - 0x0101010101010101u) & ~word & 0x8080808080808080u;
+}
+
+/* Does one of eight bytes need an escape? Bytes of 0x80 and more never do. */
+static bool has_escape(uint64_t word)
+{
+	const uint64_t ones = 0x0101010101010101u;
+	uint64_t low = (word - 0x20 * ones) & ~word & 0x8080808080808080u;
+	return (low | zero_bytes(word ^ '"' * ones) | zero_bytes(word ^ '\\' * ones) | zero_bytes(word ^ 0x7F * ones)) != 0;
+}
+
+/* Length of the part in front that can be copied as it is. */
+static size_t plain_prefix(struct slice text)
+{
+	size_t at = 0;
+	for (uint64_t word; text.len - at >= sizeof word; at += sizeof word) {
+		memcpy(&word, text.p + at, sizeof word);
+		if (has_escape(word))
+			break;
+	}
+	while (at < text.len && is_plain((unsigned char)text.p[at]))
+		at++;
+	return at;
+}
+
+static void put_escaped(struct strbuf *out, struct slice text)
 {
 	strbuf_putc(out, '"');
-	size_t start = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char byte = (unsigned char)text.p[i];
-		if (is_plain(byte))
-			continue;
-		strbuf_append(out, text.p + start, i - start);
+	while (text.len != 0) {
+		size_t plain = plain_prefix(text);
+		strbuf_append(out, text.p, plain);
+		text = (struct slice){text.p + plain, text.len - plain};
+		if (text.len == 0)
+			break;
+		unsigned char byte = (unsigned char)text.p[0];
 		put_escape(out, byte, escape_of(byte));
-		start = i + 1;
+		text = (struct slice){text.p + 1, text.len - 1};
 	}
-	strbuf_append(out, text.p + start, text.len - start);
 	strbuf_putc(out, '"');
+}
+
+static void put_string(struct strbuf *out, struct slice text)
+{
+	if (plain_prefix(text) != text.len) {
+		put_escaped(out, text);
+		return;
+	}
+	char *to = strbuf_extend(out, text.len + 2);
+	to[0] = to[text.len + 1] = '"';
+	if (text.len != 0)
+		memcpy(to + 1, text.p, text.len);
 }
 
 /* Everything that comes before a value. Names are ours, or were text of a lead: escaped all the same. */

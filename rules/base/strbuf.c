@@ -23,13 +23,21 @@ static void reserve(struct strbuf *buf, size_t more)
 	buf->capacity = capacity;
 }
 
-void strbuf_append(struct strbuf *buf, const void *bytes, size_t len)
+char *strbuf_extend(struct strbuf *buf, size_t len)
 {
-	reserve(buf, len);
-	if (len != 0)
-		memcpy(buf->bytes + buf->len, bytes, len);
+	if (len >= buf->capacity - buf->len)
+		reserve(buf, len);
+	char *start = buf->bytes + buf->len;
 	buf->len += len;
 	buf->bytes[buf->len] = '\0';
+	return start;
+}
+
+void strbuf_append(struct strbuf *buf, const void *bytes, size_t len)
+{
+	char *start = strbuf_extend(buf, len);
+	if (len != 0)
+		memcpy(start, bytes, len);
 }
 
 void strbuf_puts(struct strbuf *buf, const char *text)
@@ -39,7 +47,7 @@ void strbuf_puts(struct strbuf *buf, const char *text)
 
 void strbuf_putc(struct strbuf *buf, char byte)
 {
-	strbuf_append(buf, &byte, 1);
+	*strbuf_extend(buf, 1) = byte;
 }
 
 void strbuf_vprintf(struct strbuf *buf, const char *format, va_list args)

@@ -18,6 +18,8 @@ struct strbuf {
 #define STRBUF_INIT { NULL, 0, 0 }
 
 void strbuf_append(struct strbuf *buf, const void *bytes, size_t len);
+/* Makes the buffer `len` bytes longer and returns where they begin; the caller fills all of them before the next call. */
+char *strbuf_extend(struct strbuf *buf, size_t len);
 void strbuf_puts(struct strbuf *buf, const char *text);
 void strbuf_putc(struct strbuf *buf, char byte);
 void strbuf_printf(struct strbuf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
