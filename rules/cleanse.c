@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "rules/base/arena.h"
+#include "rules/base/strbuf.h"
 #include "rules/changes.h"
 #include "rules/model.h"
 #include "rules/schema.h"
@@ -22,10 +23,22 @@ struct cleansing {
 	struct match_keys keys;
 };
 
+/* People write addresses and numbers into any field. */
+static struct slice masked(struct slice text, struct arena *arena)
+{
+	struct strbuf buf = STRBUF_INIT;
+	mask_text(&buf, text);
+	struct slice copy = {arena_memdupz(arena, strbuf_text(&buf), buf.len), buf.len};
+	strbuf_done(&buf);
+	return copy;
+}
+
 struct slice cleanse_shown(const struct schema_row *row, struct slice text, struct arena *arena)
 {
-	if (!row->is_person || text.len == 0)
+	if (text.len == 0)
 		return text;
+	if (!row->is_person)
+		return masked(text, arena);
 	if (slice_is(slice_of(row->path), "contact.email"))
 		return mask_email(arena, text);
 	if (slice_is(slice_of(row->path), "contact.phone"))

@@ -30,7 +30,7 @@ struct match_keys {
 
 void cleanse_lead(const struct model *model, struct lead *lead, struct arena *arena, struct changes *changes,
                   struct match_keys *ret_keys);
-/* A text of a row, or its mask where the row is contact data. */
+/* A text as a trace may show it: contact data as its mask, any other text with addresses and numbers in it masked. */
 struct schema_row;
 struct slice cleanse_shown(const struct schema_row *row, struct slice text, struct arena *arena);
 

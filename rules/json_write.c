@@ -171,6 +171,11 @@ void json_put_real(struct json_writer *writer, const char *name, double value)
 		strbuf_puts(writer->out, "null");
 		return;
 	}
+	if (fabs(value) < 1e15 && value == floor(value)) { /* the common case, without printf */
+		strbuf_put_int(writer->out, (int64_t)value);
+		strbuf_puts(writer->out, ".0");
+		return;
+	}
 	char text[40];
 	for (int digits = 15; digits <= 17; digits++) {
 		snprintf(text, sizeof text, "%.*g", digits, value);

@@ -56,13 +56,14 @@ static void add_score(struct fixture *fixture)
 	static const struct {
 		const char *name, *when;
 		int32_t points;
-	} rows[4] = {
+	} rows[5] = {
 		{"intent", "lead.intent == \"high\"", 40},
 		{"size", "has(lead.company.employees) && lead.company.employees > 100", 30},
 		{"referral", "lead.source == \"referral\"", 20},
 		{"student", "lead.contact.email.endsWith(\".edu\")", -50},
+		{"key-area", "territory.areas == \"key\"", 5},
 	};
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 5; i++)
 		fixture->criteria[i] = (struct criterion){slice_of(rows[i].name), slice_of(rows[i].when),
 		                                          program(fixture, SCHEMA_IN_SCORE, rows[i].when), rows[i].points,
 		                                          {"score.yaml", (unsigned)i + 2}};
@@ -73,7 +74,7 @@ static void add_score(struct fixture *fixture)
 	fixture->grades[1].first_response.business_ms = 8 * 3600000;
 	fixture->grades[2] = (struct grade){.letter = SLICE("D"), .from = INT32_MIN, .stops = true};
 	fixture->model.criteria = fixture->criteria;
-	fixture->model.criterion_count = 4;
+	fixture->model.criterion_count = 5;
 	fixture->model.grades = fixture->grades;
 	fixture->model.grade_count = 3;
 }

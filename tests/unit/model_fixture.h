@@ -3,7 +3,7 @@
  * A small real model for tests, made by hand: two teams, four reps, two routes by condition, one by territory and a
  * catch-all, three grades. Included as source by each test that wants it (one executable per test file).
  *
- *     score   base 0; +40 intent high; +30 more than 100 employees; +20 source referral; -50 student address
+ *     score   base 0; +40 intent high; +30 more than 100 employees; +20 source referral; -50 student address; +5 area "key"
  *     grades  A from 60 (2 bh, reminder 30 bm before), B from 0 (8 bh), D below (stops)
  *     routes  dach-high   grade A in DE, AT or CH           -> emea
  *             vip         facts["vip.is"] == true           -> key
@@ -24,7 +24,7 @@ struct fixture {
 	struct rep reps[4];
 	struct member emea[3], key[1], world[2];
 	struct team teams[3];
-	struct criterion criteria[4];
+	struct criterion criteria[5];
 	struct grade grades[3];
 	struct route routes[4];
 };

@@ -244,6 +244,7 @@ static void places_find_their_team(void **state)
 	struct decision d = feed(bench, "{\"contact\":{\"wechat\":\"a\"},\"location\":{\"country\":\"us\",\"region\":\"california\"}}",
 	                         MONDAY_10);
 	assert_true(slice_is(d.owner, "dee") && slice_is(d.team, "key") && slice_is(d.route, "by-area"));
+	assert_int_equal(json_get(value_of(bench, &d.events[0]), "score")->integer, 5); /* the area counts in scores too */
 	d = feed(bench, "{\"contact\":{\"wechat\":\"a\"},\"location\":{\"country\":\"USA\"}}", MONDAY_10);
 	assert_true(slice_is(d.route, "rest")); /* the area names no team */
 	const struct json *trace = json_get(value_of(bench, &d.events[0]), "trace");

@@ -136,6 +136,13 @@ static void odd_values_are_kept_dropped_or_mapped(void **state)
 	assert_int_equal(rules_wants(p, keys), 1); /* no identity: nothing that could match */
 }
 
+static void contact_data_in_any_field_is_masked(void **state)
+{
+	struct prepared *p = prepare(*state, "{\"source\":\"from max@example.com\",\"contact\":{\"wechat\":\"a\"}}");
+	const struct change *source = find_change(p, "source");
+	assert_null(memmem(source->from.p, source->from.len, "max@", 4));
+}
+
 static void required_fields_are_required(void **state)
 {
 	struct bench *bench = *state;
@@ -276,6 +283,7 @@ int main(void)
 		TEST(times_are_rfc_3339),
 		TEST(fields_are_cleansed_and_each_change_is_noted),
 		TEST(odd_values_are_kept_dropped_or_mapped),
+		TEST(contact_data_in_any_field_is_masked),
 		TEST(required_fields_are_required),
 		TEST(keys_are_equal_for_one_person_and_hide_it),
 		TEST(gmail_dots_count_unless_told_otherwise),
