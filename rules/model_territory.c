@@ -263,6 +263,6 @@ void model_build_territories(struct model_builder *builder)
 		diags_add(builder->diags, ERR_TOO_MANY, section->span, "more than %d territory tables", MODEL_TERRITORIES_MAX);
 	else if (section != NULL)
 		build_tables(builder, section);
-	model->env = schema_env_new(SCHEMA_IN_ROUTE, builder->table_names, model->territory_count, builder->arena);
-	builder->score_env = schema_env_new(SCHEMA_IN_SCORE, builder->table_names, model->territory_count, builder->arena);
+	model->env = schema_env_new(builder->table_names, model->territory_count, builder->arena);
+	builder->score_env = schema_score_env(model->env, builder->arena);
 }

@@ -305,8 +305,7 @@ static const struct cel_type *territory_type(const struct slice *tables, size_t 
 	return type;
 }
 
-const struct cel_env *schema_env_new(enum schema_place place, const struct slice *tables, size_t table_count,
-                                     struct arena *arena)
+const struct cel_env *schema_env_new(const struct slice *tables, size_t table_count, struct arena *arena)
 {
 	struct cel_variable *variables = arena_array(arena, SCHEMA_SLOTS, sizeof *variables);
 	variables[SLOT_LEAD] = (struct cel_variable){"lead", &part_types[SCHEMA_LEAD]};
@@ -317,8 +316,16 @@ const struct cel_env *schema_env_new(enum schema_place place, const struct slice
 	variables[SLOT_SCORE] = (struct cel_variable){"score", &cel_type_int};
 	struct cel_env *env = arena_alloc(arena, sizeof *env);
 	env->variables = variables;
-	env->variable_count = place == SCHEMA_IN_SCORE ? SCHEMA_SCORE_SLOTS : SCHEMA_SLOTS;
+	env->variable_count = SCHEMA_SLOTS;
 	return env;
+}
+
+const struct cel_env *schema_score_env(const struct cel_env *env, struct arena *arena)
+{
+	struct cel_env *score = arena_alloc(arena, sizeof *score);
+	*score = *env;
+	score->variable_count = SCHEMA_SCORE_SLOTS;
+	return score;
 }
 
 void schema_territories_init(struct schema_territories *territories, const struct cel_env *env,

@@ -109,13 +109,12 @@ struct slice schema_text_of(const struct lead *lead, const struct schema_row *ro
 enum schema_slot { SLOT_LEAD, SLOT_NOW, SLOT_TERRITORY, SLOT_FACTS, SLOT_GRADE, SLOT_SCORE, SCHEMA_SLOTS };
 enum { SCHEMA_SCORE_SLOTS = SLOT_GRADE };
 
-/* Where an expression stands decides what it may name. */
-enum schema_place { SCHEMA_IN_SCORE, SCHEMA_IN_ROUTE };
-
 /* The names that expressions of a model may use. `tables` are the territory tables' names in the order of
  * model.territories. Lives in the arena. */
-const struct cel_env *schema_env_new(enum schema_place place, const struct slice *tables, size_t table_count,
-                                     struct arena *arena);
+const struct cel_env *schema_env_new(const struct slice *tables, size_t table_count, struct arena *arena);
+/* The same without what is not known while scoring. Shares the types of `env`: a program of either takes the same values,
+ * which two environments made apart would not. */
+const struct cel_env *schema_score_env(const struct cel_env *env, struct arena *arena);
 
 /* What `territory` stands for in one decision: looked up when an expression asks. `type` is the first member of
  * what cel_object points at. */
@@ -125,7 +124,7 @@ struct schema_territories {
 	const struct territory *const *tables;
 	const struct lead *lead;
 };
-/* `env` is the one that programs were compiled with. */
+/* `env` is the one that programs were compiled with, or the one that it was made from. */
 void schema_territories_init(struct schema_territories *territories, const struct cel_env *env,
                              const struct territory *const *tables, const struct lead *lead);
 

@@ -14,10 +14,8 @@
 #include "rules/text/region.h"
 #include "rules/text/zone.h"
 
-static const struct cel_program *program(struct fixture *fixture, enum schema_place place, const char *text)
+static const struct cel_program *program(struct fixture *fixture, const struct cel_env *env, const char *text)
 {
-	static const struct slice tables[] = {{"areas", 5}};
-	const struct cel_env *env = schema_env_new(place, tables, 1, &fixture->arena);
 	struct cel_program *compiled;
 	struct cel_issues issues;
 	if (cel_compile(env, slice_of(text), &cel_type_bool, &fixture->arena, &issues, &compiled) != 0) {
@@ -63,9 +61,10 @@ static void add_score(struct fixture *fixture)
 		{"student", "lead.contact.email.endsWith(\".edu\")", -50},
 		{"key-area", "territory.areas == \"key\"", 5},
 	};
+	const struct cel_env *score_env = schema_score_env(fixture->model.env, &fixture->arena);
 	for (size_t i = 0; i < 5; i++)
 		fixture->criteria[i] = (struct criterion){slice_of(rows[i].name), slice_of(rows[i].when),
-		                                          program(fixture, SCHEMA_IN_SCORE, rows[i].when), rows[i].points,
+		                                          program(fixture, score_env, rows[i].when), rows[i].points,
 		                                          {"score.yaml", (unsigned)i + 2}};
 	fixture->grades[0] = (struct grade){.letter = SLICE("A"), .from = 60, .has_first_response = true};
 	fixture->grades[0].first_response.business_ms = 2 * 3600000;
@@ -83,10 +82,10 @@ static void add_routes(struct fixture *fixture)
 {
 	static const char dach[] = "grade == \"A\" && lead.location.country in [\"DE\", \"AT\", \"CH\"]";
 	static const char vip[] = "\"vip.is\" in facts && facts[\"vip.is\"] == true";
-	fixture->routes[0] = (struct route){SLICE("dach-high"), slice_of(dach), program(fixture, SCHEMA_IN_ROUTE, dach), 0,
+	fixture->routes[0] = (struct route){SLICE("dach-high"), slice_of(dach), program(fixture, fixture->model.env, dach), 0,
 	                                    SIZE_MAX, {"routes.yaml", 2}};
 	fixture->routes[1] =
-		(struct route){SLICE("vip"), slice_of(vip), program(fixture, SCHEMA_IN_ROUTE, vip), 1, SIZE_MAX, {"routes.yaml", 5}};
+		(struct route){SLICE("vip"), slice_of(vip), program(fixture, fixture->model.env, vip), 1, SIZE_MAX, {"routes.yaml", 5}};
 	fixture->routes[2] = (struct route){SLICE("by-area"), SLICE(""), NULL, SIZE_MAX, 0, {"routes.yaml", 8}};
 	fixture->routes[3] = (struct route){SLICE("rest"), SLICE(""), NULL, 2, SIZE_MAX, {"routes.yaml", 11}};
 	fixture->model.routes = fixture->routes;
@@ -106,7 +105,7 @@ static void add_tables(struct fixture *fixture)
 	territories[0] = territory_build(rows, 3, &fixture->arena, &problem);
 	fixture->model.territories = territories;
 	fixture->model.territory_count = 1;
-	fixture->model.env = schema_env_new(SCHEMA_IN_ROUTE, tables, 1, &fixture->arena);
+	fixture->model.env = schema_env_new(tables, 1, &fixture->arena);
 	fixture->model.countries = country_table_new(&fixture->arena);
 	struct region_table *regions = region_table_new(&fixture->arena);
 	region_table_add(regions, SLICE("US"), SLICE("US-CA"), SLICE("California"));
