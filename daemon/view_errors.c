@@ -37,17 +37,22 @@ static const struct meaning MEANINGS[] = {
 /* What Redis 6.2 and 7.0 say instead of NOPERM when a script calls a command that the user may not. */
 static const char DENIED[] = "The user executing the script can't";
 
-/* Redis 6.2 leaves the '-' on errors that a script hands on. */
-static struct slice without_dash(struct slice text)
+/* An error that a script hands on reads "OOM …" in Redis 7 and "@user_script: 12: -OOM …" in 6.2. */
+static struct slice without_place(struct slice text)
 {
-	if (text.len > 0 && text.p[0] == '-')
-		return (struct slice){text.p + 1, text.len - 1};
-	return text;
+	static const char PLACE[] = "@user_script", MARK[] = ": -";
+	if (!slice_has_prefix(text, slice_of(PLACE)))
+		return text;
+	const char *mark = memmem(text.p, text.len, MARK, strlen(MARK));
+	if (mark == NULL)
+		return text;
+	const char *start = mark + strlen(MARK);
+	return (struct slice){start, text.len - (size_t)(start - text.p)};
 }
 
 bool view_error_is(struct slice text, const char *word)
 {
-	text = without_dash(text);
+	text = without_place(text);
 	struct slice want = slice_of(word);
 	return slice_has_prefix(text, want) && (text.len == want.len || text.p[want.len] == ' ');
 }
@@ -55,6 +60,7 @@ bool view_error_is(struct slice text, const char *word)
 enum view_status view_explain_error(struct slice text, bool may_write, struct err *err)
 {
 	enum { SHOWN_BYTES = 250 };
+	text = without_place(text);
 	int shown = text.len < SHOWN_BYTES ? (int)text.len : SHOWN_BYTES;
 	for (size_t i = 0; i < sizeof MEANINGS / sizeof *MEANINGS; i++) {
 		const struct meaning *meaning = &MEANINGS[i];

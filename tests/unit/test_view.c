@@ -495,7 +495,7 @@ static void maxmemory_refuses_the_whole_script(void **state)
 	t_apply(t, head, now, 101, some, 2);
 	const char *before = "[N 3 11 " HASH_B " 101 (nil) 1] [a A b B] [] [] [a 5 b 6]";
 	assert_dump(t, before);
-	rig_call(t->rig, "CONFIG SET maxmemory 1mb");
+	rig_call(t->rig, "CONFIG SET maxmemory 1");
 	struct write mixed[] = {t_delete("lead/a"), t_put("lead/c", "C", 7)}, only_deletes[] = {t_delete("lead/a")};
 	const struct view_reply *reply = t_apply(t, now, t_head(3, 12, HASH_A), 102, mixed, 2);
 	assert_int_equal(reply->status, VIEW_REFUSED);
@@ -508,7 +508,7 @@ static void maxmemory_refuses_the_whole_script(void **state)
 	assert_dump(t, before);
 	rig_call(t->rig, "CONFIG SET maxmemory 0");
 	t_begin(t, seen, 4);
-	rig_call(t->rig, "CONFIG SET maxmemory 1mb");
+	rig_call(t->rig, "CONFIG SET maxmemory 1");
 	assert_int_equal(t_chunk(t, 4, 0, mixed, 2)->status, VIEW_REFUSED);
 	assert_int_equal(t_finish(t, 0, t_head(4, 12, HASH_A), 102)->status, VIEW_REFUSED);
 	assert_dump(t, "[L 4 (nil) (nil) (nil) 0 1] [] [] [] []");

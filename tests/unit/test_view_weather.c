@@ -42,7 +42,7 @@ static int start_server(void **state)
 
 static int start_server_with_saving(void **state)
 {
-	return start(state, (const char *const[]){"--save", "3600 1", NULL});
+	return start(state, (const char *const[]){"--save", "3600", "1", NULL});
 }
 
 static int stop_server(void **state)
@@ -382,7 +382,8 @@ static void errors_say_what_to_do_and_whether_anything_was_written(void **state)
 		{"ASK 3999 127.0.0.1:6381", VIEW_REFUSED, VIEW_REFUSED, ERR_REDIS_CLUSTER},
 		{"CLUSTERDOWN Hash slot not served", VIEW_REFUSED, VIEW_REFUSED, ERR_REDIS_CLUSTER},
 		{"LOADING Redis is loading the dataset in memory", VIEW_REFUSED, VIEW_REFUSED, ERR_REDIS_REFUSED},
-		{"-OOM command not allowed when used memory > 'maxmemory'.", VIEW_REFUSED, VIEW_REFUSED, ERR_REDIS_MEMORY},
+		{"OOM command not allowed when used memory > 'maxmemory'.", VIEW_REFUSED, VIEW_REFUSED, ERR_REDIS_MEMORY},
+		{"@user_script: 120: -OOM command not allowed when used memory > 'maxmemory'.", VIEW_REFUSED, VIEW_REFUSED, ERR_REDIS_MEMORY},
 		{"NOREPLICAS Not enough good replicas to write.", VIEW_REFUSED, VIEW_REFUSED, ERR_REDIS_REFUSED},
 		{"WRONGTYPE Operation against a key", VIEW_BROKEN, VIEW_BROKEN, ERR_VIEW_FOREIGN},
 	};
