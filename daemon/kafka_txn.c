@@ -27,7 +27,8 @@
 enum {
 	FETCH_MS = 500,          /* first limit for committed offsets; doubled while they stay unstable, so that one shard
 	                            whose predecessor left a transaction open does not hold up the others for long */
-	FETCH_LONGEST_MS = 4000,
+	FETCH_LONGEST_MS = 4000, /* of one fetch as a whole; never more than half of the transaction's time */
+	FETCH_LEAST_MS = 100,
 	REFUSED_PAUSE_MS = 100,  /* a question that fails at once is not asked again at once */
 	QUEUE_FULL_MS = 50,
 	BATCH_OVERHEAD_BYTES = 128, /* of a batch with one message, at most 61 + 7 varints */
@@ -238,12 +239,19 @@ static void forget_state_offsets(struct kafka_txn *txn)
 
 /* ---- steps */
 
+static int fetch_longest_ms(const struct kafka_txn *txn)
+{
+	int half = kafka_transaction_ms(txn->options) / 2;
+	return half < FETCH_LONGEST_MS ? half : FETCH_LONGEST_MS;
+}
+
 static enum op_result fetch_refused(struct kafka_txn *txn, const char *question, rd_kafka_resp_err_t code,
                                     int64_t began, struct err *err)
 {
 	err_set(err, ERR_KAFKA_UNAVAILABLE, "%s: %s", question, rd_kafka_err2str(code));
 	kafka_log(txn->options, LEVEL_WARNING, "%s", err->text);
-	txn->fetch_ms = txn->fetch_ms * 2 < FETCH_LONGEST_MS ? txn->fetch_ms * 2 : FETCH_LONGEST_MS;
+	int longest = fetch_longest_ms(txn);
+	txn->fetch_ms = txn->fetch_ms * 2 < longest ? txn->fetch_ms * 2 : longest;
 	if (now_ms() - began < REFUSED_PAUSE_MS)
 		pause_ms(REFUSED_PAUSE_MS);
 	return OP_RETRY;
@@ -276,7 +284,9 @@ static enum op_result op_fetch(void *ctx, int32_t shard, struct commit_offset re
 		const rd_kafka_topic_partition_t *at = rd_kafka_topic_partition_list_find(txn->fetched, topic, shard);
 		ret[i].offset = at->offset >= 0 ? at->offset : -1;
 		ret[i].metadata = (struct slice){at->metadata, at->metadata_size};
-		code = rd_kafka_query_watermark_offsets(txn->consumer, topic, shard, &ret[i].low, &ret[i].high, FETCH_LONGEST_MS);
+		int64_t left = began + fetch_longest_ms(txn) - now_ms();
+		code = rd_kafka_query_watermark_offsets(txn->consumer, topic, shard, &ret[i].low, &ret[i].high,
+		                                        left > FETCH_LEAST_MS ? (int)left : FETCH_LEAST_MS);
 		if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
 			return fetch_refused(txn, "watermarks", code, began, err);
 	}

@@ -6,6 +6,7 @@
  */
 #include "tests/integration/kafka_parts.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -303,6 +304,45 @@ static void a_token_of_an_old_generation_is_lost(struct parts *parts)
 	             "the holder claims it: %s", open.err.text);
 }
 
+/* Revocation: the shard is closed and its open transaction waited for. Then it is settled, one way or the other. */
+static void a_closed_shard_is_waited_for(struct parts *parts)
+{
+	static const struct write write = {.key = SLICE("lead/L1"), .value = SLICE("v1")};
+	struct commit_job open, batch, next;
+	if (!parts_topics(parts, NULL))
+		return;
+	struct node *node = parts_node(parts);
+	if (node == NULL || !parts_wait_assigned(node, PARTS_SHARDS))
+		return;
+	int settled = 0, discarded = 0;
+	for (uint64_t object = 1; object <= 10; object++) {
+		if (!parts_expect(parts, parts_open(node, 0, object, &open) == COMMIT_DONE, "opened: %s", open.err.text))
+			return;
+		parts_batch(node, &open, sample_events(), 2, &write, 1, &batch);
+		uint64_t begun = committer_counters(node->committer).transactions;
+		committer_submit(node->committer, &batch);
+		while (object % 2 == 0 && committer_counters(node->committer).transactions == begun)
+			sched_yield(); /* every other time the transaction is open before the shard closes */
+		committer_close_shard(node->committer, 0, object);
+		int64_t start = loop_now_ms(parts->loop);
+		committer_wait_shard(node->committer, 0, PARTS_LIMIT_MS);
+		parts_expect(parts, loop_now_ms(parts->loop) - start < PARTS_TRANSACTION_MS, "the wait ended with the transaction");
+		next = (struct commit_job){.kind = COMMIT_ASK, .shard = 1, .shard_object = 1, .token = node->tokens[1]};
+		parts_commit(node, &next); /* results come in order: the batch's is in */
+		parts_expect(parts, batch.result == COMMIT_DONE || batch.result == COMMIT_DISCARDED, "settled: %s",
+		             commit_result_name(batch.result));
+		settled += batch.result == COMMIT_DONE;
+		discarded += batch.result == COMMIT_DISCARDED;
+	}
+	rd_kafka_message_t *found[32];
+	int visible = 0;
+	for (int32_t i = 0; i < PARTS_SHARDS; i++)
+		visible += parts_read(parts, parts->names[2], i, found + visible, 32 - visible);
+	parts_expect(parts, settled >= 5, "what was open is settled: %d of 5", settled);
+	parts_expect(parts, visible == settled, "%d events of %d settled batches", visible, settled);
+	parts_saw(parts, "%d committed, %d discarded, %d visible", settled, discarded, visible);
+}
+
 /* ---- leads.state */
 
 struct reading {
@@ -574,6 +614,7 @@ int main(int argc, char **argv)
 	parts_run(&parts, "a too large event aborts and is named", a_too_large_event_aborts_and_is_named);
 	parts_run(&parts, "a seek decides what comes", a_seek_decides_what_comes);
 	parts_run(&parts, "a token of an old generation is lost", a_token_of_an_old_generation_is_lost);
+	parts_run(&parts, "a closed shard is waited for", a_closed_shard_is_waited_for);
 	parts_run(&parts, "the state log ends behind the barrier", the_state_log_ends_behind_the_barrier);
 	parts_run(&parts, "an open transaction holds the reading up", an_open_transaction_holds_the_reading_up);
 	parts_run(&parts, "foreign records are noticed", foreign_records_are_noticed);

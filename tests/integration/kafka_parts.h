@@ -41,7 +41,6 @@ struct node {
 	struct kafka_message *messages[PARTS_MESSAGES];
 	int message_count;
 	struct commit_job *result; /* the newest; the case's own memory */
-	int result_count;
 };
 
 struct parts {
@@ -75,7 +74,7 @@ struct node *parts_node(struct parts *parts);
 /* Ends it: consumer closed, thread ended, everything freed. */
 void parts_end_node(struct node *node);
 bool parts_wait_assigned(struct node *node, int shards);
-/* Submits and waits for the answer. */
+/* Submits and waits for its answer; answers come in the order in which jobs finish. */
 enum commit_result parts_commit(struct node *node, struct commit_job *job);
 /* A COMMIT_OPEN of a shard; fills *ret_job. */
 enum commit_result parts_open(struct node *node, int32_t shard, uint64_t object, struct commit_job *ret_job);

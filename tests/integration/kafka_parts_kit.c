@@ -208,7 +208,6 @@ static void on_result(void *ctx, struct commit_job *job)
 {
 	struct node *node = ctx;
 	node->result = job;
-	node->result_count++;
 }
 
 struct node *parts_node(struct parts *parts)
@@ -264,19 +263,25 @@ bool parts_wait_assigned(struct node *node, int shards)
 	return parts_until(node->parts, "assignment", is_assigned, &wanted);
 }
 
-static bool has_result(void *ctx)
+struct answer {
+	const struct node *node;
+	const struct commit_job *job;
+};
+
+static bool has_answer(void *ctx)
 {
-	struct wanted *wanted = ctx;
-	return wanted->node->result_count > wanted->count;
+	const struct answer *answer = ctx;
+	return answer->node->result == answer->job;
 }
 
 enum commit_result parts_commit(struct node *node, struct commit_job *job)
 {
-	struct wanted wanted = {node, node->result_count};
+	struct answer answer = {node, job};
+	node->result = NULL;
 	committer_submit(node->committer, job);
-	if (!parts_until(node->parts, "an answer of the commit thread", has_result, &wanted))
-		give_up("commit", "no answer");
-	return node->result->result;
+	if (!parts_until(node->parts, "an answer of the commit thread", has_answer, &answer))
+		give_up("commit", "no answer"); /* the job's memory is the case's and must not be left behind */
+	return job->result;
 }
 
 enum commit_result parts_open(struct node *node, int32_t shard, uint64_t object, struct commit_job *ret_job)
