@@ -13,7 +13,7 @@
 
 static const struct version empty_version;
 
-static void set_version(struct redis *redis, int32_t shard, const struct version *version)
+static void set_version(struct redis_model *redis, int32_t shard, const struct version *version)
 {
 	struct redis_shard *at = &redis->shards[shard];
 
@@ -29,9 +29,9 @@ static void set_version(struct redis *redis, int32_t shard, const struct version
 	at->now = version;
 }
 
-struct redis *redis_new(struct sim *sim)
+struct redis_model *redis_model_new(struct sim *sim)
 {
-	struct redis *redis = arena_alloc(&sim->arena, sizeof(*redis));
+	struct redis_model *redis = arena_alloc(&sim->arena, sizeof(*redis));
 
 	redis->sim = sim;
 	for (int32_t shard = 0; shard < SIM_SHARDS; shard++)
@@ -91,7 +91,7 @@ static void write_item(struct version *version, struct item *items, const struct
 }
 
 /* The version after the first `count` writes. */
-static struct version *written(struct redis *redis, const struct version *from, const struct write *writes, size_t count)
+static struct version *written(struct redis_model *redis, const struct version *from, const struct write *writes, size_t count)
 {
 	struct version *version = arena_alloc(&redis->sim->arena, sizeof(*version));
 	struct item *items = arena_array(&redis->sim->arena, from->count + count, sizeof(*items));
@@ -107,7 +107,7 @@ static struct version *written(struct redis *redis, const struct version *from, 
 
 /* ---- reading */
 
-static void answer_item(struct redis *redis, const struct version *version, struct slice key, struct view_reply *ret)
+static void answer_item(struct redis_model *redis, const struct version *version, struct slice key, struct view_reply *ret)
 {
 	struct view_value *values = (struct view_value *)(uintptr_t)ret->values;
 	const struct item *item = find_item(version, key);
@@ -117,7 +117,7 @@ static void answer_item(struct redis *redis, const struct version *version, stru
 		(struct view_value){.key = key, .is_found = item != NULL, .value = item ? item->value : SLICE_NONE};
 }
 
-static struct slice lead_key(struct redis *redis, struct slice lead_id)
+static struct slice lead_key(struct redis_model *redis, struct slice lead_id)
 {
 	const char *text = arena_printf(&redis->sim->arena, "lead/%.*s", SLICE_ARG(lead_id));
 
@@ -136,7 +136,7 @@ static struct slice lead_of(struct slice key)
 	return (struct slice){key.p + strlen("lead/"), key.len - strlen("lead/")};
 }
 
-static void answer_due(struct redis *redis, const struct version *version, const struct command *command,
+static void answer_due(struct redis_model *redis, const struct version *version, const struct command *command,
                        struct view_reply *ret)
 {
 	const struct item **all = arena_array(&redis->sim->arena, version->count, sizeof(*all));
@@ -149,6 +149,7 @@ static void answer_due(struct redis *redis, const struct version *version, const
 	qsort(all, count, sizeof(*all), by_due);
 	ret->due = due;
 	for (size_t i = 0; i < count; i++) {
+		/* due_until 0 is before them all: nothing is due, but the next one is told */
 		bool is_taken = all[i]->due_ms <= command->due_until_ms && ret->due_count < command->due_limit;
 		if (!is_taken) {
 			ret->next_due_ms = all[i]->due_ms;
@@ -159,7 +160,7 @@ static void answer_due(struct redis *redis, const struct version *version, const
 	}
 }
 
-static void run_read(struct redis *redis, const struct version *version, const struct command *command,
+static void run_read(struct redis_model *redis, const struct version *version, const struct command *command,
                      struct view_reply *ret)
 {
 	size_t most = 2 * command->key_count + command->due_limit + version->count;
@@ -175,11 +176,10 @@ static void run_read(struct redis *redis, const struct version *version, const s
 		if (lead.len > 0)
 			answer_item(redis, version, lead_key(redis, lead), ret);
 	}
-	if (command->due_until_ms > 0)
-		answer_due(redis, version, command, ret);
+	answer_due(redis, version, command, ret);
 }
 
-static void run_read_rings(struct redis *redis, const struct version *version, struct view_reply *ret)
+static void run_read_rings(struct redis_model *redis, const struct version *version, struct view_reply *ret)
 {
 	ret->values = arena_array(&redis->sim->arena, version->count, sizeof(*ret->values));
 	for (size_t i = 0; i < version->count; i++)
@@ -262,13 +262,19 @@ static bool is_broken(const struct version *version, enum command_kind kind)
 	return false;
 }
 
-static void run_write(struct redis *redis, const struct command *command, bool is_half, struct view_reply *ret)
+static void run_write(struct redis_model *redis, const struct command *command, bool is_half, struct view_reply *ret)
 {
 	const struct version *from = redis->shards[command->shard].now;
 	struct version emptied = {.head = from->head}; /* of garbage, too */
 	size_t count = command->write_count;
 
 	ret->head = from->head;
+	bool is_done_before = command->kind == COMMAND_APPLY && from->garbage != GARBAGE_HEAD &&
+	                      from->head.state == VIEW_HEAD_NORMAL && heads_equal(&from->head.head, &command->after);
+	if (is_done_before && !fits(&from->head, &command->before)) {
+		ret->status = VIEW_DONE; /* q and h name the content: this very batch was applied earlier */
+		return;
+	}
 	if (!fits(&from->head, &command->before)) {
 		ret->status = from->garbage == GARBAGE_HEAD ? VIEW_BROKEN : VIEW_STALE;
 		return;
@@ -289,7 +295,7 @@ static void run_write(struct redis *redis, const struct command *command, bool i
 	ret->head = to->head;
 }
 
-void redis_run(struct redis *redis, const struct command *command, bool is_half, struct view_reply *ret)
+void redis_model_run(struct redis_model *redis, const struct command *command, bool is_half, struct view_reply *ret)
 {
 	const struct version *version = redis->shards[command->shard].now;
 
@@ -318,17 +324,17 @@ void redis_run(struct redis *redis, const struct command *command, bool is_half,
 
 /* ---- faults */
 
-void redis_wipe(struct redis *redis, int32_t shard)
+void redis_model_wipe(struct redis_model *redis, int32_t shard)
 {
 	set_version(redis, shard, &empty_version);
 }
 
-void redis_set_back(struct redis *redis, int32_t shard, size_t history_at)
+void redis_model_set_back(struct redis_model *redis, int32_t shard, size_t history_at)
 {
 	set_version(redis, shard, redis->shards[shard].history[history_at]);
 }
 
-void redis_put_garbage(struct redis *redis, int32_t shard, enum garbage garbage)
+void redis_model_put_garbage(struct redis_model *redis, int32_t shard, enum garbage garbage)
 {
 	struct version *version = arena_alloc(&redis->sim->arena, sizeof(*version));
 
@@ -340,7 +346,7 @@ void redis_put_garbage(struct redis *redis, int32_t shard, enum garbage garbage)
 }
 
 /* Counters near ours, values of the other shard or of another time, a hash that is not ours. */
-void redis_make_foreign(struct redis *redis, int32_t shard)
+void redis_model_make_foreign(struct redis_model *redis, int32_t shard)
 {
 	struct sim *sim = redis->sim;
 	const struct redis_shard *other = &redis->shards[rng_below(&sim->rng, SIM_SHARDS)];

@@ -34,13 +34,13 @@ struct redis_shard {
 	size_t history_count, history_capacity;
 };
 
-struct redis {
+struct redis_model {
 	struct sim *sim;
 	struct redis_shard shards[SIM_SHARDS];
 	int64_t down_until_us;
 };
 
-struct redis *redis_new(struct sim *sim);
+struct redis_model *redis_model_new(struct sim *sim);
 
 /* A command as it travels: arguments are copied. `before` is what the head must be; which fields of it count depends on
  * the kind. */
@@ -70,14 +70,14 @@ struct command {
 
 /* Executes the command now and fills the answer (all of it in the schedule's arena). With `is_half` a command that
  * writes stops with an error after some of its writes. */
-void redis_run(struct redis *redis, const struct command *command, bool is_half, struct view_reply *ret);
+void redis_model_run(struct redis_model *redis, const struct command *command, bool is_half, struct view_reply *ret);
 
 /* ---- faults */
-void redis_wipe(struct redis *redis, int32_t shard);
+void redis_model_wipe(struct redis_model *redis, int32_t shard);
 /* To any version that ever was. */
-void redis_set_back(struct redis *redis, int32_t shard, size_t history_at);
-void redis_put_garbage(struct redis *redis, int32_t shard, enum garbage garbage);
+void redis_model_set_back(struct redis_model *redis, int32_t shard, size_t history_at);
+void redis_model_put_garbage(struct redis_model *redis, int32_t shard, enum garbage garbage);
 /* A view that another history made, perhaps with our counters. */
-void redis_make_foreign(struct redis *redis, int32_t shard);
+void redis_model_make_foreign(struct redis_model *redis, int32_t shard);
 
 #endif

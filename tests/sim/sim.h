@@ -32,7 +32,7 @@ enum {
 struct broker;
 struct process;
 struct refused;
-struct redis;
+struct redis_model;
 struct reference;
 struct step;
 
@@ -86,7 +86,7 @@ struct sim {
 	bool is_healed;            /* faults are over */
 	int64_t rest_since_us;
 	struct broker *broker;
-	struct redis *redis;
+	struct redis_model *redis;
 	const struct reference *reference;
 	struct process *processes[SIM_INSTANCES_MAX]; /* the living incarnation of each instance, or NULL */
 	size_t instance_count;

@@ -43,7 +43,7 @@ const char *view_status_name(enum view_status status)
 	return "?";
 }
 
-static struct redis *redis_of(const struct view *view)
+static struct redis_model *redis_of(const struct view *view)
 {
 	return view->process->sim->redis;
 }
@@ -103,7 +103,7 @@ static void on_run(void *ctx)
 	struct view *view = request->view;
 	struct view_reply reply;
 
-	redis_run(view->process->sim->redis, &request->command,
+	redis_model_run(view->process->sim->redis, &request->command,
 	          request->is_half, &reply);
 	sim_trace(view->process->sim, "redis: shard %d command %d of instance %zu: %s, head e=%llu q=%llu",
 	          request->command.shard, (int)request->command.kind, view->process->instance,

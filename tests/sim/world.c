@@ -388,7 +388,7 @@ void world_build(struct sim *sim)
 {
 	draw_chances(sim);
 	sim->broker = broker_new(sim);
-	sim->redis = redis_new(sim);
+	sim->redis = redis_model_new(sim);
 	sim->instance_count = 2 + rng_below(&sim->rng, SIM_INSTANCES_MAX - 1);
 	for (int32_t shard = 0; shard < SIM_SHARDS; shard++) {
 		bootstrap(sim, shard);
@@ -495,7 +495,7 @@ static void fault_wipe(struct sim *sim, struct process *process)
 	sim->counts.view_faults++;
 	for (int32_t shard = 0; shard < SIM_SHARDS; shard++)
 		if (both || shard == first)
-			redis_wipe(sim->redis, shard);
+			redis_model_wipe(sim->redis, shard);
 }
 
 /* A few writes back, or to anything that ever was (fail-back to an abandoned branch). */
@@ -507,7 +507,7 @@ static void fault_rollback(struct sim *sim, struct process *process)
 		const struct redis_shard *at = &sim->redis->shards[shard];
 		size_t back = rng_below(&sim->rng, rng_hits(&sim->rng, 6000) && at->history_count > 6 ? 6 : at->history_count);
 		sim_trace(sim, "FAULT: Redis shard %d goes %zu versions back", shard, back);
-		redis_set_back(sim->redis, shard, at->history_count - 1 - back);
+		redis_model_set_back(sim->redis, shard, at->history_count - 1 - back);
 	}
 }
 
@@ -516,7 +516,7 @@ static void fault_foreign(struct sim *sim, struct process *process)
 	(void)process;
 	sim_trace(sim, "FAULT: a foreign view");
 	sim->counts.view_faults++;
-	redis_make_foreign(sim->redis, (int32_t)rng_below(&sim->rng, SIM_SHARDS));
+	redis_model_make_foreign(sim->redis, (int32_t)rng_below(&sim->rng, SIM_SHARDS));
 }
 
 static void fault_garbage(struct sim *sim, struct process *process)
@@ -524,7 +524,7 @@ static void fault_garbage(struct sim *sim, struct process *process)
 	(void)process;
 	sim_trace(sim, "FAULT: somebody writes to our keys");
 	sim->counts.view_faults++;
-	redis_put_garbage(sim->redis, (int32_t)rng_below(&sim->rng, SIM_SHARDS),
+	redis_model_put_garbage(sim->redis, (int32_t)rng_below(&sim->rng, SIM_SHARDS),
 	                  rng_hits(&sim->rng, 5000) ? GARBAGE_HEAD : GARBAGE_CONTAINER);
 }
 
