@@ -42,7 +42,7 @@ static void check_event(const struct event *event, const struct record *record, 
 	struct err err = ERR_INIT;
 	assert(event->id.len != 0 && event->cause.len != 0);
 	if (event->topic == OUT_REJECTED)
-		assert(slice_equal(event->value, record->value) && event->header_count == record->header_count + 5);
+		assert(slice_equal(event->value, record->value) && event->header_count > record->header_count);
 	else
 		assert(json_read(event->value, (struct json_limits){1 << 24, 32, 100000}, arena, &err) != NULL);
 }
