@@ -34,8 +34,15 @@ static const struct meaning MEANINGS[] = {
 	{"WRONGTYPE", VIEW_BROKEN, ERR_VIEW_FOREIGN, "somebody else writes to keys {lr:*}; the shard is rebuilt"},
 };
 
-/* What Redis 6.2 and 7.0 say instead of NOPERM when a script calls a command that the user may not. */
-static const char DENIED[] = "The user executing the script can't";
+/* What Redis says instead of NOPERM when a script calls a command that the user may not: 6.2 and 7.0, then 7.2. */
+static bool is_denied(struct slice text)
+{
+	static const char *const TEXTS[] = {"The user executing the script can't", "ACL failure in script"};
+	for (size_t i = 0; text.len > 0 && i < sizeof TEXTS / sizeof *TEXTS; i++)
+		if (memmem(text.p, text.len, TEXTS[i], strlen(TEXTS[i])) != NULL)
+			return true;
+	return false;
+}
 
 /* An error that a script hands on reads "OOM …" in Redis 7 and "@user_script: 12: -OOM …" in 6.2. */
 static struct slice without_place(struct slice text)
@@ -70,7 +77,7 @@ enum view_status view_explain_error(struct slice text, bool may_write, struct er
 		return meaning->status;
 	}
 	enum err_code code = may_write ? ERR_REDIS_SCRIPT : ERR_REDIS_REFUSED;
-	if (text.len != 0 && memmem(text.p, text.len, DENIED, strlen(DENIED)) != NULL)
+	if (is_denied(text))
 		code = ERR_REDIS_PERMISSION;
 	err_set(err, code, "redis answered: %.*s", shown, text.len ? text.p : "");
 	return may_write ? VIEW_UNKNOWN : VIEW_REFUSED;

@@ -5,9 +5,9 @@
 
 local function try(command, ...)
 	local answer = redis.pcall(command, ...)
-	local err = type(answer) == 'table' and answer.err
-	-- the second text is what Redis 6.2 and 7.0 say inside a script
-	if err and (string.find(err, 'NOPERM', 1, true) or string.find(err, 'user executing the script', 1, true)) then
+	local err = type(answer) == 'table' and answer.err or ''
+	-- as Redis 6.2 and 7.0 word it inside a script, and as 7.2 does
+	if string.find(err, 'user executing the script', 1, true) or string.find(err, 'ACL failure', 1, true) then
 		return redis.error_reply('NOPERM this user may not call ' .. command .. ' on {lr:*')
 	end
 	return nil
