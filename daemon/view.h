@@ -61,8 +61,9 @@ struct view_value {
 struct view_reply {
 	enum view_status status;
 	struct err err;            /* VIEW_REFUSED, VIEW_BROKEN: what the server said, for the log */
-	struct view_head head;     /* VIEW_DONE, VIEW_STALE: of the same atomic moment as the values; after an apply: the new one */
-	const struct view_value *values; /* reads: one per key asked, then what they led to */
+	struct view_head head;     /* VIEW_DONE, VIEW_STALE: of the same atomic moment as the values; after an apply: the new one.
+	                              * VIEW_BROKEN: as far as it can be read, MISSING when it is not ours */
+	const struct view_value *values; /* reads: one per key asked, then what they led to; none unless the head is normal */
 	size_t value_count;
 	const struct slice *due;   /* lead ids due at or before the time asked, earliest first */
 	size_t due_count;
@@ -89,7 +90,8 @@ struct view_request *view_read(struct view *view, int32_t shard, const struct vi
 struct view_request *view_read_rings(struct view *view, int32_t shard, view_fn fn, void *ctx);
 
 /* If the head is normal and equal to `before` (epoch, seq, hash): writes, then the head `after` with `pos`. Idempotent
- * through the head. `writes` are copied before the call returns. */
+ * through the head. `writes` are copied before the call returns, and name each key at most once. A head that is `after`
+ * already is VIEW_DONE; the other writes below answer VIEW_STALE when they are repeated. */
 struct view_request *view_apply(struct view *view, int32_t shard, const struct head *before, const struct head *after,
                                 int64_t pos, const struct write *writes, size_t count, view_fn fn, void *ctx);
 
@@ -97,7 +99,8 @@ struct view_request *view_apply(struct view *view, int32_t shard, const struct h
 struct view_request *view_install_epoch(struct view *view, int32_t shard, const struct view_head *seen, uint64_t epoch,
                                         view_fn fn, void *ctx);
 
-/* Rebuild: if the head is exactly `seen`: loading mark (epoch, chunk 0) and all containers emptied. */
+/* Rebuild: if the head is exactly `seen` (loading: with its chunk; missing: or not one of ours): loading mark (epoch,
+ * chunk 0) and all containers emptied. */
 struct view_request *view_rebuild_begin(struct view *view, int32_t shard, const struct view_head *seen, uint64_t epoch,
                                         view_fn fn, void *ctx);
 /* If the head is loading with (epoch, chunk): writes, then chunk + 1. */
