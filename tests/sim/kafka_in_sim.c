@@ -175,7 +175,8 @@ static void on_assign(void *ctx)
 		if (!(notice->shards & 1u << shard))
 			continue;
 		in->shards[shard] = (struct fetched){.is_assigned = true, .is_paused = true};
-		in->events.on_assigned(in->events.ctx, shard, token, true);
+		bool is_complete = !(in->process->sim->split_shards & 1u << shard);
+		in->events.on_assigned(in->events.ctx, shard, token, is_complete);
 	}
 }
 

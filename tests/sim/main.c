@@ -5,6 +5,7 @@
  *     sim --seeds FROM:TO                     schedules with all defences on
  *     sim --seeds FROM:TO --mutation NAME     with one of them off (see mutations.def): must be caught
  *     sim --mutations [--limit N]             every one of them, each in a process of its own
+ *     sim --stops                             what must stop a shard (stops.c)
  *     sim --trace SEED [--mutation NAME]      one schedule, told step by step
  */
 #include <errno.h>
@@ -20,6 +21,7 @@
 #include "daemon/mutation.h"
 #include "tests/sim/reference.h"
 #include "tests/sim/sim.h"
+#include "tests/sim/stops.h"
 
 struct mutation {
 	const char *name;
@@ -33,7 +35,7 @@ static const struct mutation mutations[] = {
 #undef MUTATION
 };
 
-enum { MUTATION_COUNT = sizeof(mutations) / sizeof(*mutations), FINDINGS_SHOWN = 10 };
+enum { MUTATION_COUNT = sizeof(mutations) / sizeof(*mutations), FINDINGS_SHOWN = 10, STOP_SEEDS = 50 };
 
 /* The one piece of state outside a schedule: set once, before the first one. */
 static const char *mutation_in_force;
@@ -46,7 +48,7 @@ bool mutation_is(const char *name)
 struct options {
 	uint64_t from, to, limit;
 	const char *mutation;
-	bool all_mutations, is_tracing;
+	bool all_mutations, stops, is_tracing;
 };
 
 static void print_counts(const struct sim_counts *counts)
@@ -183,6 +185,8 @@ static bool parse(int argc, char **argv, struct options *ret)
 		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
 		if (strcmp(argv[i], "--mutations") == 0) {
 			ret->all_mutations = true;
+		} else if (strcmp(argv[i], "--stops") == 0) {
+			ret->stops = true;
 		} else if (strcmp(argv[i], "--seeds") == 0 && value) {
 			if (sscanf(value, "%" SCNu64 ":%" SCNu64, &ret->from, &ret->to) != 2)
 				return false;
@@ -202,7 +206,7 @@ static bool parse(int argc, char **argv, struct options *ret)
 			return false;
 		}
 	}
-	return ret->all_mutations || ret->to > ret->from;
+	return ret->all_mutations || ret->stops || ret->to > ret->from;
 }
 
 int main(int argc, char **argv)
@@ -211,11 +215,13 @@ int main(int argc, char **argv)
 	struct reference reference = {0};
 
 	if (!parse(argc, argv, &options)) {
-		fprintf(stderr, "usage: %s --seeds FROM:TO [--mutation NAME] | --trace SEED [--mutation NAME] | --mutations "
-		                "[--limit N]\n", argv[0]);
+		fprintf(stderr, "usage: %s --seeds FROM:TO [--mutation NAME] | --trace SEED [--mutation NAME] | --stops | "
+		                "--mutations [--limit N]\n", argv[0]);
 		return 2;
 	}
 	if (!reference_open(&reference))
 		return 2;
+	if (options.stops)
+		return stops_run(&reference, STOP_SEEDS);
 	return options.all_mutations ? run_mutations(&options, &reference) : run_seeds(argv[0], &options, &reference);
 }

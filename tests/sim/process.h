@@ -51,6 +51,7 @@ void kafka_in_sim_leave(struct kafka_in *in);
 uint64_t kafka_in_sim_member(const struct kafka_in *in);
 /* The newest token of this member, or NULL: only what the mutation token-at-commit reads. */
 struct commit_token *kafka_in_sim_newest_token(struct kafka_in *in);
+struct generation *generation_sim_new(struct process *process);
 struct state_log *state_log_sim_new(struct process *process);
 void state_log_sim_free(struct state_log *log);
 

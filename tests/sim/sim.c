@@ -125,10 +125,12 @@ static void run_step(struct sim *sim, struct step *step)
 	fn(ctx);
 }
 
-/* Runs until the world is quiet (only asked once faults are over) or the bound is reached. */
-static bool run_steps(struct sim *sim)
+/* Quiet is only asked for once faults are over. */
+bool sim_steps(struct sim *sim, uint64_t count)
 {
-	while (sim->heap_count > 0 && sim->step_count < SIM_STEPS_MAX) {
+	uint64_t last = sim->step_count + count;
+
+	while (sim->heap_count > 0 && sim->step_count < last) {
 		struct step *step = heap_pop(sim);
 		if (step->at_us > sim->now_us)
 			sim->now_us = step->at_us;
@@ -149,7 +151,7 @@ bool sim_run(uint64_t seed, const struct reference *reference, bool is_tracing, 
 	*sim = (struct sim){.seed = seed, .rng = {seed * 0x2545f4914f6cdd1du + 1}, .reference = reference,
 	                    .is_tracing = is_tracing, .counts = {.schedules = 1}};
 	world_build(sim);
-	bool is_quiet = run_steps(sim);
+	bool is_quiet = sim_steps(sim, SIM_STEPS_MAX);
 	if (!is_quiet)
 		sim_finding(sim, BAD_STUCK, "not at rest after %llu steps, %lld ms", (unsigned long long)sim->step_count,
 		            (long long)(sim->now_us / 1000));

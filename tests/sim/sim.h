@@ -90,6 +90,9 @@ struct sim {
 	const struct reference *reference;
 	struct process *processes[SIM_INSTANCES_MAX]; /* the living incarnation of each instance, or NULL */
 	size_t instance_count;
+	bool expects_stop;         /* stops.c: a stopped shard is what is wanted */
+	int stop_code;             /* enum err_code of the latest one */
+	uint32_t split_shards;     /* shards of which only some topics are assigned */
 	struct refused *refused;   /* what was told to be too large */
 	struct sim_counts counts;
 	char bad_text[400];        /* the first finding */
@@ -106,6 +109,8 @@ struct refused {
 bool sim_run(uint64_t seed, const struct reference *reference, bool is_tracing, struct sim_counts *totals,
              char *ret_text, size_t text_bytes);
 
+/* Runs at most so many steps, or until the world is quiet; true when it is. */
+bool sim_steps(struct sim *sim, uint64_t count);
 /* A step of `process` (NULL: of the world) after delay_us. The handle is valid until it ran or was cancelled. */
 struct step *sim_after(struct sim *sim, struct process *process, int64_t delay_us, sim_fn fn, void *ctx);
 void sim_cancel(struct step *step);

@@ -4,13 +4,10 @@
  * strike between two steps. When the faults are used up the world heals: everything paused goes on, everything dead
  * starts again, and the schedule must come to rest.
  */
-#include <assert.h>
 #include <stdlib.h>
 
 #include "daemon/head.h"
 #include "daemon/committer.h"
-#include "daemon/plugin_host.h"
-#include "daemon/generation.h"
 #include "tests/sim/broker.h"
 #include "tests/sim/process.h"
 #include "tests/sim/redis_model.h"
@@ -23,65 +20,6 @@ enum {
 	PUBLISH_WINDOW_US = 30000000,
 	SETTLE_US = 6000000,       /* of rest, so that the last late request has landed */
 };
-
-/* ---- generation and plug-ins: what batch.c wants from its surroundings */
-
-struct generation {
-	const struct model *model;
-	struct process *process;
-};
-
-struct plugin_ask {
-	struct step *step;
-	loop_fn on_done;
-	void *ctx;
-	bool is_over;
-};
-
-struct generation *generation_ref(struct generation *generation)
-{
-	return generation;
-}
-
-void generation_unref(struct generation *take_generation)
-{
-	(void)take_generation; /* lives in the schedule's arena */
-}
-
-const struct model *generation_model(const struct generation *generation)
-{
-	return generation->model;
-}
-
-static void on_plugins_done(void *ctx)
-{
-	struct plugin_ask *ask = ctx;
-
-	ask->is_over = true;
-	ask->on_done(ask->ctx);
-}
-
-/* The plug-ins of the simulator answer late and have nothing to say. */
-struct plugin_ask *plugin_host_ask(struct generation *generation, struct prepared *prepared, loop_fn on_done, void *ctx)
-{
-	struct process *process = generation->process;
-	struct sim *sim = process->sim;
-
-	(void)prepared;
-	if (!rng_hits(&sim->rng, sim->chances.plugins))
-		return NULL;
-	struct plugin_ask *ask = arena_alloc(&sim->arena, sizeof(*ask));
-	*ask = (struct plugin_ask){.on_done = on_done, .ctx = ctx};
-	ask->step = sim_after(sim, process, rng_between(&sim->rng, 100, 30000), on_plugins_done, ask);
-	return ask;
-}
-
-void plugin_host_cancel(struct plugin_ask *take_ask)
-{
-	assert(!take_ask->is_over); /* the real one is freed before on_done */
-	sim_cancel(take_ask->step);
-	take_ask->is_over = true;
-}
 
 /* ---- processes */
 
@@ -128,18 +66,16 @@ static void on_state(void *ctx, int32_t shard, enum shard_state from, enum shard
 	counts->equal += from == SHARD_COMPARING && to == SHARD_LOADING_RINGS;
 	counts->catch_ups += to == SHARD_CATCHING_UP;
 	counts->rebuilds += to == SHARD_REBUILDING;
-	if (to == SHARD_STOPPED)
+	if (to != SHARD_STOPPED)
+		return;
+	process->sim->stop_code = (int)err->code;
+	if (!process->sim->expects_stop)
 		sim_finding(process->sim, BAD_STUCK, "shard %d stopped: %s", shard, err->text);
 }
 
 static struct generation *generation_of(void *ctx)
 {
-	struct process *process = ctx;
-	struct generation *generation = arena_alloc(&process->sim->arena, sizeof(*generation));
-
-	generation->model = process->sim->reference->model;
-	generation->process = process;
-	return generation;
+	return generation_sim_new(ctx);
 }
 
 static void on_decided(void *ctx, int32_t shard, const struct decision *decision)
