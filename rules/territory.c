@@ -5,8 +5,8 @@
  *     "DE|BY|803"  country, region, postal prefix        "DE|BY|"   country, region
  *     "DE||803"    country, postal prefix                "DE||"     country           "||"  everything
  *
- * Keys lie one after the other in one block; the hash table holds 32 bits of the hash and the entry's number, so that
- * a probe that misses touches one cache line. Per country the lengths of its postal prefixes are kept as a bit set:
+ * Entries lie one after the other in one block, each with its key behind it; the hash table holds 32 bits of the hash
+ * and the entry's offset. So a probe that misses touches one cache line, and a hit one more. Per country the lengths of its postal prefixes are kept as a bit set:
  * only lengths that occur are tried. The seed is fixed: rows are written by the operator, and a look-up never inserts.
  */
 #include "rules/territory.h"
@@ -28,24 +28,24 @@ enum {
 static const uint64_t SEED[2] = {0x7465727269746f72, 0x79};
 
 struct entry {
-	uint32_t key; /* offset into keys */
 	uint32_t area;
 	uint32_t row; /* where it was written */
-	uint8_t key_len;
+	uint32_t key_len;
+	char key[]; /* the next entry begins at the next multiple of ENTRY_ALIGN */
 };
+
+enum { ENTRY_ALIGN = 4 };
 
 struct slot {
 	uint32_t tag;   /* upper half of the hash */
-	uint32_t entry; /* index + 1; 0: empty */
+	uint32_t entry; /* offset into entries in units of ENTRY_ALIGN, + 1; 0: empty */
 };
 
 struct territory {
 	struct slot *slots;
 	size_t mask; /* slot count - 1 */
-	struct entry *entries;
-	size_t entry_count;
-	char *keys;
-	size_t keys_len;
+	char *entries;
+	size_t entries_len;
 	const struct slice *areas;
 	size_t area_count;
 	uint32_t plain_lengths[COUNTRIES];  /* bit n: there are postal prefixes of n bytes without a region */
@@ -119,6 +119,11 @@ static void key_make(struct key *key, struct slice country, struct slice region,
 	key_put(key, postal);
 }
 
+static const struct entry *entry_of(const struct territory *territory, const struct slot *slot)
+{
+	return (const struct entry *)(territory->entries + (size_t)(slot->entry - 1) * ENTRY_ALIGN);
+}
+
 /* The slot that holds the key, or the empty one where it would go. */
 static struct slot *probe(const struct territory *territory, const struct key *key, uint64_t hash)
 {
@@ -126,9 +131,10 @@ static struct slot *probe(const struct territory *territory, const struct key *k
 		struct slot *slot = &territory->slots[at];
 		if (slot->entry == 0)
 			return slot;
-		const struct entry *entry = &territory->entries[slot->entry - 1];
-		if (slot->tag == (uint32_t)(hash >> 32) && entry->key_len == key->len &&
-		    memcmp(territory->keys + entry->key, key->bytes, key->len) == 0)
+		if (slot->tag != (uint32_t)(hash >> 32))
+			continue;
+		const struct entry *entry = entry_of(territory, slot);
+		if (entry->key_len == key->len && memcmp(entry->key, key->bytes, key->len) == 0)
 			return slot;
 	}
 }
@@ -136,7 +142,7 @@ static struct slot *probe(const struct territory *territory, const struct key *k
 static const struct entry *find(const struct territory *territory, const struct key *key)
 {
 	const struct slot *slot = probe(territory, key, hash_sip(SEED, (struct slice){key->bytes, key->len}));
-	return slot->entry ? &territory->entries[slot->entry - 1] : NULL;
+	return slot->entry ? entry_of(territory, slot) : NULL;
 }
 
 /* ---- building */
@@ -211,6 +217,11 @@ static void note_length(struct territory *territory, const struct key *key)
 		territory->region_lengths[country] |= bit;
 }
 
+static size_t entry_bytes(size_t key_len)
+{
+	return (sizeof(struct entry) + key_len + ENTRY_ALIGN - 1) / ENTRY_ALIGN * ENTRY_ALIGN;
+}
+
 static int add_row(struct builder *builder, const struct territory_row *row, size_t number,
                    struct territory_problem *problem)
 {
@@ -222,28 +233,27 @@ static int add_row(struct builder *builder, const struct territory_row *row, siz
 	struct slot *slot = probe(territory, &key, hash);
 	if (slot->entry != 0) {
 		refuse(problem, number, ERR_DUPLICATE, "the same place is given twice");
-		problem->other_row = territory->entries[slot->entry - 1].row;
+		problem->other_row = entry_of(territory, slot)->row;
 		return -1;
 	}
-	struct entry *entry = &territory->entries[territory->entry_count++];
+	struct entry *entry = (struct entry *)(territory->entries + territory->entries_len);
 	if (intern_area(builder, row->area, &entry->area) != 0)
 		return refuse(problem, number, ERR_TOO_MANY, "too many different areas");
-	entry->key = (uint32_t)territory->keys_len;
-	entry->key_len = (uint8_t)key.len;
 	entry->row = (uint32_t)number;
-	memcpy(territory->keys + territory->keys_len, key.bytes, key.len);
-	territory->keys_len += key.len;
-	*slot = (struct slot){(uint32_t)(hash >> 32), (uint32_t)territory->entry_count};
+	entry->key_len = (uint32_t)key.len;
+	memcpy(entry->key, key.bytes, key.len);
+	*slot = (struct slot){(uint32_t)(hash >> 32), (uint32_t)(territory->entries_len / ENTRY_ALIGN + 1)};
+	territory->entries_len += entry_bytes(key.len);
 	note_length(territory, &key);
 	return 0;
 }
 
 /* No key is longer than its parts and two bars. */
-static size_t key_bytes(const struct territory_row *rows, size_t count)
+static size_t entries_bytes(const struct territory_row *rows, size_t count)
 {
 	size_t total = 0;
 	for (size_t i = 0; i < count; i++)
-		total += rows[i].country.len + rows[i].region.len + rows[i].postal_prefix.len + 2;
+		total += entry_bytes(rows[i].country.len + rows[i].region.len + rows[i].postal_prefix.len + 2);
 	return total;
 }
 
@@ -255,15 +265,14 @@ static struct territory *territory_new(const struct territory_row *rows, size_t 
 		slots *= 2;
 	territory->slots = arena_array(arena, slots, sizeof *territory->slots);
 	territory->mask = slots - 1;
-	territory->entries = arena_array(arena, count, sizeof *territory->entries);
-	territory->keys = arena_alloc(arena, key_bytes(rows, count));
+	territory->entries = arena_alloc(arena, entries_bytes(rows, count));
 	return territory;
 }
 
 struct territory *territory_build(const struct territory_row *rows, size_t count, struct arena *arena,
                                   struct territory_problem *ret_problem)
 {
-	if (count > TERRITORY_ROWS_MAX || key_bytes(rows, count) > UINT32_MAX) {
+	if (count > TERRITORY_ROWS_MAX || entries_bytes(rows, count) / ENTRY_ALIGN >= UINT32_MAX) {
 		refuse(ret_problem, 0, ERR_TOO_MANY, "too many rows");
 		return NULL;
 	}
