@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * See kafka_txn.h. Three things here are easy to get wrong:
- *   - Delivery reports come by callback, served inside commit_transaction() and poll(); as events they would block a
- *     commit whose queue nobody serves (L3). They tell the offsets of state records.
- *   - librdkafka sends requests again without a word (L4). Interceptors, which run on its threads, count transport errors
- *     of the requests that make up a transaction, and second EndTxn requests; was_resent() tells the machine, which then
- *     has the producer made anew (§2.10). An answered error is no re-send: no copy of it is left in the network.
+ * See kafka_txn.h. Two things here are easy to get wrong:
+ *   - librdkafka sends requests again without a word (L4). kafka_producer.c counts them; was_resent() tells the machine,
+ *     which then has the producer made anew (§2.10).
  *   - commit and abort may be called again after a time-out, send_offsets may not (L19).
  */
 #include "daemon/kafka_txn.h"
@@ -18,10 +15,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "daemon/cloudevents.h"
 #include "daemon/commit_token.h"
 #include "daemon/failpoint.h"
-#include "rules/base/arena.h"
+#include "daemon/kafka_txn_private.h"
 #include "rules/base/mem.h"
 
 enum {
@@ -35,27 +31,6 @@ enum {
 	HEADER_OVERHEAD_BYTES = 10, /* two varints */
 	ABORT_FLUSH_MS = 2000,
 	LEVEL_WARNING = 4,
-	STATE_TOPIC = OUT_TOPICS, /* its place in `topics` */
-	TXN_TOPICS,
-};
-
-/* ApiKeys of the requests that carry a transaction. */
-enum { API_PRODUCE = 0, API_ADD_PARTITIONS = 24, API_ADD_OFFSETS = 25, API_END_TXN = 26, API_TXN_OFFSET_COMMIT = 28 };
-
-struct kafka_txn {
-	const struct kafka_options *options; /* first: the log callback finds it here */
-	rd_kafka_t *consumer;
-	rd_kafka_t *producer;
-	rd_kafka_topic_t *topics[TXN_TOPICS]; /* of this producer: OUT_TOPICS in order, then leads.state */
-	int32_t output_partitions[OUT_TOPICS];
-	struct cloudevents_options events;
-	struct arena scratch;
-	int64_t *state_last;                          /* per shard: last state record of this transaction, or -1 */
-	rd_kafka_topic_partition_list_t *fetched;     /* what fetch answered last: owns the metadata it lent out */
-	int fetch_ms;
-	atomic_int wire_errors;                       /* of this producer: any makes it unfit for a next transaction */
-	atomic_int end_requests;                      /* EndTxn sent in this transaction */
-	_Atomic uint64_t transactions, commits, aborts, renewals, event_count, state_count;
 };
 
 static int64_t now_ms(void)
@@ -122,113 +97,6 @@ static enum op_result call_until_known(struct kafka_txn *txn, resumable_fn fn, c
 		if (now_ms() - began < REFUSED_PAUSE_MS)
 			pause_ms(REFUSED_PAUSE_MS);
 	}
-}
-
-/* ---- the producer: callbacks (on librdkafka's threads: atomics only; delivery reports on ours) */
-
-static bool is_of_transaction(int16_t api)
-{
-	return api == API_PRODUCE || api == API_ADD_PARTITIONS || api == API_ADD_OFFSETS || api == API_END_TXN ||
-	       api == API_TXN_OFFSET_COMMIT;
-}
-
-static rd_kafka_resp_err_t on_request_sent(rd_kafka_t *rk, int fd, const char *broker, int32_t broker_id, int16_t api,
-                                           int16_t version, int32_t correlation, size_t size, void *ctx)
-{
-	(void)rk, (void)fd, (void)broker, (void)broker_id, (void)version, (void)correlation, (void)size;
-	struct kafka_txn *txn = ctx;
-	if (api == API_END_TXN)
-		atomic_fetch_add(&txn->end_requests, 1);
-	return RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-static rd_kafka_resp_err_t on_response(rd_kafka_t *rk, int fd, const char *broker, int32_t broker_id, int16_t api,
-                                       int16_t version, int32_t correlation, size_t size, int64_t rtt,
-                                       rd_kafka_resp_err_t code, void *ctx)
-{
-	(void)rk, (void)fd, (void)broker, (void)broker_id, (void)version, (void)correlation, (void)size, (void)rtt;
-	struct kafka_txn *txn = ctx;
-	if (code != RD_KAFKA_RESP_ERR_NO_ERROR && is_of_transaction(api))
-		atomic_fetch_add(&txn->wire_errors, 1);
-	return RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-static rd_kafka_resp_err_t on_new(rd_kafka_t *rk, const rd_kafka_conf_t *conf, void *ctx, char *text, size_t size)
-{
-	(void)conf, (void)text, (void)size;
-	rd_kafka_resp_err_t code = rd_kafka_interceptor_add_on_request_sent(rk, "leadrouter", on_request_sent, ctx);
-	return code ? code : rd_kafka_interceptor_add_on_response_received(rk, "leadrouter", on_response, ctx);
-}
-
-/* The opaque of a message is its shard + 1 for state records, NULL for events. */
-static void on_delivered(rd_kafka_t *rk, const rd_kafka_message_t *rkm, void *ctx)
-{
-	(void)rk;
-	struct kafka_txn *txn = ctx;
-	if (rkm->err != RD_KAFKA_RESP_ERR_NO_ERROR || rkm->_private == NULL)
-		return;
-	int64_t *last = &txn->state_last[(intptr_t)rkm->_private - 1];
-	if (*last < rkm->offset)
-		*last = rkm->offset;
-}
-
-static const char *topic_name(const struct kafka_txn *txn, int topic)
-{
-	return topic == STATE_TOPIC ? txn->options->state_topic : txn->options->outputs[topic];
-}
-
-static void producer_free(struct kafka_txn *txn)
-{
-	for (int i = 0; i < TXN_TOPICS; i++) {
-		if (txn->topics[i] != NULL)
-			rd_kafka_topic_destroy(txn->topics[i]);
-		txn->topics[i] = NULL;
-	}
-	if (txn->producer != NULL)
-		rd_kafka_destroy(txn->producer);
-	txn->producer = NULL;
-}
-
-static int note_partitions(struct kafka_txn *txn, int topic, const struct rd_kafka_metadata *metadata, struct err *err)
-{
-	for (int i = 0; i < metadata->topic_cnt; i++) {
-		if (strcmp(metadata->topics[i].topic, topic_name(txn, topic)) != 0 || metadata->topics[i].partition_cnt < 1)
-			continue;
-		if (topic != STATE_TOPIC && txn->output_partitions[topic] == 0)
-			txn->output_partitions[topic] = metadata->topics[i].partition_cnt; /* kept: a later change would break the order */
-		return 0;
-	}
-	return err_set(err, ERR_MISSING_TOPIC, "topic %s does not exist or cannot be seen: create it", topic_name(txn, topic));
-}
-
-/* The producer's topics and where their partitions are. Without asking, the first commit would wait a second for it. */
-static int open_topics(struct kafka_txn *txn, int limit_ms, struct err *err)
-{
-	const struct rd_kafka_metadata *metadata = NULL;
-	for (int i = 0; i < TXN_TOPICS; i++)
-		txn->topics[i] = rd_kafka_topic_new(txn->producer, topic_name(txn, i), NULL);
-	rd_kafka_resp_err_t code = rd_kafka_metadata(txn->producer, 0, NULL, &metadata, limit_ms);
-	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return err_set(err, ERR_KAFKA_UNAVAILABLE, "metadata of the output topics: %s", rd_kafka_err2str(code));
-	int result = 0;
-	for (int i = 0; i < TXN_TOPICS && result == 0; i++)
-		result = note_partitions(txn, i, metadata, err);
-	rd_kafka_metadata_destroy(metadata);
-	return result;
-}
-
-static int producer_new(struct kafka_txn *txn, int limit_ms, struct err *err)
-{
-	rd_kafka_conf_t *conf = kafka_conf_producer(txn->options, err);
-	if (conf == NULL)
-		return -1;
-	rd_kafka_conf_set_opaque(conf, txn);
-	rd_kafka_conf_set_dr_msg_cb(conf, on_delivered);
-	rd_kafka_conf_interceptor_add_on_new(conf, "leadrouter", on_new, txn);
-	atomic_store(&txn->wire_errors, 0);
-	atomic_store(&txn->end_requests, 0);
-	txn->producer = kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
-	return txn->producer != NULL ? open_topics(txn, limit_ms, err) : -1;
 }
 
 static void forget_state_offsets(struct kafka_txn *txn)
@@ -360,10 +228,10 @@ static enum op_result produce_refused(struct kafka_txn *txn, const struct outgoi
 	}
 	if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
 		err_set(err, ERR_EVENT_TOO_LARGE, "a message of %zu bytes is larger than %s takes (max.message.bytes)",
-		        out->key.len + out->value.len, topic_name(txn, out->topic));
+		        out->key.len + out->value.len, kafka_txn_topic(txn, out->topic));
 		return OP_TOO_LARGE;
 	}
-	err_set(err, ERR_KAFKA_ABORT, "produce to %s [%" PRId32 "]: %s", topic_name(txn, out->topic), out->partition,
+	err_set(err, ERR_KAFKA_ABORT, "produce to %s [%" PRId32 "]: %s", kafka_txn_topic(txn, out->topic), out->partition,
 	        rd_kafka_err2str(code));
 	return OP_ABORT;
 }
@@ -532,9 +400,9 @@ static enum op_result op_renew(void *ctx, struct err *err)
 	struct kafka_txn *txn = ctx;
 	failpoint(RENEW);
 	kafka_log(txn->options, LEVEL_WARNING, "a request of the last transaction was sent again; the producer is made anew");
-	producer_free(txn);
+	kafka_txn_close_producer(txn);
 	atomic_fetch_add(&txn->renewals, 1);
-	if (producer_new(txn, kafka_transaction_ms(txn->options), err) != 0)
+	if (kafka_txn_open_producer(txn, kafka_transaction_ms(txn->options), err) != 0)
 		return OP_EXIT;
 	enum op_result result = call_until_known(txn, rd_kafka_init_transactions, "init_transactions", err);
 	return result == OP_DONE ? OP_DONE : OP_EXIT;
@@ -578,7 +446,7 @@ struct kafka_txn *kafka_txn_new(const struct kafka_options *options, rd_kafka_t 
 	txn->state_last = xcalloc((size_t)options->partition_count, sizeof *txn->state_last);
 	txn->events = (struct cloudevents_options){options->event_source, options->event_type_prefix,
 	                                           options->event_type_suffix, options->structured_events};
-	if (producer_new(txn, KAFKA_START_MS, err) == 0 && init_transactions(txn, err) == 0)
+	if (kafka_txn_open_producer(txn, KAFKA_START_MS, err) == 0 && init_transactions(txn, err) == 0)
 		return txn;
 	kafka_txn_free(txn);
 	return NULL;
@@ -590,7 +458,7 @@ void kafka_txn_free(struct kafka_txn *txn)
 		return;
 	if (txn->fetched != NULL)
 		rd_kafka_topic_partition_list_destroy(txn->fetched);
-	producer_free(txn);
+	kafka_txn_close_producer(txn);
 	arena_done(&txn->scratch);
 	free(txn->state_last);
 	free(txn);
