@@ -24,7 +24,7 @@ CPPFLAGS += -I. -D_GNU_SOURCE -DLEADROUTER_VERSION='"$(VERSION)"' $(shell pkg-co
 CFLAGS   += -std=c11 $(OPT) $(WARN) $(WARN_C) $(HARDEN) -fvisibility=hidden $(SANFLAGS)
 CXXFLAGS += -std=c++17 $(OPT) -Wall -Wextra $(if $(CI),-Werror) $(HARDEN) -fvisibility=hidden $(SANFLAGS)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -rdynamic $(SANFLAGS)
-LIBS     := $(shell pkg-config --libs $(PKGS)) -lphonenumber -lcctz -lre2 -lstdc++ -ldl -lpthread -lm
+LIBS     := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lphonenumber -lcctz -lre2 -lstdc++ -ldl -lpthread -lm
 
 RULES_C  := $(wildcard rules/*.c rules/*/*.c)
 RULES_CC := $(wildcard rules/text/*.cc)
@@ -38,7 +38,7 @@ RULES_O  := $(RULES_C:%.c=$(BUILD)/%.o) $(RULES_CC:%.cc=$(BUILD)/%.o)
 DAEMON_O := $(DAEMON_C:%.c=$(BUILD)/%.o)
 UNIT     := $(TEST_C:tests/unit/%.c=$(BUILD)/unit/%)
 
-.PHONY: all clean check-unit help
+.PHONY: all clean check-unit demo help
 all: $(BUILD)/librules.a $(BUILD)/libleadrouterd.a $(PLUGINS) $(if $(wildcard daemon/main.c),$(BUILD)/leadrouterd) $(if $(wildcard daemon/ctl/main.c),$(BUILD)/leadctl)
 
 $(BUILD)/%.o: %.c
@@ -79,6 +79,13 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libleadrouterd.a $(BUILD)/libr
 	@mkdir -p $(@D)
 	$(if $(Q),@echo "  LD    $@")
 	$(Q)$(CC) $(LDFLAGS) $^ -lcmocka $(LIBS) -o $@
+
+# What is installed here is needed to read this file again, so the build is a make of its own.
+BROKER ?= dev
+demo:
+	$(Q)tests/packages $(if $(filter kafka,$(BROKER)),demo-kafka,demo)
+	$(Q)$(MAKE) --no-print-directory $(if $(findstring j,$(filter-out --%,$(MAKEFLAGS))),,-j$(shell nproc)) all
+	$(Q)BUILD=$(BUILD) tests/demo --broker $(BROKER)
 
 check-unit: $(UNIT)
 	$(Q)tests/run-unit $(UNIT)

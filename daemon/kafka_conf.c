@@ -181,6 +181,17 @@ rd_kafka_conf_t *kafka_conf_questions(const struct kafka_options *options, struc
 	return conf;
 }
 
+rd_kafka_conf_t *kafka_conf_sender(const struct kafka_options *options, struct err *err)
+{
+	rd_kafka_conf_t *conf = conf_new(options, KAFKA_PRODUCER, err);
+	if (conf == NULL)
+		return NULL;
+	kafka_conf_own(conf, "acks", "all");
+	own_int(conf, "message.max.bytes", KAFKA_MESSAGE_BYTES_MAX);
+	own_int(conf, "batch.size", KAFKA_MESSAGE_BYTES);
+	return conf;
+}
+
 rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *take_conf, struct err *err)
 {
 	char text[256] = "";

@@ -2,8 +2,8 @@
  *
  * What every Kafka client of the daemon is made of: the options that an operator sets, and the properties that are ours.
  *
- * There are four kinds of client in a process, and each kind has one constructor here: the group's consumer, the
- * transactional producer, the reader of leads.state, and a client for questions (metadata, configs, bootstrap).
+ * There are five kinds of client, and each kind has one constructor here: the group's consumer, the transactional
+ * producer, the reader of leads.state, a client for questions (metadata, configs, bootstrap), and leadctl's sender.
  * Passed-on properties go in first, ours after them, so that nothing can undo what the promise stands on.
  */
 #ifndef LR_DAEMON_KAFKA_CONF_H
@@ -87,6 +87,8 @@ rd_kafka_conf_t *kafka_conf_reader(const struct kafka_options *options, struct e
 /* For questions only: no group is joined; committed offsets of `options->group` can be read and, while it has no
  * members, written. */
 rd_kafka_conf_t *kafka_conf_questions(const struct kafka_options *options, struct err *err);
+/* A plain producer for leadctl: no transactions; how large a message may be is left to the broker. */
+rd_kafka_conf_t *kafka_conf_sender(const struct kafka_options *options, struct err *err);
 
 /* Takes the configuration, also on failure (NULL and ERR_KAFKA_CLIENT). */
 rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *take_conf, struct err *err);

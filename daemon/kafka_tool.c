@@ -26,10 +26,8 @@ struct kafka_sender *kafka_sender_new(const struct kafka_options *options, struc
 {
 	struct kafka_sender *sender = xcalloc(1, sizeof *sender);
 	sender->options = options;
-	rd_kafka_conf_t *conf = kafka_conf_questions(options, err);
+	rd_kafka_conf_t *conf = kafka_conf_sender(options, err);
 	if (conf != NULL) {
-		kafka_conf_own(conf, "acks", "all");
-		kafka_conf_own(conf, "linger.ms", "5");
 		rd_kafka_conf_set_opaque(conf, sender);
 		rd_kafka_conf_set_dr_msg_cb(conf, on_delivered);
 		sender->client = kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
