@@ -38,8 +38,9 @@ static void put_json(const struct kafka_follower *follower, const struct kafka_s
 	json_put_text(&writer, "type", kafka_follower_header(follower, "ce_type"));
 	json_put_text(&writer, "id", kafka_follower_header(follower, "ce_id"));
 	json_put_text(&writer, "cause", kafka_follower_header(follower, "lr_cause"));
-	json_put_text(&writer, "code", kafka_follower_header(follower, "leadrouter_code"));
-	json_put_text(&writer, "text", kafka_follower_header(follower, "leadrouter_text"));
+	json_put_text(&writer, "code", kafka_follower_header(follower, "leadrouter.error.code"));
+	json_put_text(&writer, "number", kafka_follower_header(follower, "leadrouter.error.number"));
+	json_put_text(&writer, "text", kafka_follower_header(follower, "__dlq.errors.message"));
 	if (json_read(seen->value, limits, arena, NULL) != NULL)
 		json_put_raw(&writer, "data", seen->value);
 	json_close_object(&writer);
@@ -52,8 +53,8 @@ static void put_line(const struct kafka_follower *follower, const struct kafka_s
 {
 	const struct json_limits limits = {EVENT_BYTES_MAX, 64, 100000};
 	struct slice type = kafka_follower_header(follower, "ce_type");
-	struct slice code = kafka_follower_header(follower, "leadrouter_code");
-	struct slice text = kafka_follower_header(follower, "leadrouter_text");
+	struct slice code = kafka_follower_header(follower, "leadrouter.error.code");
+	struct slice text = kafka_follower_header(follower, "__dlq.errors.message");
 	if (code.len > 0) {
 		strbuf_printf(out, "rejected   %.*s: %.*s (%.*s)", SLICE_ARG(code), SLICE_ARG(text),
 		              SLICE_ARG(kafka_follower_header(follower, "lr_cause")));
