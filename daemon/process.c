@@ -326,7 +326,6 @@ static int build_router(struct process *process, struct err *err)
 
 static void build_watches(struct process *process)
 {
-	signal(SIGPIPE, SIG_IGN);
 	process->on_term = loop_watch_signal(process->loop, SIGTERM, on_term, process);
 	process->on_int = loop_watch_signal(process->loop, SIGINT, on_term, process);
 	process->on_hup = loop_watch_signal(process->loop, SIGHUP, on_hup, process);
@@ -338,6 +337,7 @@ static void build_watches(struct process *process)
 struct process *process_new(const char *directory, struct strbuf *out, struct err *err)
 {
 	struct process *process = xcalloc(1, sizeof *process);
+	signal(SIGPIPE, SIG_IGN); /* a peer that goes is an error of a write, not the end */
 	process->directory = xstrdup(directory);
 	process->stats = stats_new();
 	process->notify = notify_new();

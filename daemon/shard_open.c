@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "daemon/committer.h"
+#include "daemon/failpoint.h"
 #include "daemon/loop.h"
 #include "daemon/mutation.h"
 #include "daemon/shard_private.h"
@@ -65,6 +66,7 @@ struct opening {
 	size_t batch_count, batch_capacity, batch_at;
 
 	/* rebuilding */
+	bool has_begun;            /* a loading mark with this epoch may be in the view, and commands of it on their way */
 	struct map chunk_keys;     /* key -> index + 1 into writes: newest value per key within a chunk */
 	uint64_t chunk;            /* the next one's number */
 	size_t chunk_bytes;
@@ -203,6 +205,7 @@ static void load_rings(struct shard *shard)
 static void install_epoch(struct shard *shard)
 {
 	struct opening *opening = shard->opening;
+	failpoint(EPOCH_INSTALL);
 	shard->request = view_install_epoch(shard->parts.view, shard->number, &opening->seen, opening->claimed.epoch,
 	                                    on_epoch, shard);
 }
@@ -333,6 +336,7 @@ static void apply_logged(struct shard *shard)
 	const struct logged_batch *batch = &opening->batches[opening->batch_at];
 	struct head after = batch->after;
 	after.epoch = opening->claimed.epoch;
+	failpoint(CATCHUP_STEP);
 	shard->request = view_apply(shard->parts.view, shard->number, &opening->seen.head, &after, batch->end,
 	                            opening->writes + batch->first, batch->count, on_caught, shard);
 }
@@ -476,6 +480,7 @@ static void finish_rebuild(struct shard *shard)
 		shard_retry_later(shard, look_at_view);
 		return;
 	}
+	failpoint(REBUILD_FINISH);
 	shard->request = view_rebuild_finish(shard->parts.view, shard->number, opening->chunk, &opening->claimed,
 	                                     opening->barrier + 1, on_finished, shard);
 }
@@ -511,6 +516,7 @@ static void on_chunk(void *ctx, const struct view_reply *reply)
 static void send_chunk(struct shard *shard)
 {
 	struct opening *opening = shard->opening;
+	failpoint(REBUILD_CHUNK);
 	shard->request = view_rebuild_chunk(shard->parts.view, shard->number, opening->claimed.epoch, opening->chunk,
 	                                    opening->writes, opening->write_count, on_chunk, shard);
 }
@@ -601,16 +607,20 @@ static void on_emptied(void *ctx, const struct view_reply *reply)
 
 /* At most one rebuild per claim: chunks are told apart by (epoch, number), and a late one of an earlier reading under the
  * same epoch would pass for ours although compaction has moved the borders since. So a second one needs a new epoch. */
+/* A chunk or an end of an earlier try under the same epoch may still be on its way and would fit into this one, with
+ * other records in it. So each try has an epoch of its own: the next one claims the shard again. */
 static void rebuild(struct shard *shard)
 {
 	struct opening *opening = shard->opening;
-	if (opening->has_begun && !mutation_is("rebuild-twice-per-claim")) {
-		shard_reopen(shard);
+	if (opening->has_begun) {
+		opening_clear(opening);
+		shard_retry_later(shard, shard_reopen);
 		return;
 	}
-	opening->has_begun = true;
 	shard_enter_state(shard, SHARD_REBUILDING, NULL);
 	opening_clear(opening);
+	opening->has_begun = true;
+	failpoint(REBUILD_BEGIN);
 	shard->request = view_rebuild_begin(shard->parts.view, shard->number, &opening->seen, opening->claimed.epoch,
 	                                    on_emptied, shard);
 }

@@ -19,6 +19,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/committer.h"
+#include "daemon/failpoint.h"
 #include "daemon/generation.h"
 #include "daemon/loop.h"
 #include "daemon/mutation.h"
@@ -254,6 +255,7 @@ static void submit(struct shard *shard, struct batch *batch)
 	shard->tip = batch->after;
 	if (mutation_is("no-ring-restore"))
 		keep_rings(shard, batch);
+	failpoint(BATCH_DECIDED);
 	committer_submit(shard->parts.committer, job);
 }
 
@@ -279,6 +281,7 @@ static void on_read(void *ctx, const struct view_reply *reply)
 {
 	struct shard *shard = ctx;
 	struct batch *batch = shard->reading;
+	failpoint(VIEW_READ_ANSWERED);
 	shard->reading = NULL;
 	shard->read_request = NULL;
 	batch->state = BATCH_WAITING;
@@ -320,6 +323,7 @@ static void start_read(struct shard *shard)
 	shard->reads_sent++;
 	batch->state = BATCH_READING;
 	shard->read_request = view_read(shard->parts.view, shard->number, &args, on_read, shard);
+	failpoint(VIEW_READ_SENT);
 }
 
 /* ---- results of the committer */
@@ -412,6 +416,7 @@ static void on_applied(void *ctx, const struct view_reply *reply)
 {
 	struct shard *shard = ctx;
 	struct batch *batch = shard->applying;
+	failpoint(VIEW_APPLY_ANSWERED);
 	shard->applying = NULL;
 	shard->apply_request = NULL;
 	if (!is_applied(batch, reply)) {
@@ -443,6 +448,7 @@ static void start_apply(struct shard *shard)
 	shard->applying = batch;
 	shard->apply_request = view_apply(shard->parts.view, shard->number, before, &batch->after, batch->job.state_end,
 	                                  batch->job.writes, batch->job.write_count, on_applied, shard);
+	failpoint(VIEW_APPLY_SENT);
 }
 
 /* ---- flow */
