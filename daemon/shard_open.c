@@ -66,7 +66,6 @@ struct opening {
 	size_t batch_count, batch_capacity, batch_at;
 
 	/* rebuilding */
-	bool has_begun;            /* a loading mark with this epoch may be in the view, and commands of it on their way */
 	struct map chunk_keys;     /* key -> index + 1 into writes: newest value per key within a chunk */
 	uint64_t chunk;            /* the next one's number */
 	size_t chunk_bytes;
@@ -607,19 +606,18 @@ static void on_emptied(void *ctx, const struct view_reply *reply)
 
 /* At most one rebuild per claim: chunks are told apart by (epoch, number), and a late one of an earlier reading under the
  * same epoch would pass for ours although compaction has moved the borders since. So a second one needs a new epoch. */
-/* A chunk or an end of an earlier try under the same epoch may still be on its way and would fit into this one, with
- * other records in it. So each try has an epoch of its own: the next one claims the shard again. */
+/* At most one rebuild per claim: chunks are told apart by (epoch, number), and a late one of an earlier reading under the
+ * same epoch would pass for ours although compaction has moved the borders since. So a second one needs a new epoch. */
 static void rebuild(struct shard *shard)
 {
 	struct opening *opening = shard->opening;
-	if (opening->has_begun) {
-		opening_clear(opening);
-		shard_retry_later(shard, shard_reopen);
+	if (opening->has_begun && !mutation_is("rebuild-twice-per-claim")) {
+		shard_reopen(shard);
 		return;
 	}
+	opening->has_begun = true;
 	shard_enter_state(shard, SHARD_REBUILDING, NULL);
 	opening_clear(opening);
-	opening->has_begun = true;
 	failpoint(REBUILD_BEGIN);
 	shard->request = view_rebuild_begin(shard->parts.view, shard->number, &opening->seen, opening->claimed.epoch,
 	                                    on_emptied, shard);
