@@ -350,19 +350,21 @@ static void take_back(struct shard *shard, struct batch *aborted)
 	shard->tip = shard->committed;
 }
 
-static void note_refusal(struct batch *batch, const struct commit_job *job)
+/* True when it was the fault of a record, which will be set aside: no need to wait. A timer's event has no record. */
+static bool note_refusal(struct batch *batch, const struct commit_job *job)
 {
 	if (job->failed_event == SIZE_MAX || job->failed_event >= job->event_count)
-		return;
+		return false;
 	size_t item = batch->event_item[job->failed_event];
-	if (item != SIZE_MAX)
-		batch->items[item].refusals++;
+	if (item == SIZE_MAX)
+		return false;
+	batch->items[item].refusals++;
+	return true;
 }
 
 static void batch_aborted(struct shard *shard, struct batch *batch, const struct commit_job *job)
 {
-	bool is_own_fault = job->failed_event != SIZE_MAX;
-	note_refusal(batch, job);
+	bool is_own_fault = note_refusal(batch, job);
 	take_back(shard, batch);
 	if (mutation_is("no-rewind"))
 		remove_batch(shard, batch);

@@ -14,12 +14,15 @@ static struct slice captured_value(struct sim *sim, int32_t shard)
 	const char *phone = "";
 	if (rng_hits(&sim->rng, 4000))
 		phone = arena_printf(&sim->arena, ",\"phone\":\"+49301234567%d\"", (int)rng_below(&sim->rng, PEOPLE));
+	/* drawn one by one: the order in which arguments are computed is the compiler's affair */
+	int lead = (int)rng_below(&sim->rng, LEADS);
+	int person = (int)rng_below(&sim->rng, PEOPLE);
+	const char *intent = rng_hits(&sim->rng, 5000) ? "high" : "clear";
 	return slice_of(arena_printf(
 		&sim->arena,
 		"{\"lead_id\":\"L%d-%d\",\"captured_at\":\"2026-09-21T13:46:40Z\",\"source\":\"web\",\"intent\":\"%s\","
 		"\"contact\":{\"name\":\"Person\",\"email\":\"p%d@s%d.example.com\"%s}}",
-		shard, (int)rng_below(&sim->rng, LEADS), rng_hits(&sim->rng, 5000) ? "high" : "clear",
-		(int)rng_below(&sim->rng, PEOPLE), shard, phone));
+		shard, lead, intent, person, shard, phone));
 }
 
 static struct slice activity_value(struct sim *sim, int32_t shard)

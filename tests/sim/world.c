@@ -99,9 +99,10 @@ static void make_shards(struct process *process)
 		.in = process->in, .state_log = process->state_log, .generation = generation_of, .on_decided = on_decided,
 		.on_state = on_state, .ctx = process,
 	};
+	size_t batch_records = 1 + rng_below(&sim->rng, 5), inflight_batches = 2 + rng_below(&sim->rng, 3);
 	const struct shard_limits limits = {
-		.topic_count = SIM_TOPICS, .batch_records = 1 + rng_below(&sim->rng, 5), .batch_bytes = 100000,
-		.inflight_batches = 2 + rng_below(&sim->rng, 3), .inbox_records = 8, .inbox_bytes = 100000, .due_limit = 3,
+		.topic_count = SIM_TOPICS, .batch_records = batch_records, .batch_bytes = 100000,
+		.inflight_batches = inflight_batches, .inbox_records = 8, .inbox_bytes = 100000, .due_limit = 3,
 		.timer_poll_ms = 1000, .retry_ms = 20, .partition_count = SIM_SHARDS,
 	};
 
@@ -261,37 +262,37 @@ static unsigned maybe(struct sim *sim, unsigned percent, unsigned most)
 
 static void draw_chances(struct sim *sim)
 {
-	sim->chances = (struct sim_chances){
-		.faults = (unsigned)rng_below(&sim->rng, 16),
-		.fault_gap = 10 + (unsigned)rng_below(&sim->rng, 90),
-		.inject_abort = maybe(sim, 60, 400),
-		.commit_unknown = maybe(sim, 30, 400),
-		.commit_retry = maybe(sim, 40, 1000),
-		.delay_end_txn = maybe(sim, 40, 3000),
-		.delay_offsets = maybe(sim, 20, 2000),
-		.lose_reply = maybe(sim, 40, 800),
-		.late_command = maybe(sim, 40, 800),
-		.refuse = maybe(sim, 30, 500),
-		.half_script = maybe(sim, 40, 600),
-		.weight_kill = maybe(sim, 70, 10),
-		.weight_pause = maybe(sim, 70, 10),
-		.weight_expel = maybe(sim, 50, 10),
-		.weight_leave = maybe(sim, 40, 5),
-		.weight_txn_timeout = maybe(sim, 40, 10),
-		.weight_wipe = maybe(sim, 40, 5),
-		.weight_rollback = maybe(sim, 60, 10),
-		.weight_foreign = maybe(sim, 40, 5),
-		.weight_outage = maybe(sim, 30, 5),
-		.weight_clock = maybe(sim, 20, 5),
-		.weight_garbage = maybe(sim, 20, 5),
-		.too_large = maybe(sim, 20, 300),
-		.log_fails = maybe(sim, 20, 2000),
-		.plugins = maybe(sim, 30, 10000),
-		.slow_step = maybe(sim, 60, 150),
-		.slow_reader = maybe(sim, 30, 4000),
-		.compaction = maybe(sim, 60, 20),
-		.is_in_order = rng_hits(&sim->rng, 7000),
-	};
+	/* one by one: an initialiser may be computed in any order, and a seed must mean the same everywhere */
+	struct sim_chances *chances = &sim->chances;
+	chances->faults = (unsigned)rng_below(&sim->rng, 16);
+	chances->fault_gap = 10 + (unsigned)rng_below(&sim->rng, 90);
+	chances->inject_abort = maybe(sim, 60, 400);
+	chances->commit_unknown = maybe(sim, 30, 400);
+	chances->commit_retry = maybe(sim, 40, 1000);
+	chances->delay_end_txn = maybe(sim, 40, 3000);
+	chances->delay_offsets = maybe(sim, 20, 2000);
+	chances->lose_reply = maybe(sim, 40, 800);
+	chances->late_command = maybe(sim, 40, 800);
+	chances->refuse = maybe(sim, 30, 500);
+	chances->half_script = maybe(sim, 40, 600);
+	chances->weight_kill = maybe(sim, 70, 10);
+	chances->weight_pause = maybe(sim, 70, 10);
+	chances->weight_expel = maybe(sim, 50, 10);
+	chances->weight_leave = maybe(sim, 40, 5);
+	chances->weight_txn_timeout = maybe(sim, 40, 10);
+	chances->weight_wipe = maybe(sim, 40, 5);
+	chances->weight_rollback = maybe(sim, 60, 10);
+	chances->weight_foreign = maybe(sim, 40, 5);
+	chances->weight_outage = maybe(sim, 30, 5);
+	chances->weight_clock = maybe(sim, 20, 5);
+	chances->weight_garbage = maybe(sim, 20, 5);
+	chances->too_large = maybe(sim, 20, 300);
+	chances->log_fails = maybe(sim, 20, 2000);
+	chances->plugins = maybe(sim, 30, 10000);
+	chances->slow_step = maybe(sim, 60, 150);
+	chances->slow_reader = maybe(sim, 30, 4000);
+	chances->compaction = maybe(sim, 60, 20);
+	chances->is_in_order = rng_hits(&sim->rng, 7000);
 	if (sim->chances.slow_reader > 0) {
 		/* what a slow reading can miss are tombstones: rebuilds and cleaning must come together */
 		sim->chances.compaction = 20;
@@ -460,8 +461,8 @@ static void fault_garbage(struct sim *sim, struct process *process)
 	(void)process;
 	sim_trace(sim, "FAULT: somebody writes to our keys");
 	sim->counts.view_faults++;
-	redis_model_put_garbage(sim->redis, (int32_t)rng_below(&sim->rng, SIM_SHARDS),
-	                  rng_hits(&sim->rng, 5000) ? GARBAGE_HEAD : GARBAGE_CONTAINER);
+	int32_t shard = (int32_t)rng_below(&sim->rng, SIM_SHARDS);
+	redis_model_put_garbage(sim->redis, shard, rng_hits(&sim->rng, 5000) ? GARBAGE_HEAD : GARBAGE_CONTAINER);
 }
 
 static void fault_outage(struct sim *sim, struct process *process)
