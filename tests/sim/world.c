@@ -260,6 +260,25 @@ static unsigned maybe(struct sim *sim, unsigned percent, unsigned most)
 	return rng_hits(&sim->rng, percent * 100) ? 1 + (unsigned)rng_below(&sim->rng, most) : 0;
 }
 
+/* What a slow reading can miss are tombstones, so rebuilds and cleaning come together, with little else in their way. */
+static void draw_slow_readers(struct sim *sim)
+{
+	struct sim_chances *chances = &sim->chances;
+
+	chances->faults += 6;
+	chances->compaction = 20;
+	chances->weight_wipe = 10;
+	chances->weight_rollback = chances->weight_foreign = chances->weight_garbage = chances->weight_kill = 0;
+	chances->weight_pause = chances->weight_leave = chances->weight_outage = 0;
+	chances->stall_max_us = 2000 * SIM_RETENTION_MS;
+	if (rng_hits(&sim->rng, 5000))
+		return;
+	/* the other half: late chunks of one reading that meet the next */
+	chances->stall_max_us = 150000;
+	chances->late_command = 2000;
+	chances->fault_gap = 20 + (unsigned)rng_below(&sim->rng, 60);
+}
+
 static void draw_chances(struct sim *sim)
 {
 	/* one by one: an initialiser may be computed in any order, and a seed must mean the same everywhere */
@@ -293,18 +312,8 @@ static void draw_chances(struct sim *sim)
 	chances->slow_reader = maybe(sim, 30, 4000);
 	chances->compaction = maybe(sim, 60, 20);
 	chances->is_in_order = rng_hits(&sim->rng, 7000);
-	if (sim->chances.slow_reader > 0) {
-		/* what a slow reading can miss are tombstones: rebuilds and cleaning must come together */
-		sim->chances.compaction = 20;
-		sim->chances.weight_wipe = 10;
-		sim->chances.weight_rollback = 0;
-		sim->chances.stall_max_us = 2000 * SIM_RETENTION_MS;
-		if (rng_hits(&sim->rng, 5000)) {
-			/* late chunks of one reading that meet the next */
-			sim->chances.stall_max_us = 150000;
-			sim->chances.late_command = 2000;
-		}
-	}
+	if (chances->slow_reader > 0)
+		draw_slow_readers(sim);
 }
 
 static void schedule_fault(struct sim *sim)
