@@ -90,6 +90,38 @@ demo:
 check-unit: $(UNIT)
 	$(Q)tests/run-unit $(UNIT)
 
+# ---- checks. Each ends with "N passed, N failed, N skipped" or counts as one test; tests/check adds them up.
+
+.PHONY: check check-fast check-deps check-headers check-options check-systemd check-clang check-asan check-tidy
+check:
+	$(Q)tests/packages check
+	$(Q)tests/check
+
+# Under a minute, no network.
+check-fast:
+	$(Q)tests/check check-deps check-headers check-unit check-fuzz-seeds
+
+check-deps:
+	$(Q)tests/check-deps
+
+check-headers:
+	$(Q)CC="$(CC)" CPPFLAGS='$(CPPFLAGS)' tests/check-headers
+
+check-options:
+	$(Q)tests/check-options
+
+check-systemd:
+	$(Q)tests/check-systemd
+
+check-clang:
+	$(Q)$(MAKE) --no-print-directory CC=clang CXX=clang++ CI=1 BUILD=build/clang all
+
+check-asan:
+	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-fuzz-seeds
+
+check-tidy:
+	$(Q)CPPFLAGS='$(CPPFLAGS)' tests/check-tidy
+
 .SECONDARY:
 
 clean:

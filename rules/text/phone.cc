@@ -9,7 +9,7 @@
 #include <phonenumbers/phonenumberutil.h>
 
 #include "rules/text/phone.h"
-#include "rules/text/phone_plan.h"
+#include "rules/text/phone_plan.hh"
 
 namespace {
 

@@ -11,7 +11,7 @@
 
 #include <re2/re2.h>
 
-#include "rules/text/phone_plan.h"
+#include "rules/text/phone_plan.hh"
 
 // The library exports its metadata, but has no public header for it. Weak, so that a release that hides it still links;
 // then everything is declined.
