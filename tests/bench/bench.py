@@ -1,0 +1,450 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a lead costs, on a real broker, beside the ceiling of the same run. Prints a table, writes JSON; judges nothing.
+
+  bench.py [--leads N] [--rounds R] [--latency-seconds S] [--json FILE] [--skip PART]...
+
+  ceiling   pass_through: the same input, as many and as large output records, the same transactions, no work
+  daemon    leadrouterd with the sample configuration, as it is installed (a log line per decision), one shard
+  core      core_bench: parse, cleanse, decide, write in memory; instructions by callgrind
+
+A round is the backlog worked off once by each of the two, one after the other, from topics and a Redis of its own;
+rates and CPU are taken between a fifth of the backlog and its end, so that neither start nor the first transaction
+counts. The ratio is taken round by round and the median is shown. A first round of each is thrown away: the
+broker's JVM is cold, and the daemon's output tells the ceiling how much it has to send.
+Latency is from the moment at which a record was due to be sent (sent late counts) to the moment at which a
+read_committed consumer has the first event of it, at half of the measured rate.
+Other work on the machine moves absolute figures by a factor; ratios and instructions hold.
+"""
+
+import argparse
+import collections
+import json
+import multiprocessing
+import os
+import platform
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from rig import broker, configs, contract, daemons, generate, process, redis_server, testing, verify  # noqa: E402
+from rig.process import wait_for  # noqa: E402
+
+BATCH_RECORDS = 1000       # the default of limits.batch_records
+WORK_SECONDS = 180         # a backlog takes no longer
+SAMPLE_SECONDS = 0.05
+FROM_SHARE = 0.2           # of the backlog: rates are taken from there to its end
+WARM_UP_SHARE = 0.3
+CORE_LEADS = 4000
+CORE_ROUNDS = 9
+CALLGRIND_LEADS = 1500
+SETTLE_SECONDS = 2         # of latency: thrown away
+TICKS = os.sysconf("SC_CLK_TCK")
+
+Sample = collections.namedtuple("Sample", "at done worker redis broker")
+
+
+def cpu_seconds(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        fields = f.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+class World:
+    """The broker with the backlog in it, and the Redis."""
+
+    def __init__(self, leads):
+        self.leads = leads
+        self.kafka = broker.Kafka.started(full_jit=True)
+        self.kafka.create_topics(*[(topic, 1) for topic in contract.INPUTS])
+        self.redis = redis_server.RedisServer.started()
+        self.number = 0
+        records = generate.Generator(leads).records()
+        generate.produce(records, self.kafka.bootstrap, 1)
+
+    def topics(self, captured=contract.CAPTURED):
+        """Output topics of one round; returns the daemon's options for them."""
+        self.number += 1
+        names = {"kafka.topics." + t.split(".")[1]: "round%d.%s" % (self.number, t) for t in contract.OUTPUTS}
+        state = "round%d.%s" % (self.number, contract.STATE)
+        self.kafka.create_topics(*[(name, 1) for name in names.values()], (state, 1, {"cleanup.policy": "compact"}))
+        return dict(names, **{"kafka.topics.state": state, "kafka.topics.captured": captured,
+                              "kafka.group": "round%d" % self.number})
+
+
+def sample(world, asker, place, worker, seconds=WORK_SECONDS):
+    """Looks at offsets and CPU until everything is committed."""
+    samples, deadline = [], process.Deadline(seconds, "the backlog is worked off")
+    while not samples or samples[-1].done < world.leads:
+        deadline.check(worker.log)
+        if not worker.running() and worker.code() != 0:
+            raise process.RigError("it ended with code %s%s" % (worker.code(), process.tail(worker.log)))
+        done = asker.committed([place], timeout=10)[0].offset
+        try:
+            samples.append(Sample(time.monotonic(), max(0, done), cpu_seconds(worker.pid), cpu_seconds(world.redis.child.pid),
+                                  cpu_seconds(world.kafka.pid())))
+        except FileNotFoundError:
+            break
+        time.sleep(SAMPLE_SECONDS)
+    return samples
+
+
+def figures(samples, leads):
+    first = next(s for s in samples if s.done >= FROM_SHARE * leads)
+    last = samples[-1]
+    count = last.done - first.done
+    if count <= 0:
+        raise process.RigError("the backlog is too small: it was gone between two looks; take more leads")
+    return {"leads_per_s": count / (last.at - first.at), "cpu_us": (last.worker - first.worker) / count * 1e6,
+            "redis_us": (last.redis - first.redis) / count * 1e6, "broker_us": (last.broker - first.broker) / count * 1e6}
+
+
+def asker_of(world, group, topic=contract.CAPTURED):
+    from confluent_kafka import Consumer, TopicPartition
+    asker = Consumer({"bootstrap.servers": world.kafka.bootstrap, "group.id": group, "log_level": 3,
+                      "isolation.level": "read_uncommitted"})
+    return asker, TopicPartition(topic, 0)
+
+
+# --- the ceiling
+
+def run_ceiling(world, shapes):
+    """shapes: {topic: (records per lead, key, value, headers, header bytes)} as the daemon was seen to send."""
+    options = world.topics()
+    group = options["kafka.group"]
+    arguments = ["%s:%d:%d:%d:%d:%d" % ((options[name], round(per * 100)) + tuple(round(x) for x in rest))
+                 for name, (per, *rest) in sorted(shapes.items()) if per >= 0.01]
+    log = os.path.join(process.folder("leadrouter-ceiling-"), "log")
+    asker, place = asker_of(world, group)
+    child = process.Child([testing.binary("bench/pass_through"), world.kafka.bootstrap, contract.CAPTURED, group,
+                           str(world.leads), str(BATCH_RECORDS)] + arguments, log)
+    samples = sample(world, asker, place, child)
+    if child.wait(60) != 0:
+        raise process.RigError("pass_through failed" + child.tail())
+    asker.close()
+    with open(log) as f:
+        told = json.loads(f.read().splitlines()[-1])
+    return dict(figures(samples, world.leads), records_per_transaction=told["records"] / told["transactions"],
+                librdkafka=told["librdkafka"])
+
+
+# --- the daemon
+
+def configure(world, options):
+    """The sample configuration in a folder of its own, with the addresses of this run."""
+    options = dict({"log.level": "info", "kafka.transaction_timeout_ms": 30000}, **options)
+    place = configs.write("bench", world.kafka.bootstrap, world.redis.socket, 1, options=options)
+    sample_config = os.path.join(process.ROOT, "config")
+    shutil.rmtree(os.path.join(place, "conf.d"))
+    for name in ("conf.d", "territories"):
+        shutil.copytree(os.path.join(sample_config, name), os.path.join(place, name))
+    return place
+
+
+def started_daemon(world, options, wait=True):
+    world.redis.client().flushall()
+    place = configure(world, options)
+    log = os.path.join(process.folder("leadrouter-ctl-"), "log")
+    child = process.Child([testing.binary("leadctl"), "bootstrap", "-c", place], log)
+    if child.wait(60) != 0:
+        raise process.RigError("leadctl bootstrap failed" + child.tail())
+    return daemons.Daemon(place, "bench").start(wait=wait)
+
+
+class Watched:
+    """A daemon as sample() wants it."""
+
+    def __init__(self, daemon):
+        self.running, self.code, self.log, self.pid = daemon.running, daemon.code, daemon.log, daemon.child.pid
+
+
+def metric(daemon, name):
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(10)
+        s.connect(os.path.join(daemon.config, "http"))
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
+        text = b"".join(iter(lambda: s.recv(65536), b"")).decode()
+    return sum(float(v) for v in re.findall(r"^%s (\S+)$" % re.escape(name), text, re.M))
+
+
+def run_daemon(world):
+    options = world.topics()
+    asker, place = asker_of(world, options["kafka.group"])
+    world.redis.client().flushall()
+    before = world.redis.client().info("memory")["used_memory"]
+    daemon = started_daemon(world, options, wait=False)
+    samples = sample(world, asker, place, Watched(daemon))
+    daemon.wait_ready()
+    transactions = metric(daemon, 'leadrouter_transactions_total{result="done"}') - 1 # the claim
+    result = dict(figures(samples, world.leads), records_per_transaction=world.leads / max(1, transactions),
+                  rss_mb=daemon.rss_kib() / 1024)
+    daemon.stop()
+    asker.close()
+    client = world.redis.client()
+    open_leads = client.hlen(contract.view_key(0, "lead"))
+    result["open_leads"] = open_leads
+    result["redis_bytes_per_lead"] = (client.info("memory")["used_memory"] - before) / max(1, open_leads)
+    return result, options
+
+
+def shapes_of(world, options):
+    """How many records the daemon has sent per lead and how large they are, per output topic."""
+    names = {v: k for k, v in options.items() if k.startswith("kafka.topics.") and k != "kafka.topics.captured"}
+    sums = collections.defaultdict(lambda: [0, 0, 0, 0, 0])
+
+    def take(record):
+        if record.key == contract.BARRIER.encode():
+            return
+        headers = [(name, value or b"") for name, value in record.headers]
+        for i, n in enumerate((1, len(record.key or b""), len(record.value or b""), len(headers),
+                               sum(len(n) + len(v) for n, v in headers))):
+            sums[names[record.topic]][i] += n
+
+    verify.read_all(world.kafka.bootstrap, list(names), take)
+    return {name: [s[0] / world.leads] + [n / s[0] for n in s[1:]] for name, s in sums.items()}
+
+
+# --- latency
+
+def send(bootstrap, topic, records, rate, begins, sent):
+    """A process of its own: each record at its time."""
+    from confluent_kafka import Producer
+    producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 0, "log_level": 3})
+    for i, (_topic, _tenant, key, headers, value) in enumerate(records):
+        due = begins + i / rate
+        while time.monotonic() < due:
+            producer.poll(min(0.002, max(0.0, due - time.monotonic())))
+        producer.produce(topic, value, key, 0, headers=headers)
+    producer.flush(30)
+    sent.value = 1
+
+
+def receive(bootstrap, topics, wanted, begins, rate, seconds, answers):
+    """A process of its own: when the first event of each record is there. Offsets are places in the schedule."""
+    from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench-visible", "enable.auto.commit": False,
+                         "isolation.level": "read_committed", "fetch.wait.max.ms": 5, "log_level": 3})
+    consumer.assign([TopicPartition(t, 0, OFFSET_BEGINNING) for t in topics])
+    seen, ends = {}, begins + seconds
+    while len(seen) < wanted and time.monotonic() < ends:
+        for message in consumer.consume(500, 0.005):
+            now = time.monotonic()
+            cause = message.error() is None and dict(message.headers() or []).get(contract.CAUSE, b"").decode()
+            if cause and not cause.startswith("timer:"):
+                seen.setdefault(int(cause.rpartition("/")[2]), now)
+    answers.put([(at - (begins + offset / rate)) * 1e3 for offset, at in sorted(seen.items()) if offset > rate * SETTLE_SECONDS])
+    consumer.close()
+
+
+def run_latency(world, rate, seconds):
+    topic = "latency.leads.captured"
+    world.kafka.create_topics((topic, 1))
+    options = world.topics(topic)
+    daemon = started_daemon(world, options)
+    client = world.redis.client()
+    wait_for(lambda: client.exists(contract.view_key(0, "head")), 30, "the shard is open", log=daemon.log)
+    count = int(rate * seconds)
+    records = list(generate.Generator(count, seed=2).records())
+    sent, answers, begins = multiprocessing.Value("i", 0), multiprocessing.Queue(), time.monotonic() + 1.5
+    outputs = [options["kafka.topics." + t.split(".")[1]] for t in contract.OUTPUTS]
+    receiver = multiprocessing.Process(target=receive, daemon=True,
+                                       args=(world.kafka.bootstrap, outputs, count, begins, rate, seconds * 2 + 20, answers))
+    sender = multiprocessing.Process(target=send, daemon=True,
+                                     args=(world.kafka.bootstrap, topic, records, rate, begins, sent))
+    receiver.start(), sender.start()
+    cpu, at = cpu_seconds(daemon.child.pid), time.monotonic()
+    latencies = sorted(answers.get(timeout=seconds * 2 + 60))
+    cpu, at = cpu_seconds(daemon.child.pid) - cpu, time.monotonic() - at
+    receiver.join(30), sender.join(30)
+    transactions = metric(daemon, 'leadrouter_transactions_total{result="done"}') - 1
+    daemon.stop()
+    if not latencies:
+        raise process.RigError("no event was seen" + daemon.tail())
+    return {"rate": rate, "leads": len(latencies), "missing": count - int(rate * SETTLE_SECONDS) - 1 - len(latencies),
+            "p50_ms": latencies[len(latencies) // 2], "p99_ms": latencies[len(latencies) * 99 // 100], "max_ms": latencies[-1],
+            "records_per_transaction": count / max(1, transactions), "daemon_cores": cpu / at}
+
+
+# --- the core
+
+def run_core():
+    place = process.folder("leadrouter-core-")
+    etc = os.path.join(place, "etc")
+    shutil.copytree(os.path.join(process.ROOT, "config"), etc)
+    with open(os.path.join(etc, "identity.key"), "w", opener=lambda p, f: os.open(p, f, 0o600)) as f:
+        f.write(configs.SECRET)
+    for name, count in (("many", CORE_LEADS), ("few", CALLGRIND_LEADS)):
+        with open(os.path.join(place, name), "w") as f:
+            f.writelines(generate.line(r) + "\n" for r in generate.Generator(count, seed=3).records())
+    program = testing.binary("bench/core_bench")
+    done = subprocess.run([program, etc, os.path.join(place, "many"), str(CORE_ROUNDS)], capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout)
+    result["instructions_per_lead"] = instructions(program, etc, os.path.join(place, "few"), place)
+    return result
+
+
+def instructions(program, etc, records, place):
+    if not shutil.which("valgrind"):
+        return None
+    out = os.path.join(place, "callgrind.out")
+    done = subprocess.run(["valgrind", "--tool=callgrind", "--toggle-collect=core_bench_batch", "--callgrind-out-file=" + out,
+                           program, etc, records, "1"], capture_output=True, text=True)
+    if done.returncode != 0:
+        print("valgrind cannot run the core: " + done.stderr.strip().splitlines()[-1])
+        return None
+    with open(out) as f:
+        totals = re.search(r"^(?:summary|totals): (\d+)", f.read(), re.M)
+    return int(totals.group(1)) / CALLGRIND_LEADS
+
+
+# --- what it ran on
+
+def first_line(*argv):
+    try:
+        done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return done.stdout.splitlines()[0] if done.stdout else ""
+    except FileNotFoundError:
+        return "not there"
+
+
+def versions(world, librdkafka):
+    with open("/proc/cpuinfo") as f:
+        cpu = re.search(r"^model name\s*: (.*)$", f.read(), re.M)
+    found = {"leadrouterd": first_line(testing.binary("leadrouterd"), "-V"), "librdkafka": librdkafka,
+             "kafka": world.kafka.version if world else None, "redis": first_line("redis-server", "--version"),
+             "java": first_line("java", "-version"), "compiler": first_line(os.environ.get("CC", "gcc"), "--version"),
+             "kernel": platform.release(), "cpu": "%d × %s" % (os.cpu_count(), cpu.group(1) if cpu else platform.machine()),
+             "commit": first_line("git", "-C", process.ROOT, "describe", "--always", "--dirty")}
+    for package in ("hiredis", "jansson", "libevent", "openssl", "icu-uc", "libfyaml"):
+        found[package] = first_line("pkg-config", "--modversion", package)
+    return found
+
+
+# --- the budgets of performance.md: name, unit, bar, goal, how to get it (None: this program does not measure it)
+
+def budgets(result):
+    ceiling, daemon = result.get("ceiling", {}), result.get("daemon", {})
+    latency, core = result.get("latency", {}), result.get("core", {})
+    rows = [
+        ("daemon CPU ÷ pass-through CPU (first bar 6)", "×", 3, 2.3, result.get("ratio")),
+        ("captured → visible at half load, p50", "ms", 15, 6, latency.get("p50_ms")),
+        ("captured → visible at half load, p99", "ms", 60, 25, latency.get("p99_ms")),
+        ("Redis bytes per open lead", "B", 400, 250, daemon.get("redis_bytes_per_lead")),
+        ("instructions per lead in the core (first bar 60000)", "", 25000, 12000, core.get("instructions_per_lead")),
+        ("leads/s and CPU against Node, Python, … workers", "×", 10, 15, None),
+        ("Redis CPU per lead ÷ one naive script per lead", "", 1 / 3, 1 / 4, None),
+        ("10,000 rules over 10 rules, extra per lead", "µs", 0.15, 0.1, None),
+        ("territory of 1,000,000 rows, look-up", "µs", 1, 0.2, None),
+        ("business-time deadline", "µs", 1, 0.3, None),
+        ("pending timer", "B", 20, 12, None),
+        ("throughput with 10 M pending timers ÷ with none", "", 0.95, 1, None),
+        ("start with 10,000 rules and 1,000,000 rows", "ms", 500, 100, None),
+        ("rebuild of a shard with 1 M leads", "s", 60, 15, None),
+        ("memory of the daemon at 1 M open leads", "MB", 100, 40, None),
+    ]
+    del ceiling
+    return [{"budget": n, "unit": u, "bar": b, "goal": g, "measured": v, "verdict": verdict(v, b, g)} for n, u, b, g, v in rows]
+
+
+def verdict(value, bar, goal):
+    if value is None:
+        return "not measured"
+    return "goal met" if value <= goal else "bar met" if value <= bar else "missed"
+
+
+# --- output
+
+COLUMNS = (("leads_per_s", "leads/s", "%.0f"), ("cpu_us", "CPU µs/lead", "%.1f"), ("redis_us", "Redis µs/lead", "%.1f"),
+           ("broker_us", "broker µs/lead", "%.1f"), ("records_per_transaction", "leads/transaction", "%.0f"))
+
+
+def show_rounds(rounds):
+    print("\n%-22s" % "" + "".join("%18s" % title for _, title, _ in COLUMNS) + "%10s" % "ratio")
+    for i, pair in enumerate(rounds):
+        for name in ("ceiling", "daemon"):
+            row = "".join("%18s" % (form % pair[name][key]) for key, _, form in COLUMNS)
+            print("%-22s%s%s" % ("round %d, %s" % (i + 1, name), row, "%10.2f" % pair["ratio"] if name == "daemon" else ""))
+
+
+def show(result):
+    if "ceiling" in result:
+        for name in ("ceiling", "daemon"):
+            row = "".join("%18s" % (form % result[name][key]) for key, _, form in COLUMNS)
+            print("%-22s%s%s" % ("median, " + name, row, "%10.2f" % result["ratio"] if name == "daemon" else ""))
+        print("\nper lead the daemon sends: " + ", ".join("%.2f × %s (%d B)" % (s[0], name.split(".")[-1], s[1] + s[2] + s[4])
+                                                         for name, s in sorted(result["shapes"].items())))
+        print("open leads %d, Redis %.0f B each; daemon RSS %.0f MB" % (
+            result["daemon"]["open_leads"], result["daemon"]["redis_bytes_per_lead"], result["daemon"]["rss_mb"]))
+    if "latency" in result:
+        print("latency at %(rate).0f leads/s: p50 %(p50_ms).1f ms, p99 %(p99_ms).1f ms, max %(max_ms).1f ms; "
+              "%(records_per_transaction).1f leads/transaction, daemon %(daemon_cores).2f cores, %(missing)d of its leads missing" % result["latency"])
+    if "core" in result:
+        core = result["core"]
+        print("core: %d ns per lead, %s instructions per lead" % (
+            core["ns_per_lead"], "%.0f" % core["instructions_per_lead"] if core["instructions_per_lead"] else "unknown"))
+    print("\n%-56s%12s%10s%10s  %s" % ("budget", "measured", "bar", "goal", ""))
+    for row in result["budgets"]:
+        value = "-" if row["measured"] is None else "%.4g" % row["measured"]
+        print("%-56s%12s%10.3g%10.3g  %s%s" % (row["budget"], value + " " + row["unit"], row["bar"], row["goal"], row["verdict"], ""))
+    print("\n" + ", ".join("%s %s" % item for item in result["versions"].items()))
+    print("load of the machine: %.1f at the begin, %.1f at the end, on %d processors" % (*result["load"], os.cpu_count()))
+
+
+def medians(rounds, name):
+    return {key: statistics.median(pair[name][key] for pair in rounds) for key in rounds[0][name] if key != "librdkafka"}
+
+
+def measure_rounds(world, given, result):
+    _, options = run_daemon(world)
+    shapes = shapes_of(world, options)
+    run_ceiling(world, shapes)
+    rounds = []
+    for _ in range(given.rounds):
+        pair = {"ceiling": run_ceiling(world, shapes), "daemon": run_daemon(world)[0]}
+        pair["ratio"] = pair["daemon"]["cpu_us"] / max(pair["ceiling"]["cpu_us"], 0.01)
+        rounds.append(pair)
+    show_rounds(rounds)
+    result.update(rounds=rounds, shapes=shapes, ceiling=medians(rounds, "ceiling"), daemon=medians(rounds, "daemon"),
+                  ratio=statistics.median(pair["ratio"] for pair in rounds))
+    return rounds[0]["ceiling"]["librdkafka"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--leads", type=int, default=int(os.environ.get("BENCH_LEADS", 50000)), help="of the backlog")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--latency-seconds", type=float, default=12)
+    parser.add_argument("--rate", type=float, default=0, help="of the latency part; 0: half of the measured rate")
+    parser.add_argument("--json", help="where the result goes")
+    parser.add_argument("--skip", action="append", default=[], choices=("rounds", "latency", "core"))
+    given = parser.parse_args()
+    result, world, librdkafka = {"leads": given.leads, "load": [os.getloadavg()[0]]}, None, None
+    try:
+        if "core" not in given.skip:
+            result["core"] = run_core()
+        if set(given.skip) < {"rounds", "latency"} or not {"rounds", "latency"} <= set(given.skip):
+            world = World(given.leads)
+        if "rounds" not in given.skip:
+            librdkafka = measure_rounds(world, given, result)
+        if "latency" not in given.skip:
+            rate = given.rate or result.get("daemon", {}).get("leads_per_s", 2000) / 2
+            result["latency"] = run_latency(world, rate, given.latency_seconds)
+    except process.Unavailable as e:
+        sys.exit("bench: a broker cannot be had here: %s" % e)
+    result["load"].append(os.getloadavg()[0])
+    result["versions"] = versions(world, librdkafka)
+    result["budgets"] = budgets(result)
+    show(result)
+    if given.json:
+        os.makedirs(os.path.dirname(os.path.abspath(given.json)), exist_ok=True)
+        with open(given.json, "w") as f:
+            json.dump(result, f, indent=1, ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    main()
