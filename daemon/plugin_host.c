@@ -21,7 +21,9 @@
 #include "plugins/plugin.h"
 #include "rules/base/diag.h"
 #include "rules/base/mem.h"
+#include "rules/facts.h"
 #include "rules/tree.h"
+#include "rules/utf8.h"
 
 struct fact {
 	struct fact *next;
@@ -36,7 +38,9 @@ struct lr_answer {
 	struct instance *instance;
 	struct plugin_ask *ask; /* NULL: late */
 	struct fact *facts, **facts_last;
+	size_t fact_count;
 	bool is_done;
+	bool is_late; /* counted in late_count of the instance */
 };
 
 struct lr_timer {
@@ -128,12 +132,15 @@ static void keep_fact(struct prepared *prepared, const struct instance *instance
 	char name[128];
 	const struct slice text = {fact->text, fact->text_len};
 	snprintf(name, sizeof name, "%s.%s", instance->config->name, fact->name);
+	int result = 0;
 	switch (fact->type) {
-	case FACT_TEXT: rules_add_fact_text(prepared, name, text); break;
-	case FACT_INT: rules_add_fact_int(prepared, name, fact->number); break;
-	case FACT_BOOL: rules_add_fact_bool(prepared, name, fact->number != 0); break;
+	case FACT_TEXT: result = rules_add_fact_text(prepared, name, text); break;
+	case FACT_INT: result = rules_add_fact_int(prepared, name, fact->number); break;
+	case FACT_BOOL: result = rules_add_fact_bool(prepared, name, fact->number != 0); break;
 	case FACT_FILL: rules_fill_field(prepared, fact->name, text, instance->config->name); break;
 	}
+	if (result != 0) /* all plug-ins together have said too much about this lead */
+		count_answer(instance, "fact_dropped");
 }
 
 static void keep_answer(struct plugin_ask *ask, const struct lr_answer *answer)
@@ -146,11 +153,18 @@ static void keep_answer(struct plugin_ask *ask, const struct lr_answer *answer)
 /* ---- asking */
 
 /* The answer of the current instance does not count any more; it is freed when the plug-in calls done(). */
-static void leave_behind(struct plugin_ask *ask)
+static struct lr_answer *leave_behind(struct plugin_ask *ask)
 {
-	struct instance *instance = ask->answer->instance;
-	ask->answer->ask = NULL;
+	struct lr_answer *answer = ask->answer;
+	answer->ask = NULL;
 	ask->answer = NULL;
+	return answer;
+}
+
+static void count_late(struct lr_answer *answer)
+{
+	struct instance *instance = answer->instance;
+	answer->is_late = true;
 	count_answer(instance, "late");
 	if (++instance->late_count < PLUGIN_LATE_MAX || instance->is_off)
 		return;
@@ -197,22 +211,27 @@ static void ask_free(struct plugin_ask *ask)
 	free(ask);
 }
 
+/* This may be inside done(), with the plug-in on the stack. What follows an answer may end its generation and unload the
+ * plug-in, so on_done comes from the loop. */
 static void go_on(struct plugin_ask *ask)
 {
 	ask->at++;
-	if (!ask_rest(ask))
-		return;
-	loop_fn on_done = ask->on_done;
-	void *ctx = ask->ctx;
-	ask_free(ask);
-	on_done(ctx);
+	if (ask_rest(ask))
+		loop_timer_start(ask->deadline, 0);
 }
 
 static void on_deadline(void *ctx)
 {
 	struct plugin_ask *ask = ctx;
-	leave_behind(ask);
-	go_on(ask);
+	if (ask->answer != NULL) {
+		count_late(leave_behind(ask));
+		go_on(ask);
+		return;
+	}
+	loop_fn on_done = ask->on_done;
+	void *done_ctx = ask->ctx;
+	ask_free(ask);
+	on_done(done_ctx);
 }
 
 struct plugin_ask *plugin_host_ask(struct generation *generation, struct prepared *prepared, loop_fn on_done, void *ctx)
@@ -232,7 +251,7 @@ struct plugin_ask *plugin_host_ask(struct generation *generation, struct prepare
 void plugin_host_cancel(struct plugin_ask *take_ask)
 {
 	if (take_ask->answer != NULL)
-		leave_behind(take_ask);
+		count_answer(leave_behind(take_ask)->instance, "cancelled"); /* not late: the plug-in had time left */
 	ask_free(take_ask);
 }
 
@@ -275,21 +294,26 @@ static struct lr_text host_field(void *self, const struct lr_record *record, con
 	return to_lr(rules_field((const struct prepared *)record, path));
 }
 
-static bool is_fact_name(const char *name)
+/* The whole name, with the plug-in's in front, has to fit. */
+static bool is_fact_name(const struct instance *instance, const char *name)
 {
 	if (name == NULL || !islower((unsigned char)*name))
 		return false;
-	size_t len = 0;
-	for (; name[len] != '\0'; len++)
+	size_t len = 0, len_max = FACT_NAME_BYTES_MAX - strlen(instance->config->name) - 1;
+	for (; name[len] != '\0' && len <= len_max; len++)
 		if (!islower((unsigned char)name[len]) && !isdigit((unsigned char)name[len]) && name[len] != '_')
 			return false;
-	return len < 48;
+	return len <= len_max;
 }
 
 static struct fact *add_fact(struct lr_answer *answer, const char *name, struct lr_text text)
 {
-	if (text.len > PLUGIN_FACT_BYTES || answer->is_done)
+	if (text.bytes == NULL)
+		text.len = 0;
+	if (answer->is_done || answer->fact_count == PLUGIN_FACTS_MAX || text.len > PLUGIN_FACT_BYTES ||
+	    utf8_first_bad((struct slice){text.bytes, text.len}) != text.len)
 		return NULL;
+	answer->fact_count++;
 	struct fact *fact = xcalloc(1, sizeof *fact);
 	fact->name = xstrdup(name);
 	fact->text = xmemdupz(text.bytes, text.len);
@@ -301,7 +325,7 @@ static struct fact *add_fact(struct lr_answer *answer, const char *name, struct 
 
 static int add_value(struct lr_answer *answer, const char *name, int type, struct lr_text text, int64_t number)
 {
-	struct fact *fact = is_fact_name(name) ? add_fact(answer, name, text) : NULL;
+	struct fact *fact = is_fact_name(answer->instance, name) ? add_fact(answer, name, text) : NULL;
 	if (fact == NULL)
 		return -1;
 	fact->type = type;
@@ -330,7 +354,7 @@ static int host_answer_bool(void *self, struct lr_answer *answer, const char *na
 static int host_fill(void *self, struct lr_answer *answer, const char *path, struct lr_text value)
 {
 	(void)self;
-	struct fact *fact = add_fact(answer, path, value);
+	struct fact *fact = path != NULL ? add_fact(answer, path, value) : NULL;
 	if (fact == NULL)
 		return -1;
 	fact->type = FACT_FILL;
@@ -344,7 +368,7 @@ static void host_done(void *self, struct lr_answer *take_answer)
 	struct plugin_ask *ask = answer->ask;
 	answer->is_done = true;
 	if (ask == NULL) {
-		answer->instance->late_count--;
+		answer->instance->late_count -= answer->is_late;
 		answer_free(answer);
 	} else if (!ask->is_in_run) {
 		loop_timer_stop(ask->deadline);
@@ -508,7 +532,8 @@ static int instance_open(struct instance *instance, struct err *err)
 	instance->self =
 		instance->plugin->open(&instance->host, (const struct lr_settings *)instance->config->settings, &why);
 	if (instance->self == NULL)
-		return err_set(err, ERR_PLUGIN_OPEN, "plug-in `%s` refused to open: %.200s", instance->plugin->name, why.text);
+		return err_set(err, ERR_PLUGIN_OPEN, "plug-in `%s` refused to open: %.200s", instance->plugin->name,
+		               why.text[0] ? why.text : "it does not say why");
 	return 0;
 }
 

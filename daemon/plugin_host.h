@@ -23,6 +23,7 @@ struct stats;
 enum {
 	PLUGIN_LATE_MAX = 1000, /* answers of one plug-in that are overdue: then it is switched off */
 	PLUGIN_FACT_BYTES = 1024,
+	PLUGIN_FACTS_MAX = 32,  /* facts and filled fields of one answer */
 };
 
 /* Opens every plug-in of the configuration. `loop` NULL: only to check it. `stats` and `log` may be NULL. Errors go to
