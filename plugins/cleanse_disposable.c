@@ -72,6 +72,8 @@ static int read_lines(struct list *list, FILE *file)
 {
 	char line[1024];
 	while (fgets(line, sizeof line, file) != NULL) {
+		if (strlen(line) == sizeof line - 1 && line[sizeof line - 2] != '\n')
+			return -1; /* its rest would be read as an entry of its own */
 		size_t begin = strspn(line, " \t");
 		size_t len = strcspn(line + begin, "# \t\r\n");
 		if (len > ENTRY_BYTES_MAX || (len > 0 && list_add(list, line + begin, len) != 0))
@@ -90,7 +92,7 @@ static int list_read(struct list *list, const char *path, struct lr_err *err)
 	int result = read_lines(list, file);
 	fclose(file);
 	if (result != 0) {
-		snprintf(err->text, sizeof err->text, "%.180s: an entry is too long, or there are too many", path);
+		snprintf(err->text, sizeof err->text, "%.180s: a line or an entry is too long, or there are too many", path);
 		return -1;
 	}
 	if (list->count > 0)

@@ -32,6 +32,8 @@
  *         const struct lr_plugin lr_plugin_v1 = { .abi = LR_PLUGIN_ABI, .size = sizeof(struct lr_plugin), … };
  *   - Structs only grow at the end, and `size` says how far a side knows them. A new meaning is lr_plugin_v2.
  *   - Contact data that a plug-in sees must not leave it: no logs, no files.
+ *   - A shared object that was replaced is loaded at the next start: while an old instance lives, the loader hands out
+ *     the old code for the same path. A new name is loaded by a reload.
  */
 #ifndef LR_PLUGIN_H
 #define LR_PLUGIN_H
@@ -83,7 +85,8 @@ struct lr_host {
 	/* A cleansed field ("contact.email", "location.ip"), or absent. */
 	struct lr_text (*field)(void *self, const struct lr_record *record, const char *path);
 
-	/* Facts. `name` is [a-z][a-z0-9_]*, without the plug-in's name. -1 when there are too many or the name is bad. */
+	/* Facts. `name` is [a-z][a-z0-9_]*, without the plug-in's name; a text is UTF-8 of at most 1024 bytes. -1 when an
+	 * answer has 32 facts and fields already, or name or text are bad. */
 	int (*answer_text)(void *self, struct lr_answer *answer, const char *name, struct lr_text value);
 	int (*answer_int)(void *self, struct lr_answer *answer, const char *name, int64_t value);
 	int (*answer_bool)(void *self, struct lr_answer *answer, const char *name, int value);
