@@ -120,7 +120,7 @@ check-asan:
 	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-fuzz-seeds
 
 check-tidy:
-	$(Q)CPPFLAGS='$(CPPFLAGS)' tests/check-tidy
+	$(Q)tests/check-tidy
 
 .SECONDARY:
 
