@@ -122,6 +122,68 @@ check-asan:
 check-tidy:
 	$(Q)tests/check-tidy
 
+# ---- manual, installation, release
+
+MAN        := $(patsubst config/man/%.scd,build/man/%,$(wildcard config/man/*.scd))
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+CONF       := $(SYSCONFDIR)/leadrouter
+SAMPLES    := leadrouter.yaml $(patsubst config/%,%,$(wildcard config/conf.d/*.yaml config/territories/*.csv))
+into        = $(DESTDIR)$(PREFIX)/$1
+
+.PHONY: man install uninstall dist
+man: $(MAN)
+
+build/man/%: config/man/%.scd
+	@mkdir -p $(@D)
+	$(if $(Q),@echo "  MAN   $@")
+	$(Q)scdoc <$< >$@.new && mv $@.new $@
+
+# The units name the programs of /usr; another PREFIX is written into them. Where there is a configuration, no sample is
+# added: it would define things twice.
+install: all man
+	install -d $(call into,sbin) $(call into,bin) $(call into,lib/leadrouter/plugins) $(call into,lib/systemd/system) \
+	  $(call into,lib/sysusers.d) $(call into,share/leadrouter/schemas) $(call into,share/doc/leadrouter/examples)
+	install -m 755 $(BUILD)/leadrouterd $(call into,sbin)
+	install -m 755 $(BUILD)/leadctl $(call into,bin)
+	install -m 644 $(PLUGINS) $(call into,lib/leadrouter/plugins)
+	for unit in $(wildcard systemd/*.service systemd/*.target); do \
+	  sed 's,/usr/sbin/,$(PREFIX)/sbin/,; s,/usr/bin/,$(PREFIX)/bin/,' $$unit >$(call into,lib/systemd/system)/$${unit##*/} || exit 1; done
+	install -m 644 systemd/leadrouterd.sysusers $(call into,lib/sysusers.d)/leadrouter.conf
+	for page in $(MAN); do install -D -m 644 -t $(call into,share/man)/man$${page##*.} $$page || exit 1; done
+	$(if $(wildcard config/schemas/*),install -m 644 $(wildcard config/schemas/*.json config/schemas/*.yaml) $(call into,share/leadrouter/schemas))
+	install -m 644 README.md LICENSE config/redis-acl.example $(call into,share/doc/leadrouter)
+	install -m 644 config/examples/*.jsonl $(call into,share/doc/leadrouter/examples)
+	if [ -e $(DESTDIR)$(CONF)/leadrouter.yaml ]; then echo "kept: $(DESTDIR)$(CONF)"; else \
+	  for file in $(SAMPLES); do install -D -m 644 config/$$file $(DESTDIR)$(CONF)/$$file || exit 1; done; fi
+
+# The configuration and the system user stay.
+uninstall:
+	rm -f $(call into,sbin/leadrouterd) $(call into,bin/leadctl) $(call into,lib/sysusers.d/leadrouter.conf) \
+	  $(patsubst systemd/%,$(call into,lib/systemd/system)/%,$(wildcard systemd/*.service systemd/*.target)) \
+	  $(foreach page,$(MAN),$(call into,share/man)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))
+	rm -rf $(call into,lib/leadrouter) $(call into,share/leadrouter) $(call into,share/doc/leadrouter)
+
+# What is committed, and nothing else.
+dist:
+	@mkdir -p build
+	git archive --prefix=leadrouter-$(VERSION)/ -o build/leadrouter-$(VERSION).tar.gz HEAD
+	@echo build/leadrouter-$(VERSION).tar.gz
+
+help:
+	@echo 'make                    the programs, in $(BUILD)'
+	@echo 'make demo               try it: everything started, shown and stopped again; BROKER=kafka for a real Kafka'
+	@echo 'make check              all tests; installs what they need. STAGES: tests/check STAGE…'
+	@echo 'make check-fast         without network, in a minute'
+	@echo 'make check-chaos        faults while many leads are routed: LEADS=100000 FAULTS=20'
+	@echo 'make check-sim          the fault simulator: N=1000000 FROM=1'
+	@echo 'make check-schemas      examples and real events against config/schemas'
+	@echo 'make fuzz               each parser for FUZZ_SECONDS=60'
+	@echo 'make man                the manual pages, in build/man'
+	@echo 'make install uninstall  PREFIX=/usr/local SYSCONFDIR=/etc DESTDIR='
+	@echo 'make dist clean         a release archive; nothing that was built'
+	@echo 'CC=clang, SAN=address,undefined, CI=1 (-Werror), V=1 (show commands) go with each of them.'
+
 .SECONDARY:
 
 clean:
