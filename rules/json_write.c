@@ -64,25 +64,41 @@ static bool has_escape(uint64_t word)
 	return (low | zero_bytes(word ^ '"' * ones) | zero_bytes(word ^ '\\' * ones) | zero_bytes(word ^ 0x7F * ones)) != 0;
 }
 
-/* Length of the part in front that can be copied as it is. */
-static size_t plain_prefix(struct slice text)
+/* Up to seven bytes as a word; which byte stands where, and how often, does not matter for a search. */
+static uint64_t few_bytes(const char *p, size_t len)
 {
-	size_t at = 0;
-	for (uint64_t word; text.len - at >= sizeof word; at += sizeof word) {
+	if (len >= 4) {
+		uint32_t head, tail;
+		memcpy(&head, p, sizeof head);
+		memcpy(&tail, p + len - sizeof tail, sizeof tail);
+		return (uint64_t)head << 32 | tail;
+	}
+	uint64_t first = (unsigned char)p[0], middle = (unsigned char)p[len / 2], last = (unsigned char)p[len - 1];
+	return 0x2020202020000000u | first << 16 | middle << 8 | last;
+}
+
+/* Can it be copied as it is? The last word overlaps the one before it. */
+static bool is_all_plain(struct slice text)
+{
+	uint64_t word;
+	if (text.len < sizeof word)
+		return text.len == 0 || !has_escape(few_bytes(text.p, text.len));
+	for (size_t at = 0; at < text.len - sizeof word; at += sizeof word) {
 		memcpy(&word, text.p + at, sizeof word);
 		if (has_escape(word))
-			break;
+			return false;
 	}
-	while (at < text.len && is_plain((unsigned char)text.p[at]))
-		at++;
-	return at;
+	memcpy(&word, text.p + text.len - sizeof word, sizeof word);
+	return !has_escape(word);
 }
 
 static void put_escaped(struct strbuf *out, struct slice text)
 {
 	strbuf_putc(out, '"');
 	while (text.len != 0) {
-		size_t plain = plain_prefix(text);
+		size_t plain = 0;
+		while (plain < text.len && is_plain((unsigned char)text.p[plain]))
+			plain++;
 		strbuf_append(out, text.p, plain);
 		text = (struct slice){text.p + plain, text.len - plain};
 		if (text.len == 0)
@@ -96,7 +112,7 @@ static void put_escaped(struct strbuf *out, struct slice text)
 
 static void put_string(struct strbuf *out, struct slice text)
 {
-	if (plain_prefix(text) != text.len) {
+	if (!is_all_plain(text)) {
 		put_escaped(out, text);
 		return;
 	}
@@ -106,16 +122,33 @@ static void put_string(struct strbuf *out, struct slice text)
 		memcpy(to + 1, text.p, text.len);
 }
 
-/* Everything that comes before a value. Names are ours, or were text of a lead: escaped all the same. */
-static void begin(struct json_writer *writer, const char *name)
+/* ,"name": in one step. */
+static void put_name(struct strbuf *out, struct slice name, bool needs_comma)
 {
-	if (writer->needs_comma)
-		strbuf_putc(writer->out, ',');
-	if (name != NULL) {
-		put_string(writer->out, slice_of(name));
-		strbuf_putc(writer->out, ':');
-	}
+	char *to = strbuf_extend(out, name.len + 3 + needs_comma);
+	*to = ',';
+	to += needs_comma;
+	*to++ = '"';
+	memcpy(to, name.p, name.len);
+	memcpy(to + name.len, "\":", 2);
+}
+
+/* Everything that comes before a value. Names are ours, or were text of a lead: escaped all the same. */
+static void begin(struct json_writer *writer, const char *text)
+{
+	struct slice name = slice_of(text);
+	bool needs_comma = writer->needs_comma;
 	writer->needs_comma = true;
+	if (text != NULL && is_all_plain(name)) {
+		put_name(writer->out, name, needs_comma);
+		return;
+	}
+	if (needs_comma)
+		strbuf_putc(writer->out, ',');
+	if (text == NULL)
+		return;
+	put_string(writer->out, name);
+	strbuf_putc(writer->out, ':');
 }
 
 static void open_with(struct json_writer *writer, const char *name, char bracket)

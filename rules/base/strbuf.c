@@ -9,7 +9,7 @@
 
 enum { FIRST_CAPACITY = 256 };
 
-static void reserve(struct strbuf *buf, size_t more)
+void strbuf_reserve(struct strbuf *buf, size_t more)
 {
 	size_t need = buf->len + more + 1;
 	if (need < buf->len)
@@ -23,33 +23,6 @@ static void reserve(struct strbuf *buf, size_t more)
 	buf->capacity = capacity;
 }
 
-char *strbuf_extend(struct strbuf *buf, size_t len)
-{
-	if (len >= buf->capacity - buf->len)
-		reserve(buf, len);
-	char *start = buf->bytes + buf->len;
-	buf->len += len;
-	buf->bytes[buf->len] = '\0';
-	return start;
-}
-
-void strbuf_append(struct strbuf *buf, const void *bytes, size_t len)
-{
-	char *start = strbuf_extend(buf, len);
-	if (len != 0)
-		memcpy(start, bytes, len);
-}
-
-void strbuf_puts(struct strbuf *buf, const char *text)
-{
-	strbuf_append(buf, text, strlen(text));
-}
-
-void strbuf_putc(struct strbuf *buf, char byte)
-{
-	*strbuf_extend(buf, 1) = byte;
-}
-
 void strbuf_vprintf(struct strbuf *buf, const char *format, va_list args)
 {
 	va_list again;
@@ -57,7 +30,7 @@ void strbuf_vprintf(struct strbuf *buf, const char *format, va_list args)
 	int len = vsnprintf(NULL, 0, format, args);
 	if (len < 0)
 		abort();
-	reserve(buf, (size_t)len);
+	strbuf_reserve(buf, (size_t)len);
 	vsnprintf(buf->bytes + buf->len, (size_t)len + 1, format, again);
 	buf->len += (size_t)len;
 	va_end(again);
@@ -104,7 +77,7 @@ void strbuf_done(struct strbuf *buf)
 
 char *strbuf_detach(struct strbuf *buf, size_t *ret_len)
 {
-	reserve(buf, 0);
+	strbuf_reserve(buf, 0);
 	buf->bytes[buf->len] = '\0';
 	char *bytes = buf->bytes;
 	if (ret_len != NULL)

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct strbuf {
 	char *bytes; /* NULL until the first append */
@@ -17,11 +18,37 @@ struct strbuf {
 
 #define STRBUF_INIT { NULL, 0, 0 }
 
-void strbuf_append(struct strbuf *buf, const void *bytes, size_t len);
+/* Room for `more` bytes and a NUL behind them. */
+void strbuf_reserve(struct strbuf *buf, size_t more);
+
 /* Makes the buffer `len` bytes longer and returns where they begin; the caller fills all of them before the next call. */
-char *strbuf_extend(struct strbuf *buf, size_t len);
-void strbuf_puts(struct strbuf *buf, const char *text);
-void strbuf_putc(struct strbuf *buf, char byte);
+static inline char *strbuf_extend(struct strbuf *buf, size_t len)
+{
+	if (len >= buf->capacity - buf->len)
+		strbuf_reserve(buf, len);
+	char *start = buf->bytes + buf->len;
+	buf->len += len;
+	buf->bytes[buf->len] = '\0';
+	return start;
+}
+
+static inline void strbuf_append(struct strbuf *buf, const void *bytes, size_t len)
+{
+	char *start = strbuf_extend(buf, len);
+	if (len != 0)
+		memcpy(start, bytes, len);
+}
+
+static inline void strbuf_puts(struct strbuf *buf, const char *text)
+{
+	strbuf_append(buf, text, strlen(text));
+}
+
+static inline void strbuf_putc(struct strbuf *buf, char byte)
+{
+	*strbuf_extend(buf, 1) = byte;
+}
+
 void strbuf_printf(struct strbuf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_vprintf(struct strbuf *buf, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 /* Decimal, faster than printf. */
