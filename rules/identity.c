@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/identity.h"
 
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "rules/base/arena.h"
 #include "rules/base/hash.h"
-#include "rules/base/strbuf.h"
 #include "rules/model.h"
 
-enum { MAC_BYTES = 16, MAC_TEXT_BYTES = 22, MARK_MAC_BYTES = 8 };
+enum { MAC_BYTES = 16, MAC_TEXT_BYTES = 22, MARK_MAC_BYTES = 8, KEY_BYTES_MAX = 64 };
 
 static const char letters[IDENTITY_KINDS] = {[IDENTITY_EVENT] = 'v', [IDENTITY_EMAIL] = 'e', [IDENTITY_PHONE] = 'p'};
 
@@ -21,7 +21,13 @@ static void digest(const struct model *model, char letter, struct slice value, s
 	message[0] = letter;
 	message[1] = '\0';
 	memcpy(message + 2, value.p, value.len);
-	hash_hmac_sha256(model->identity_secret, (struct slice){message, value.len + 2}, ret_digest);
+	hash_hmac(&model->identity_hmac, (struct slice){message, value.len + 2}, ret_digest);
+}
+
+static char *put(char *to, struct slice text)
+{
+	memcpy(to, text.p, text.len);
+	return to + text.len;
 }
 
 struct slice identity_key(const struct model *model, enum identity_kind kind, int version, struct slice canonical,
@@ -30,19 +36,18 @@ struct slice identity_key(const struct model *model, enum identity_kind kind, in
 	if (canonical.len == 0)
 		return SLICE_NONE;
 	uint8_t mac[SHA256_BYTES];
-	char text[MAC_TEXT_BYTES + 1];
-	struct strbuf key = STRBUF_INIT;
+	char text[KEY_BYTES_MAX], *at = put(text, SLICE("ident/"));
+	assert(version >= 0 && version <= 9 && model->identity_key_id.len <= MODEL_KEY_ID_BYTES_MAX);
+	at = put(at, model->identity_key_id);
+	*at++ = '.';
+	*at++ = (char)('0' + version);
+	*at++ = '.';
+	*at++ = letters[kind];
+	*at++ = '.';
 	digest(model, letters[kind], canonical, arena, mac);
-	hash_base64url(mac, MAC_BYTES, text);
-	strbuf_puts(&key, "ident/");
-	strbuf_append(&key, model->identity_key_id.p, model->identity_key_id.len);
-	strbuf_putc(&key, '.');
-	strbuf_put_int(&key, version);
-	strbuf_append(&key, (char[]){'.', letters[kind], '.'}, 3);
-	strbuf_append(&key, text, MAC_TEXT_BYTES);
-	struct slice kept = {arena_memdupz(arena, key.bytes, key.len), key.len};
-	strbuf_done(&key);
-	return kept;
+	hash_base64url(mac, MAC_BYTES, at);
+	size_t len = (size_t)(at - text) + MAC_TEXT_BYTES;
+	return (struct slice){arena_memdupz(arena, text, len), len};
 }
 
 struct slice identity_event(struct slice source, struct slice id, struct arena *arena)

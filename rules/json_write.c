@@ -50,46 +50,53 @@ static bool is_plain(unsigned char byte)
 	return byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7F;
 }
 
-/* A high bit for each byte of the word that is zero; exact for the first such byte, and that is all we ask. */
-static uint64_t zero_bytes(uint64_t word)
+/* Bytes side by side; every compiler that we build with lowers this to what the machine has. */
+typedef uint8_t many_bytes __attribute__((vector_size(16)));
+typedef uint64_t two_words __attribute__((vector_size(16)));
+
+/* Not zero where a byte needs an escape. Bytes of 0x80 and more never do. */
+static inline two_words marks_of(many_bytes bytes)
 {
-	return (word - 0x0101010101010101u) & ~word & 0x8080808080808080u;
+	return (two_words)(bytes < 0x20) | (two_words)(bytes == '"') | (two_words)(bytes == '\\') | (two_words)(bytes == 0x7F);
 }
 
-/* Does one of eight bytes need an escape? Bytes of 0x80 and more never do. */
-static bool has_escape(uint64_t word)
+/* Up to 16 bytes, some of them twice; where they stand does not matter for a search. */
+static inline many_bytes few_bytes(const char *p, size_t len)
 {
-	const uint64_t ones = 0x0101010101010101u;
-	uint64_t low = (word - 0x20 * ones) & ~word & 0x8080808080808080u;
-	return (low | zero_bytes(word ^ '"' * ones) | zero_bytes(word ^ '\\' * ones) | zero_bytes(word ^ 0x7F * ones)) != 0;
-}
-
-/* Up to seven bytes as a word; which byte stands where, and how often, does not matter for a search. */
-static uint64_t few_bytes(const char *p, size_t len)
-{
-	if (len >= 4) {
-		uint32_t head, tail;
-		memcpy(&head, p, sizeof head);
-		memcpy(&tail, p + len - sizeof tail, sizeof tail);
-		return (uint64_t)head << 32 | tail;
+	uint64_t head, tail;
+	if (len >= 8) {
+		memcpy(&head, p, 8);
+		memcpy(&tail, p + len - 8, 8);
+	} else if (len >= 4) {
+		uint32_t first, last;
+		memcpy(&first, p, 4);
+		memcpy(&last, p + len - 4, 4);
+		head = tail = (uint64_t)first << 32 | last;
+	} else {
+		const unsigned char *bytes = (const unsigned char *)p;
+		head = tail = 0x2020202020000000u | (uint64_t)bytes[0] << 16 | (uint64_t)bytes[len / 2] << 8 | bytes[len - 1];
 	}
-	uint64_t first = (unsigned char)p[0], middle = (unsigned char)p[len / 2], last = (unsigned char)p[len - 1];
-	return 0x2020202020000000u | first << 16 | middle << 8 | last;
+	return (many_bytes)(two_words){head, tail};
 }
 
-/* Can it be copied as it is? The last word overlaps the one before it. */
+/* Can it be copied as it is? The last look overlaps the one before it. */
 static bool is_all_plain(struct slice text)
 {
-	uint64_t word;
-	if (text.len < sizeof word)
-		return text.len == 0 || !has_escape(few_bytes(text.p, text.len));
-	for (size_t at = 0; at < text.len - sizeof word; at += sizeof word) {
-		memcpy(&word, text.p + at, sizeof word);
-		if (has_escape(word))
-			return false;
+	many_bytes bytes;
+	two_words marks = {0, 0};
+	if (text.len == 0)
+		return true;
+	if (text.len <= sizeof bytes) {
+		marks = marks_of(few_bytes(text.p, text.len));
+		return (marks[0] | marks[1]) == 0;
 	}
-	memcpy(&word, text.p + text.len - sizeof word, sizeof word);
-	return !has_escape(word);
+	for (size_t at = 0; at < text.len - sizeof bytes; at += sizeof bytes) {
+		memcpy(&bytes, text.p + at, sizeof bytes);
+		marks |= marks_of(bytes);
+	}
+	memcpy(&bytes, text.p + text.len - sizeof bytes, sizeof bytes);
+	marks |= marks_of(bytes);
+	return (marks[0] | marks[1]) == 0;
 }
 
 static void put_escaped(struct strbuf *out, struct slice text)

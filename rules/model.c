@@ -194,6 +194,12 @@ void model_done(struct model *model)
 		country_table_done(model->countries);
 }
 
+void model_set_secret(struct model *model, struct slice secret)
+{
+	model->identity_secret = secret;
+	hash_hmac_key_init(&model->identity_hmac, secret);
+}
+
 size_t model_find_rep(const struct model *model, struct slice id)
 {
 	size_t low = 0, high = model->rep_count;

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rules/base/hash.h"
 #include "rules/base/slice.h"
 #include "rules/span.h"
 
@@ -36,6 +37,7 @@ enum {
 	MODEL_REPS_MAX = 100000,
 	MODEL_TEAMS_MAX = 10000,
 	MODEL_TEAM_MEMBERS_MAX = 50000,
+	MODEL_KEY_ID_BYTES_MAX = 8,
 	MODEL_ROUTES_MAX = 20000,
 	MODEL_CRITERIA_MAX = 2000,
 	MODEL_GRADES_MAX = 26,
@@ -134,7 +136,8 @@ struct model {
 	int64_t dedup_window_ms;     /* 0 = for ever */
 	bool dedup_email, dedup_phone;
 	bool match_gmail_dots, match_plus_tag; /* opt-in provider rules for the match key only */
-	struct slice identity_secret; /* key of the HMAC; never printed */
+	struct slice identity_secret; /* key of the HMAC; never printed. Set by model_set_secret */
+	struct hash_hmac_key identity_hmac; /* the same, made ready */
 	struct slice identity_key_id; /* part of each key's name, [a-z0-9]{1,8} */
 
 	/* score */
@@ -186,6 +189,8 @@ void model_done(struct model *model);
 /* Names of the sections that model_build reads, NULL behind the last. */
 const char *const *model_sections(void);
 
+/* The secret of identity keys; its bytes are borrowed. */
+void model_set_secret(struct model *model, struct slice secret);
 /* Indexes by id, or SIZE_MAX. */
 size_t model_find_rep(const struct model *model, struct slice id);
 size_t model_find_team(const struct model *model, struct slice id);

@@ -15,7 +15,7 @@
 #include "rules/text/normalise.h"
 #include "rules/text/region.h"
 
-enum { TENANTS_MAX = 100000, ALIASES_MAX = 20000, SECRET_BYTES_MIN = 32, KEY_ID_BYTES_MAX = 8 };
+enum { TENANTS_MAX = 100000, ALIASES_MAX = 20000, SECRET_BYTES_MIN = 32 };
 enum { REGION_JSON_BYTES = 16 << 20, REGION_JSON_DEPTH = 8, REGION_JSON_VALUES = 500000 };
 
 static const int64_t DAY_MS = 86400000;
@@ -333,7 +333,7 @@ static void read_secret(struct model_builder *builder, const struct node *node)
 		diag_help(builder->diags, diag, "make one: (umask 077; head -c 32 /dev/urandom | base64 > identity.key)");
 		return;
 	}
-	builder->model->identity_secret = bytes;
+	model_set_secret(builder->model, bytes);
 }
 
 static void read_key_id(struct model_builder *builder, const struct node *node)
@@ -342,7 +342,7 @@ static void read_key_id(struct model_builder *builder, const struct node *node)
 	builder->model->identity_key_id = SLICE("k1");
 	if (node == NULL || !node_read_text(node, "dedup.identity_key_id", builder->diags, &text))
 		return;
-	bool is_fine = text.len <= KEY_ID_BYTES_MAX;
+	bool is_fine = text.len <= MODEL_KEY_ID_BYTES_MAX;
 	for (size_t i = 0; is_fine && i < text.len; i++)
 		is_fine = (text.p[i] >= 'a' && text.p[i] <= 'z') || (text.p[i] >= '0' && text.p[i] <= '9');
 	if (is_fine)

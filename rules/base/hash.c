@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define OPENSSL_SUPPRESS_DEPRECATED /* SHA256_Init and its kin, see padded_digest */
+#define OPENSSL_SUPPRESS_DEPRECATED /* SHA256_Init and its kin, see finish_from */
 #include "rules/base/hash.h"
 
 #include <openssl/evp.h>
@@ -57,32 +57,59 @@ void hash_sha256_parts(const struct slice *parts, size_t count, uint8_t ret_dige
 
 enum { BLOCK_BYTES = 64 };
 
-/* One half of HMAC: SHA-256 of the key under a pad, then the bytes. OpenSSL's own HMAC looks its algorithm up by name on
- * each call, which costs ten times the digest; the calls below are marked as deprecated, yet are in every 3.x. */
-static void padded_digest(const uint8_t key[BLOCK_BYTES], uint8_t pad, const void *bytes, size_t len,
-                          uint8_t ret_digest[SHA256_BYTES])
+/* The state of SHA-256 behind the key's block under a pad. OpenSSL's own HMAC looks its algorithm up by name on each
+ * call, which costs ten times the digest; the calls here are marked as deprecated, yet are in every 3.x. */
+static void state_behind(const uint8_t key[BLOCK_BYTES], uint8_t pad, uint32_t ret_state[8])
 {
 	uint8_t block[BLOCK_BYTES];
 	for (int i = 0; i < BLOCK_BYTES; i++)
 		block[i] = key[i] ^ pad;
 	SHA256_CTX context;
 	must(SHA256_Init(&context));
-	must(SHA256_Update(&context, block, sizeof block));
+	SHA256_Transform(&context, block);
+	for (int i = 0; i < 8; i++)
+		ret_state[i] = context.h[i];
+	OPENSSL_cleanse(block, sizeof block);
+	OPENSSL_cleanse(&context, sizeof context);
+}
+
+/* Goes on from a state behind one block. */
+static void finish_from(const uint32_t state[8], const void *bytes, size_t len, uint8_t ret_digest[SHA256_BYTES])
+{
+	SHA256_CTX context;
+	must(SHA256_Init(&context));
+	for (int i = 0; i < 8; i++)
+		context.h[i] = state[i];
+	context.Nl = 8 * BLOCK_BYTES; /* bits so far */
 	must(SHA256_Update(&context, bytes, len));
 	must(SHA256_Final(ret_digest, &context));
-	OPENSSL_cleanse(block, sizeof block);
+}
+
+void hash_hmac_key_init(struct hash_hmac_key *key, struct slice secret)
+{
+	uint8_t padded[BLOCK_BYTES] = {0};
+	if (secret.len > BLOCK_BYTES)
+		SHA256((const unsigned char *)secret.p, secret.len, padded);
+	else if (secret.len != 0)
+		memcpy(padded, secret.p, secret.len);
+	state_behind(padded, 0x36, key->inner);
+	state_behind(padded, 0x5c, key->outer);
+	OPENSSL_cleanse(padded, sizeof padded);
+}
+
+void hash_hmac(const struct hash_hmac_key *key, struct slice message, uint8_t ret_digest[SHA256_BYTES])
+{
+	uint8_t inner[SHA256_BYTES];
+	finish_from(key->inner, message.p ? message.p : "", message.len, inner);
+	finish_from(key->outer, inner, sizeof inner, ret_digest);
 }
 
 void hash_hmac_sha256(struct slice key, struct slice message, uint8_t ret_digest[SHA256_BYTES])
 {
-	uint8_t padded[BLOCK_BYTES] = {0}, inner[SHA256_BYTES];
-	if (key.len > BLOCK_BYTES)
-		SHA256((const unsigned char *)key.p, key.len, padded);
-	else if (key.len != 0)
-		memcpy(padded, key.p, key.len);
-	padded_digest(padded, 0x36, message.p ? message.p : "", message.len, inner);
-	padded_digest(padded, 0x5c, inner, sizeof inner, ret_digest);
-	OPENSSL_cleanse(padded, sizeof padded);
+	struct hash_hmac_key ready;
+	hash_hmac_key_init(&ready, key);
+	hash_hmac(&ready, message, ret_digest);
+	OPENSSL_cleanse(&ready, sizeof ready);
 }
 
 void hash_hex(const uint8_t *bytes, size_t len, char *ret_text)
@@ -118,12 +145,12 @@ struct sip {
 	uint64_t a, b, c, d;
 };
 
-static uint64_t rotate(uint64_t value, int bits)
+static inline uint64_t rotate(uint64_t value, int bits)
 {
 	return value << bits | value >> (64 - bits);
 }
 
-static void sip_round(struct sip *s)
+static inline __attribute__((always_inline)) void sip_round(struct sip *s)
 {
 	s->a += s->b;
 	s->b = rotate(s->b, 13) ^ s->a;

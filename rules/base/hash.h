@@ -24,7 +24,16 @@ void hash_stream_part(struct hash_stream *stream, struct slice part);
 /* Writes the digest and frees the stream. */
 void hash_stream_finish(struct hash_stream *take_stream, uint8_t ret_digest[SHA256_BYTES]);
 
-/* HMAC-SHA-256 (RFC 2104) of one message. */
+/* A key of HMAC-SHA-256 (RFC 2104), made ready once: the states of SHA-256 behind its two padded blocks. Half of the
+ * work for a short message, and as secret as the key itself. */
+struct hash_hmac_key {
+	uint32_t inner[8], outer[8];
+};
+
+void hash_hmac_key_init(struct hash_hmac_key *key, struct slice secret);
+/* HMAC-SHA-256 of one message. */
+void hash_hmac(const struct hash_hmac_key *key, struct slice message, uint8_t ret_digest[SHA256_BYTES]);
+/* The same for a key that is used once. */
 void hash_hmac_sha256(struct slice key, struct slice message, uint8_t ret_digest[SHA256_BYTES]);
 
 /* Lower-case hex of `len` bytes, NUL-terminated: ret_text needs 2*len+1 bytes. */

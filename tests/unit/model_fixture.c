@@ -141,7 +141,7 @@ void fixture_init(struct fixture *fixture)
 	model->default_country = SLICE("DE");
 	model->dedup_window_ms = (int64_t)90 * 86400000;
 	model->dedup_email = model->dedup_phone = true;
-	model->identity_secret = SLICE("a secret of at least sixteen bytes");
+	model_set_secret(model, SLICE("a secret of at least sixteen bytes"));
 	model->identity_key_id = SLICE("k1");
 	model->cel_step_limit = CEL_DEFAULT_STEPS;
 	add_people(fixture);

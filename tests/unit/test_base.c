@@ -78,6 +78,23 @@ static void hmac_matches_rfc_4231(void **state)
 	assert_string_equal(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
+/* A message over the end of a block, with a key that is used twice. RFC 4231, test case 7: a key longer than a block. */
+static void hmac_key_is_ready_for_any_message(void **state)
+{
+	(void)state;
+	uint8_t digest[SHA256_BYTES];
+	char key[131], hex[2 * SHA256_BYTES + 1];
+	struct hash_hmac_key ready;
+	memset(key, 0xaa, sizeof key);
+	hash_hmac_key_init(&ready, (struct slice){key, sizeof key});
+	for (int again = 0; again < 2; again++) {
+		hash_hmac(&ready, SLICE("This is a test using a larger than block-size key and a larger than block-size data. "
+		                        "The key needs to be hashed before being used by the HMAC algorithm."), digest);
+		hash_hex(digest, SHA256_BYTES, hex);
+		assert_string_equal(hex, "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2");
+	}
+}
+
 static void base64url_matches_rfc_4648(void **state)
 {
 	(void)state;
@@ -139,6 +156,7 @@ int main(void)
 		cmocka_unit_test(map_put_replaces),
 		cmocka_unit_test(sha256_parts_are_framed),
 		cmocka_unit_test(hmac_matches_rfc_4231),
+		cmocka_unit_test(hmac_key_is_ready_for_any_message),
 		cmocka_unit_test(base64url_matches_rfc_4648),
 		cmocka_unit_test(strbuf_grows_and_prints),
 		cmocka_unit_test(arena_gives_zeroed_aligned_memory),

@@ -169,7 +169,7 @@ static void keys_are_equal_for_one_person_and_hide_it(void **state)
 	assert_true(slice_equal(one[1], two[1]) && slice_equal(one[2], two[2]));
 	assert_true(slice_has_prefix(one[1], SLICE("ident/k1.1.e.")) && slice_has_prefix(one[2], SLICE("ident/k1.1.p.")));
 	assert_int_equal(one[1].len, strlen("ident/k1.1.e.") + 22);
-	bench->fixture.model.identity_secret = SLICE("another secret of sixteen bytes");
+	model_set_secret(&bench->fixture.model, SLICE("another secret of sixteen bytes"));
 	p = prepare(bench, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"max@example.com\"}}");
 	rules_wants(p, two);
 	assert_false(slice_equal(one[1], two[1]));
