@@ -146,6 +146,26 @@ static rd_kafka_resp_err_t topic_result(rd_kafka_event_t *event)
 	return count == 1 ? rd_kafka_topic_result_error(topics[0]) : RD_KAFKA_RESP_ERR__FAIL;
 }
 
+/* True when a client is told of all partitions and their leaders. */
+static bool is_known(rd_kafka_t *rk, const char *topic, int partitions)
+{
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
+	bool known = false;
+	if (rd_kafka_metadata(rk, 0, handle, &metadata, R0_LIMIT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+		const struct rd_kafka_metadata_topic *found = &metadata->topics[0];
+		known = metadata->topic_cnt == 1 && found->err == RD_KAFKA_RESP_ERR_NO_ERROR && found->partition_cnt == partitions;
+		for (int i = 0; known && i < partitions; i++)
+			known = found->partitions[i].leader >= 0;
+		rd_kafka_metadata_destroy(metadata);
+	}
+	rd_kafka_topic_destroy(handle);
+	return known;
+}
+
+/* Created, and known to the broker that clients ask: creation is answered by the controller, whose news reach the broker's
+ * metadata a moment later. A member that joins in that moment subscribes to a topic it does not know, and the group
+ * settles without it until the next refresh of metadata. */
 void r0_topic(struct r0 *r0, const char *topic, int partitions)
 {
 	rd_kafka_t *rk = make_client(RD_KAFKA_PRODUCER, common_conf(r0->bootstrap));
@@ -159,6 +179,9 @@ void r0_topic(struct r0 *r0, const char *topic, int partitions)
 		rd_kafka_event_destroy(event);
 	rd_kafka_NewTopic_destroy(wanted);
 	rd_kafka_queue_destroy(queue);
+	int64_t end = r0_now_ms() + R0_LIMIT_MS;
+	while (!is_known(rk, topic, partitions) && r0_now_ms() < end)
+		rd_kafka_poll(rk, 20);
 	rd_kafka_destroy(rk);
 }
 
