@@ -174,11 +174,21 @@ static void on_prepared(void *ctx)
 	shard_advance(batch->shard);
 }
 
+/* A batch that could only wait behind an uncommitted one is filled as late as possible, which is when the other is done;
+ * a full one may wait. So transactions grow with the load by themselves, and a lead waits for one commit before its own. */
+static bool may_queue(const struct shard *shard)
+{
+	size_t uncommitted = count_state(shard, BATCH_DECIDED);
+	if (uncommitted == 0)
+		return true;
+	bool is_full = shard->inbox_records >= shard->limits.batch_records || shard->inbox_bytes >= shard->limits.batch_bytes;
+	return is_full && uncommitted < UNCOMMITTED_BATCHES_MAX;
+}
+
 static void fill(struct shard *shard)
 {
 	bool has_work = shard->inbox != NULL || shard->is_poll_due;
-	if (!has_work || shard->is_draining || first_undecided(shard) != NULL ||
-	    count_state(shard, BATCH_DECIDED) >= UNCOMMITTED_BATCHES_MAX ||
+	if (!has_work || shard->is_draining || first_undecided(shard) != NULL || !may_queue(shard) ||
 	    count_state(shard, BATCH_DECIDED) + count_state(shard, BATCH_COMMITTED) >= shard->limits.inflight_batches)
 		return;
 	size_t capacity =
