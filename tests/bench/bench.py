@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a lead costs, on a real broker, beside the ceiling of the same run. Prints a table, writes JSON; judges nothing.
 
-  bench.py [--leads N] [--rounds R] [--latency-seconds S] [--json FILE] [--skip PART]...
+  bench.py [--leads N] [--rounds R] [--latency-seconds S] [--set OPTION=VALUE]... [--json FILE] [--skip PART]...
 
   ceiling   pass_through: the same input, as many and as large output records, the same transactions, no work
   daemon    leadrouterd with the sample configuration, as it is installed (a log line per decision), one shard
@@ -35,7 +35,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from rig import broker, configs, contract, daemons, generate, process, redis_server, testing, verify  # noqa: E402
 from rig.process import wait_for  # noqa: E402
 
-BATCH_RECORDS = 1000       # the default of limits.batch_records
 WORK_SECONDS = 180         # a backlog takes no longer
 SAMPLE_SECONDS = 0.05
 FROM_SHARE = 0.2           # of the backlog: rates are taken from there to its end
@@ -58,8 +57,8 @@ def cpu_seconds(pid):
 class World:
     """The broker with the backlog in it, and the Redis."""
 
-    def __init__(self, leads):
-        self.leads = leads
+    def __init__(self, leads, options):
+        self.leads, self.options = leads, options
         self.kafka = broker.Kafka.started(full_jit=True)
         self.kafka.create_topics(*[(topic, 1) for topic in contract.INPUTS])
         self.redis = redis_server.RedisServer.started()
@@ -122,7 +121,7 @@ def run_ceiling(world, shapes):
     log = os.path.join(process.folder("leadrouter-ceiling-"), "log")
     asker, place = asker_of(world, group)
     child = process.Child([testing.binary("bench/pass_through"), world.kafka.bootstrap, contract.CAPTURED, group,
-                           str(world.leads), str(BATCH_RECORDS)] + arguments, log)
+                           str(world.leads), str(batch_records(world.options))] + arguments, log)
     samples = sample(world, asker, place, child)
     if child.wait(60) != 0:
         raise process.RigError("pass_through failed" + child.tail())
@@ -135,9 +134,16 @@ def run_ceiling(world, shapes):
 
 # --- the daemon
 
+def batch_records(options):
+    """Most records of one transaction: what is set, else the default as the sample configuration tells it."""
+    with open(os.path.join(process.ROOT, "config", "leadrouter.yaml")) as f:
+        told = re.search(r"^ *# *batch_records: (\d+)", f.read(), re.M)
+    return int(options.get("limits.batch_records") or told.group(1))
+
+
 def configure(world, options):
     """The sample configuration in a folder of its own, with the addresses of this run."""
-    options = dict({"log.level": "info", "kafka.transaction_timeout_ms": 30000}, **options)
+    options = dict({"log.level": "info", "kafka.transaction_timeout_ms": 30000}, **world.options, **options)
     place = configs.write("bench", world.kafka.bootstrap, world.redis.socket, 1, options=options)
     sample_config = os.path.join(process.ROOT, "config")
     shutil.rmtree(os.path.join(place, "conf.d"))
@@ -420,6 +426,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--latency-seconds", type=float, default=12)
     parser.add_argument("--rate", type=float, default=0, help="of the latency part; 0: half of the measured rate")
+    parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="of the daemon: limits.batch_records=1000")
     parser.add_argument("--json", help="where the result goes")
     parser.add_argument("--skip", action="append", default=[], choices=("rounds", "latency", "core"))
     given = parser.parse_args()
@@ -427,8 +434,8 @@ def main():
     try:
         if "core" not in given.skip:
             result["core"] = run_core()
-        if set(given.skip) < {"rounds", "latency"} or not {"rounds", "latency"} <= set(given.skip):
-            world = World(given.leads)
+        if not {"rounds", "latency"} <= set(given.skip):
+            world = World(given.leads, {n: int(v) if v.isdigit() else v for n, v in (pair.split("=", 1) for pair in given.set)})
         if "rounds" not in given.skip:
             librdkafka = measure_rounds(world, given, result)
         if "latency" not in given.skip:
