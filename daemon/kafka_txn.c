@@ -245,16 +245,24 @@ static bool fits(const struct kafka_txn *txn, const struct outgoing *out)
 	return bytes <= (size_t)kafka_message_max_bytes(txn->options);
 }
 
-static enum op_result produce(struct kafka_txn *txn, const struct outgoing *out, struct err *err)
+static rd_kafka_resp_err_t produce_when_there_is_room(struct kafka_txn *txn, const struct outgoing *out)
 {
-	if (!fits(txn, out))
-		return produce_refused(txn, out, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, err);
 	int64_t end = now_ms() + kafka_transaction_ms(txn->options);
-	rd_kafka_resp_err_t code = produce_once(txn, out);
+	rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__QUEUE_FULL;
 	while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && now_ms() < end) {
 		rd_kafka_poll(txn->producer, QUEUE_FULL_MS);
 		code = produce_once(txn, out);
 	}
+	return code;
+}
+
+static enum op_result produce(struct kafka_txn *txn, const struct outgoing *out, struct err *err)
+{
+	if (!fits(txn, out))
+		return produce_refused(txn, out, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, err);
+	rd_kafka_resp_err_t code = produce_once(txn, out);
+	if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+		code = produce_when_there_is_room(txn, out);
 	return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OP_DONE : produce_refused(txn, out, code, err);
 }
 
