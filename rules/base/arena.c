@@ -47,7 +47,8 @@ static struct arena_chunk *add_chunk(struct arena *arena, size_t need)
 	return chunk;
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+/* Memory as it comes. */
+static void *take(struct arena *arena, size_t size)
 {
 	size_t need = round_up(size ? size : 1);
 	struct arena_chunk *chunk = arena->chunks;
@@ -55,7 +56,12 @@ void *arena_alloc(struct arena *arena, size_t size)
 		chunk = add_chunk(arena, need);
 	void *memory = chunk->bytes + chunk->used;
 	chunk->used += need;
-	return memset(memory, 0, need);
+	return memory;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	return memset(take(arena, size), 0, size);
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size)
@@ -72,9 +78,12 @@ char *arena_strdup(struct arena *arena, const char *text)
 
 char *arena_memdupz(struct arena *arena, const void *bytes, size_t len)
 {
-	char *copy = arena_alloc(arena, len + 1);
+	if (len == SIZE_MAX)
+		abort();
+	char *copy = take(arena, len + 1);
 	if (len != 0)
 		memcpy(copy, bytes, len);
+	copy[len] = '\0';
 	return copy;
 }
 
@@ -87,7 +96,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	va_end(args);
 	if (len < 0)
 		abort();
-	char *text = arena_alloc(arena, (size_t)len + 1);
+	char *text = take(arena, (size_t)len + 1);
 	vsnprintf(text, (size_t)len + 1, format, again);
 	va_end(again);
 	return text;
