@@ -15,7 +15,8 @@
 
 struct map_entry {
 	struct slice key;
-	void *value; /* NULL in a hole that a removal left; map_next skips it */
+	void *value;   /* NULL in a hole that a removal left; map_next skips it */
+	uint32_t hash; /* of the key */
 };
 
 struct map {
