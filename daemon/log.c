@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/log.h"
 
+#include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/loop.h"
 #include "rules/base/mem.h"
 #include "rules/base/strbuf.h"
 #include "rules/json.h"
@@ -16,6 +20,13 @@ struct log {
 	int fd;
 	atomic_int level, format; /* changed by a reload while the commit thread may be writing */
 	bool with_priority;
+
+	pthread_mutex_t lock; /* guards all below, and the order of lines */
+	struct loop *loop;    /* NULL: each line is written at once */
+	pthread_t gatherer;
+	bool is_flush_due;    /* the loop will call on_turn_over() */
+	size_t gathered_bytes;
+	char gathered[PIPE_BUF]; /* whole lines; a write() of so many is not torn by another process on the same pipe */
 };
 
 const char *log_level_name(enum log_level level)
@@ -46,14 +57,81 @@ struct log *log_new(int fd, enum log_level level, enum log_format format, bool w
 	struct log *log = xcalloc(1, sizeof *log);
 	log->fd = fd;
 	log->with_priority = with_priority;
+	pthread_mutex_init(&log->lock, NULL);
 	log_configure(log, level, format);
 	return log;
 }
 
+/* ---- writing */
+
+static void write_out(const struct log *log, const char *bytes, size_t len)
+{
+	ssize_t written = write(log->fd, bytes, len);
+	(void)written; /* a full or closed stderr must not stop the router */
+}
+
+/* Under the lock. */
+static void flush(struct log *log)
+{
+	if (log->gathered_bytes > 0)
+		write_out(log, log->gathered, log->gathered_bytes);
+	log->gathered_bytes = 0;
+}
+
+static void on_turn_over(void *ctx)
+{
+	struct log *log = ctx;
+	pthread_mutex_lock(&log->lock);
+	flush(log);
+	log->is_flush_due = false;
+	pthread_mutex_unlock(&log->lock);
+}
+
+/* Under the lock. */
+static void gather(struct log *log, const struct strbuf *line)
+{
+	if (log->gathered_bytes + line->len > sizeof log->gathered)
+		flush(log);
+	memcpy(log->gathered + log->gathered_bytes, line->bytes, line->len);
+	log->gathered_bytes += line->len;
+	if (!log->is_flush_due)
+		loop_defer(log->loop, on_turn_over, log);
+	log->is_flush_due = true;
+}
+
+static void put_line(struct log *log, enum log_level level, const struct strbuf *line)
+{
+	pthread_mutex_lock(&log->lock);
+	if (log->loop != NULL && level >= LOG_LEVEL_INFO && line->len <= sizeof log->gathered &&
+	    pthread_equal(log->gatherer, pthread_self())) {
+		gather(log, line);
+	} else {
+		flush(log);
+		write_out(log, line->bytes, line->len);
+	}
+	pthread_mutex_unlock(&log->lock);
+}
+
+void log_gather(struct log *log, struct loop *loop)
+{
+	pthread_mutex_lock(&log->lock);
+	flush(log);
+	log->loop = loop;
+	log->gatherer = pthread_self();
+	log->is_flush_due = false;
+	pthread_mutex_unlock(&log->lock);
+}
+
 void log_free(struct log *log)
 {
+	if (log == NULL)
+		return;
+	flush(log);
+	pthread_mutex_destroy(&log->lock);
 	free(log);
 }
+
+/* ---- lines */
 
 void log_configure(struct log *log, enum log_level level, enum log_format format)
 {
@@ -141,8 +219,7 @@ void log_line(struct log *log, enum log_level level, const char *msg, const stru
 	else
 		put_text(&line, level, msg, fields, count);
 	strbuf_putc(&line, '\n');
-	ssize_t written = write(log->fd, line.bytes, line.len);
-	(void)written; /* a full or closed stderr must not stop the router */
+	put_line(log, level, &line);
 	strbuf_done(&line);
 }
 

@@ -5,7 +5,7 @@
  * escaped, so that nothing from outside can forge a line or reach a terminal. With journald behind stderr each line
  * begins with its priority as <N>.
  *
- * May be called from any thread: a line is one write().
+ * May be called from any thread. Lines are written whole, many in one write() where they gather (log_gather).
  */
 #ifndef LR_DAEMON_LOG_H
 #define LR_DAEMON_LOG_H
@@ -38,10 +38,16 @@ struct log_field {
 #define LOG_BOOL(name, value) ((struct log_field){(name), LOG_FIELD_BOOL, SLICE_NONE, (value)})
 
 struct log;
+struct loop;
 
 /* Writes to `fd`, which is borrowed. `with_priority`: put <N> in front, for journald. */
 struct log *log_new(int fd, enum log_level level, enum log_format format, bool with_priority);
+/* Writes what has gathered. */
 void log_free(struct log *log);
+/* From now on lines of level info and debug that the calling thread logs gather until the loop's turn is over, so that a
+ * batch of decisions is a few write()s. A warning, an error or a line of another thread writes what has gathered first: the
+ * order holds, and what tells of an end is never lost. NULL ends that; to be called before the loop is freed. */
+void log_gather(struct log *log, struct loop *loop);
 /* For a reload. */
 void log_configure(struct log *log, enum log_level level, enum log_format format);
 bool log_wants(const struct log *log, enum log_level level);

@@ -399,7 +399,9 @@ int process_run(struct process *process)
 	          LOG_TEXT("tzdata", tzdata_version()), LOG_TEXT("group", process->kafka.group),
 	          LOG_TEXT("instance", process->kafka.instance));
 	notify_ready(process->notify, "joined, waiting for shards");
+	log_gather(process->log, process->loop);
 	loop_run(process->loop);
+	log_gather(process->log, NULL);
 	log_write(process->log, LOG_LEVEL_INFO, "stopped", LOG_INT("exit_code", process->exit_code));
 	return process->exit_code;
 }
