@@ -117,7 +117,9 @@ check-clang:
 	$(Q)$(MAKE) --no-print-directory CC=clang CXX=clang++ CI=1 BUILD=build/clang all
 
 check-asan:
-	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-fuzz-seeds
+	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-fuzz-seeds sim
+	$(Q)build/address-undefined/sim/sim-toy --seeds 1:501 >/dev/null
+	$(Q)build/address-undefined/sim/sim-real --seeds 1:501 >/dev/null
 
 check-tidy:
 	$(Q)tests/check-tidy
