@@ -204,7 +204,7 @@ static bool add_file(struct config_files *files, const char *relative, struct me
                      struct diags *diags)
 {
 	char path[PATH_BYTES];
-	struct slice bytes;
+	struct slice bytes = SLICE_NONE;
 	struct err err = ERR_INIT;
 	snprintf(path, sizeof path, "%s/%s", files->directory, relative);
 	if (read_file(path, YAML_BYTES_MAX, false, arena, &bytes, &err) != 0) {

@@ -270,8 +270,10 @@ void control_free(struct control *control)
 {
 	if (control == NULL)
 		return;
-	while (control->questions != NULL)
-		question_free(control->questions);
+	for (struct question *question = control->questions, *next; question != NULL; question = next) {
+		next = question->next;
+		question_free(question);
+	}
 	http_free(control->http);
 	free(control);
 }

@@ -104,14 +104,12 @@ static bool parse_metadata(const char *text, struct head *head, int32_t *partiti
 
 int head_from_metadata(struct slice text, struct head *ret, int32_t *ret_partition_count, struct err *err)
 {
-	char copy[HEAD_METADATA_BYTES];
+	char copy[HEAD_METADATA_BYTES] = "";
 	struct head head;
 	int32_t count;
 	bool fits = text.len < sizeof copy && (text.len == 0 || memchr(text.p, '\0', text.len) == NULL);
-	if (fits) {
-		memcpy(copy, text.len ? text.p : "", text.len);
-		copy[text.len] = '\0';
-	}
+	if (fits && text.len > 0)
+		memcpy(copy, text.p, text.len);
 	if (!fits || !parse_metadata(copy, &head, &count))
 		return err_set(err, ERR_FOREIGN_METADATA,
 		               "the committed offset carries no metadata of leadrouter; if the offsets were reset on purpose, "

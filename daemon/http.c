@@ -260,12 +260,15 @@ static int parse_address(const char *listen_text, struct sockaddr_storage *ret, 
 
 static int port_of(int fd)
 {
-	struct sockaddr_storage address;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} address = {.v6 = {.sin6_port = 0}};
 	socklen_t bytes = sizeof address;
-	if (getsockname(fd, (struct sockaddr *)&address, &bytes) != 0)
+	if (getsockname(fd, &address.any, &bytes) != 0)
 		return 0;
-	return ntohs(address.ss_family == AF_INET ? ((const struct sockaddr_in *)&address)->sin_port
-	                                          : ((const struct sockaddr_in6 *)&address)->sin6_port);
+	return ntohs(address.any.sa_family == AF_INET ? address.v4.sin_port : address.v6.sin6_port);
 }
 
 static int listen_tcp(struct http *http, const char *listen_text, struct err *err)
@@ -305,8 +308,10 @@ void http_free(struct http *http)
 {
 	if (http == NULL)
 		return;
-	while (http->requests != NULL)
-		request_free(http->requests);
+	for (struct http_request *request = http->requests, *next; request != NULL; request = next) {
+		next = request->next;
+		request_free(request);
+	}
 	loop_watch_free(http->watch);
 	if (http->fd >= 0)
 		close(http->fd);

@@ -53,8 +53,8 @@ static int32_t count_partitions(rd_kafka_t *client, const char *topic, struct er
 	int32_t count = -1;
 	rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
 	rd_kafka_resp_err_t code = handle ? rd_kafka_metadata(client, 0, handle, &metadata, QUESTION_MS) : rd_kafka_last_error();
-	if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1)
-		code = metadata->topics[0].err;
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+		code = metadata != NULL && metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
 		count = metadata->topics[0].partition_cnt;
 	else

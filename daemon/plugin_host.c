@@ -464,12 +464,18 @@ static void instance_close(struct instance *instance)
 {
 	if (instance->self != NULL)
 		instance->plugin->close(instance->self);
-	while (instance->timers != NULL)
-		timer_free(instance->timers);
-	while (instance->watches != NULL)
-		host_unwatch(instance, instance->watches);
-	while (instance->answers != NULL)
-		answer_free(instance->answers);
+	for (struct lr_timer *timer = instance->timers, *next; timer != NULL; timer = next) {
+		next = timer->next;
+		timer_free(timer);
+	}
+	for (struct lr_watch *watch = instance->watches, *next; watch != NULL; watch = next) {
+		next = watch->next;
+		host_unwatch(instance, watch);
+	}
+	for (struct lr_answer *answer = instance->answers, *next; answer != NULL; answer = next) {
+		next = answer->next;
+		answer_free(answer);
+	}
 	if (instance->module != NULL)
 		dlclose(instance->module);
 }

@@ -406,6 +406,7 @@ static void start_logged_batch(struct opening *opening, const struct state_recor
 		opening->batch_capacity = opening->batch_capacity ? opening->batch_capacity * 2 : 16;
 		opening->batches = xreallocarray(opening->batches, opening->batch_capacity, sizeof *opening->batches);
 	}
+	assert(opening->batches != NULL);
 	struct logged_batch *batch = &opening->batches[opening->batch_count++];
 	*batch = (struct logged_batch){.first = opening->write_count};
 	batch->after.seq = record->seq;

@@ -290,8 +290,10 @@ void state_log_free(struct state_log *log)
 {
 	if (log == NULL)
 		return;
-	while (log->readers != NULL)
-		reader_free(log->readers);
+	for (struct state_log_reader *reader = log->readers, *next; reader != NULL; reader = next) {
+		next = reader->next;
+		reader_free(reader);
+	}
 	rd_kafka_topic_destroy(log->topic);
 	rd_kafka_destroy(log->rk);
 	free(log);

@@ -66,8 +66,10 @@ void view_free(struct view *view)
 	if (view == NULL)
 		return;
 	redis_free(view->redis);
-	while (view->requests != NULL)
-		request_free(view->requests);
+	for (struct view_request *request = view->requests, *next; request != NULL; request = next) {
+		next = request->next;
+		request_free(request);
+	}
 	view_free_dumps(view);
 	loop_timer_free(view->answer_unsent);
 	loop_timer_free(view->next_round);
@@ -209,7 +211,7 @@ static struct view_request *find_unsent(const struct view *view)
 {
 	struct view_request *found = NULL;
 	for (struct view_request *request = view->requests; request != NULL; request = request->next)
-		if (request->is_unsent)
+		if (request->is_unsent) // NOLINT(clang-analyzer-unix.Malloc): the list holds no freed one, request_free unlinks it
 			found = request; /* the last is the oldest */
 	return found;
 }

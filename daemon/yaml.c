@@ -9,6 +9,7 @@
  */
 #include "daemon/yaml.h"
 
+#include <assert.h>
 #include <libfyaml.h>
 #include <stdlib.h>
 
@@ -226,6 +227,7 @@ static void seal_mapping(struct reader *reader, struct open_node *open)
 
 static void on_close(struct reader *reader, struct fy_token *token)
 {
+	assert(reader->depth > 0); /* the parser's events are balanced */
 	struct open_node *open = &reader->stack[--reader->depth];
 	struct source_span end = span_of_token(reader, token);
 	if (open->is_flow)

@@ -24,20 +24,23 @@ static bool is_break(char byte)
 	return byte == '\n' || byte == '\r';
 }
 
-static bool continues(const struct walk *walk, size_t raw_len, size_t decoded_len)
+/* The copy that these bytes prolong, or NULL. */
+static struct node_piece *find_continued(const struct walk *walk, size_t raw_len, size_t decoded_len)
 {
 	if (walk->count == 0 || raw_len != decoded_len)
-		return false;
-	const struct node_piece *last = &walk->pieces[walk->count - 1];
-	return last->decoded_len == last->source_len && last->source + last->source_len == walk->at;
+		return NULL;
+	struct node_piece *last = &walk->pieces[walk->count - 1];
+	bool is_copy = last->decoded_len == last->source_len;
+	return is_copy && last->source + last->source_len == walk->at ? last : NULL;
 }
 
 /* Raw bytes [at, at+raw_len) made `decoded_len` bytes; neighbouring copies become one piece. */
 static void take(struct walk *walk, size_t raw_len, size_t decoded_len)
 {
-	if (continues(walk, raw_len, decoded_len)) {
-		walk->pieces[walk->count - 1].decoded_len += decoded_len;
-		walk->pieces[walk->count - 1].source_len += raw_len;
+	struct node_piece *continued = find_continued(walk, raw_len, decoded_len);
+	if (continued != NULL) {
+		continued->decoded_len += decoded_len;
+		continued->source_len += raw_len;
 	} else if (decoded_len != 0) {
 		if (walk->count == walk->capacity) {
 			walk->capacity = walk->capacity ? walk->capacity * 2 : 16;

@@ -61,6 +61,12 @@ static const struct node *node_of_alias(const struct vocabulary_builder *words, 
 	return NULL;
 }
 
+static void store_spelling(struct vocabulary_builder *words, struct slice folded, size_t name, const struct node *node)
+{
+	words->alias_nodes[words->alias_count] = node;
+	words->aliases[words->alias_count++] = (struct vocabulary_alias){folded, name};
+}
+
 /* A spelling of name number `name`; the same spelling for two names is an error. */
 static void add_spelling(struct vocabulary_builder *words, struct slice text, size_t name, const struct node *node)
 {
@@ -81,8 +87,7 @@ static void add_spelling(struct vocabulary_builder *words, struct slice text, si
 		diags_add(words->builder->diags, ERR_BAD_NAME, node->span, "a source needs a letter or digit");
 		return;
 	}
-	words->alias_nodes[words->alias_count] = node;
-	words->aliases[words->alias_count++] = (struct vocabulary_alias){folded, name};
+	store_spelling(words, folded, name, node);
 }
 
 static void add_source(struct vocabulary_builder *words, const struct node *key, const struct node *aliases)
@@ -140,7 +145,7 @@ static void read_sources(struct model_builder *builder, const struct node *sourc
 		.count = 1,
 	};
 	words.names[0] = SLICE("other");
-	add_spelling(&words, words.names[0], 0, NULL);
+	store_spelling(&words, text_key(builder->arena, words.names[0]), 0, NULL);
 	for (size_t i = 0; i < sources->count; i++) {
 		if (sources->kind == NODE_MAPPING)
 			add_source(&words, sources->members[i].key, sources->members[i].value);

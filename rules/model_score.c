@@ -102,8 +102,8 @@ static bool is_reminder_too_early(const struct span *response, const struct span
 static void read_clock(struct model_builder *builder, const struct node *node, struct grade *grade)
 {
 	const struct node *response = node_get(node, "first_response"), *remind = node_get(node, "remind_before");
-	if (response != NULL)
-		grade->has_first_response = read_span(builder, response, "first_response", &grade->first_response);
+	grade->has_first_response =
+		response != NULL && read_span(builder, response, "first_response", &grade->first_response);
 	if (grade->has_first_response && span_is_zero(&grade->first_response))
 		diags_add(builder->diags, ERR_OUT_OF_RANGE, response->span, "a first response of no time would always be overdue");
 	if (grade->stops && response != NULL)

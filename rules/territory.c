@@ -226,7 +226,7 @@ static int add_row(struct builder *builder, const struct territory_row *row, siz
                    struct territory_problem *problem)
 {
 	struct territory *territory = builder->territory;
-	struct key key;
+	struct key key = {.len = 0};
 	if (row_key(row, number, &key, problem) != 0)
 		return -1;
 	uint64_t hash = hash_sip(SEED, (struct slice){key.bytes, key.len});
