@@ -112,8 +112,8 @@ int head_from_metadata(struct slice text, struct head *ret, int32_t *ret_partiti
 		memcpy(copy, text.p, text.len);
 	if (!fits || !parse_metadata(copy, &head, &count))
 		return err_set(err, ERR_FOREIGN_METADATA,
-		               "the committed offset carries no metadata of leadrouter; if the offsets were reset on purpose, "
-		               "stop all instances, delete the group's offsets and run `leadctl bootstrap`");
+		               "the committed offset carries no metadata of leadrouter: somebody reset offsets, or another program "
+		               "uses the group; see leadrouterd(8), RECOVERY");
 	*ret = head;
 	*ret_partition_count = count;
 	return 0;

@@ -76,8 +76,8 @@ static int refuse_offsets(rd_kafka_t *rk, const struct kafka_options *options, r
 	for (int i = 0; i < list->cnt; i++)
 		if (list->elems[i].offset >= 0)
 			return err_set(err, ERR_BOOTSTRAPPED,
-			               "group %s has a committed offset for %s [%" PRId32 "]; nothing was changed. To begin a new history use "
-			               "another group",
+			               "group %s has a committed offset for %s [%" PRId32 "]; nothing was changed. To begin a new "
+			               "history see leadrouterd(8), RECOVERY",
 			               options->group, list->elems[i].topic, list->elems[i].partition);
 	return 0;
 }
