@@ -2,7 +2,6 @@
 #include "rules/event.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "rules/base/strbuf.h"
@@ -30,12 +29,9 @@ const char *out_topic_name(enum out_topic topic)
 
 struct slice event_cause(const struct record *record, struct arena *arena)
 {
-	char numbers[48];
-	int len = snprintf(numbers, sizeof numbers, "/%d/%lld", (int)record->partition, (long long)record->offset);
-	char *text = arena_alloc(arena, record->topic.len + (size_t)len + 1);
-	memcpy(text, record->topic.p, record->topic.len);
-	memcpy(text + record->topic.len, numbers, (size_t)len);
-	return (struct slice){text, record->topic.len + (size_t)len};
+	char partition[DECIMAL_BYTES], offset[DECIMAL_BYTES];
+	return ARENA_JOIN(arena, record->topic, SLICE("/"), decimal_text(record->partition, partition), SLICE("/"),
+	                  decimal_text(record->offset, offset));
 }
 
 /* ---- the frame around every event */
@@ -43,12 +39,7 @@ struct slice event_cause(const struct record *record, struct arena *arena)
 /* "<type>:<cause>": one cause has at most one event of a type. */
 static struct slice id_of(const struct work *work, const char *type)
 {
-	size_t type_len = strlen(type);
-	char *text = arena_alloc(work->arena, type_len + 1 + work->cause.len);
-	memcpy(text, type, type_len);
-	text[type_len] = ':';
-	memcpy(text + type_len + 1, work->cause.p, work->cause.len);
-	return (struct slice){text, type_len + 1 + work->cause.len};
+	return ARENA_JOIN(work->arena, slice_of(type), SLICE(":"), work->cause);
 }
 
 static struct event *add(struct work *work, enum out_topic topic, const char *type)

@@ -146,14 +146,33 @@ static bool is_plain(char byte)
 	return (unsigned char)byte >= 0x20 && byte != '"' && byte != '\\';
 }
 
+/* A high bit where one of eight bytes is a quote, a backslash or a control character; exact up to the first of them. */
+static uint64_t marks_of(uint64_t word)
+{
+	const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+	uint64_t quote = word ^ '"' * ones, backslash = word ^ '\\' * ones;
+	return (((word - 0x20 * ones) & ~word) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs;
+}
+
+static char *skip_plain(char *at, const char *end)
+{
+	for (uint64_t word; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
+		memcpy(&word, at, sizeof word);
+		if (marks_of(word) != 0)
+			break;
+	}
+	while (is_plain(*at))
+		at++;
+	return at;
+}
+
 /* From the opening quote on. The closing quote, or what is behind the decoded text, becomes a NUL. */
 static bool read_string(struct parser *parser, struct slice *ret)
 {
 	if (!take(parser, '"'))
 		return fail(parser, "a string was expected");
 	char *start = parser->at;
-	while (is_plain(*parser->at))
-		parser->at++;
+	parser->at = skip_plain(parser->at, parser->end);
 	char *to = parser->at;
 	while (*parser->at != '"') {
 		if (take(parser, '\\')) {
@@ -232,8 +251,8 @@ static bool read_value(struct parser *parser, struct json *to);
 static void grow(struct parser *parser)
 {
 	size_t room = parser->room ? parser->room * 2 : FIRST_ROOM;
-	struct json *stack = arena_array(parser->arena, room, sizeof *stack);
-	struct slice *names = arena_array(parser->arena, room, sizeof *names);
+	struct json *stack = arena_raw(parser->arena, room * sizeof *stack); /* room is bounded by limits.values */
+	struct slice *names = arena_raw(parser->arena, room * sizeof *names);
 	if (parser->used != 0) {
 		memcpy(stack, parser->stack, parser->used * sizeof *stack);
 		memcpy(names, parser->names, parser->used * sizeof *names);
@@ -301,11 +320,11 @@ static bool close_container(struct parser *parser, size_t base, bool is_object, 
 	if (is_object && count > 1 && has_twice(parser, parser->names + base, count))
 		return fail_at(parser, parser->at, ERR_JSON_DUPLICATE_KEY, "duplicate key in the object that ends");
 	if (count != 0) {
-		items = arena_array(parser->arena, count, sizeof *items);
+		items = arena_raw(parser->arena, count * sizeof *items);
 		memcpy(items, parser->stack + base, count * sizeof *items);
 	}
 	if (is_object && count != 0) {
-		names = arena_array(parser->arena, count, sizeof *names);
+		names = arena_raw(parser->arena, count * sizeof *names);
 		memcpy(names, parser->names + base, count * sizeof *names);
 	}
 	*to = (struct json){.type = is_object ? JSON_IS_OBJECT : JSON_IS_ARRAY, .items = items, .names = names,

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/trace.h"
 
-#include <stdio.h>
-
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
 #include "rules/json.h"
@@ -113,13 +111,14 @@ static const char *candidate_result(const struct candidate *candidate)
 /* Positions are exact fractions, so they are shown as such. */
 static void put_candidate(struct json_writer *writer, const struct work *work, const struct candidate *candidate)
 {
-	char position[48];
-	snprintf(position, sizeof position, "%lld/%lld", (long long)candidate->slot.n, (long long)candidate->slot.weight);
+	char numerator[DECIMAL_BYTES], denominator[DECIMAL_BYTES];
+	const struct slice position[] = {decimal_text(candidate->slot.n, numerator), SLICE("/"),
+	                                 decimal_text(candidate->slot.weight, denominator)};
 	json_open_object(writer, NULL);
 	json_put_text(writer, "rep", work->model->reps[candidate->rep].id);
 	json_put_text(writer, "result", slice_of(candidate_result(candidate)));
 	if (candidate->slot.is_known)
-		json_put_text(writer, "position", slice_of(position));
+		json_put_text(writer, "position", arena_join(work->arena, position, 3));
 	json_close_object(writer);
 }
 

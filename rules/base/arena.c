@@ -47,8 +47,7 @@ static struct arena_chunk *add_chunk(struct arena *arena, size_t need)
 	return chunk;
 }
 
-/* Memory as it comes. */
-static void *take(struct arena *arena, size_t size)
+void *arena_raw(struct arena *arena, size_t size)
 {
 	size_t need = round_up(size ? size : 1);
 	struct arena_chunk *chunk = arena->chunks;
@@ -61,7 +60,7 @@ static void *take(struct arena *arena, size_t size)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-	return memset(take(arena, size), 0, size);
+	return memset(arena_raw(arena, size), 0, size);
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size)
@@ -80,11 +79,26 @@ char *arena_memdupz(struct arena *arena, const void *bytes, size_t len)
 {
 	if (len == SIZE_MAX)
 		abort();
-	char *copy = take(arena, len + 1);
+	char *copy = arena_raw(arena, len + 1);
 	if (len != 0)
 		memcpy(copy, bytes, len);
 	copy[len] = '\0';
 	return copy;
+}
+
+struct slice arena_join(struct arena *arena, const struct slice *parts, size_t count)
+{
+	size_t len = 0;
+	for (size_t i = 0; i < count; i++)
+		len += parts[i].len; /* they lie in memory: their sum fits */
+	char *text = arena_raw(arena, len + 1), *at = text;
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i].len != 0)
+			memcpy(at, parts[i].p, parts[i].len);
+		at += parts[i].len;
+	}
+	*at = '\0';
+	return (struct slice){text, len};
 }
 
 char *arena_printf(struct arena *arena, const char *format, ...)
@@ -96,7 +110,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	va_end(args);
 	if (len < 0)
 		abort();
-	char *text = take(arena, (size_t)len + 1);
+	char *text = arena_raw(arena, (size_t)len + 1);
 	vsnprintf(text, (size_t)len + 1, format, again);
 	va_end(again);
 	return text;

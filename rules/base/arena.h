@@ -12,6 +12,8 @@
 
 #include <stddef.h>
 
+#include "rules/base/slice.h"
+
 struct arena_chunk;
 
 struct arena {
@@ -23,11 +25,17 @@ struct arena {
 
 /* Zeroed, aligned for any type; aborts when the system has no memory. `size` 0 gives a valid unique address. */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((malloc, returns_nonnull));
+/* The same, but not zeroed: for bytes that the caller fills at once. */
+void *arena_raw(struct arena *arena, size_t size) __attribute__((malloc, returns_nonnull));
 /* `count` zeroed items; aborts on overflow. */
 void *arena_array(struct arena *arena, size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 char *arena_strdup(struct arena *arena, const char *text) __attribute__((returns_nonnull));
 /* Copy of `len` bytes with a NUL behind it. */
 char *arena_memdupz(struct arena *arena, const void *bytes, size_t len) __attribute__((returns_nonnull));
+/* The parts one behind the other, in new memory with a NUL behind it. */
+struct slice arena_join(struct arena *arena, const struct slice *parts, size_t count);
+#define ARENA_JOIN(arena, ...)                                                                                     \
+	arena_join(arena, (const struct slice[]){__VA_ARGS__}, sizeof((const struct slice[]){__VA_ARGS__}) / sizeof(struct slice))
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3), returns_nonnull));
 /* Forgets everything but keeps one chunk for reuse: for scratch arenas in a loop. */
 void arena_reset(struct arena *arena);

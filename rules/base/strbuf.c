@@ -44,17 +44,31 @@ void strbuf_printf(struct strbuf *buf, const char *format, ...)
 	va_end(args);
 }
 
-void strbuf_put_int(struct strbuf *buf, int64_t value)
+/* "00" "01" … "99" */
+static const char PAIRS[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
+			    "49505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697"
+			    "9899";
+
+struct slice decimal_text(int64_t value, char bytes[DECIMAL_BYTES])
 {
-	char digits[24];
-	char *at = digits + sizeof digits;
+	char *at = bytes + DECIMAL_BYTES;
 	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-	do
-		*--at = (char)('0' + rest % 10);
-	while ((rest /= 10) != 0);
+	for (; rest >= 100; rest /= 100)
+		memcpy(at -= 2, PAIRS + 2 * (rest % 100), 2);
+	if (rest >= 10)
+		memcpy(at -= 2, PAIRS + 2 * rest, 2);
+	else
+		*--at = (char)('0' + rest);
 	if (value < 0)
 		*--at = '-';
-	strbuf_append(buf, at, (size_t)(digits + sizeof digits - at));
+	return (struct slice){at, (size_t)(bytes + DECIMAL_BYTES - at)};
+}
+
+void strbuf_put_int(struct strbuf *buf, int64_t value)
+{
+	char bytes[DECIMAL_BYTES];
+	struct slice text = decimal_text(value, bytes);
+	strbuf_append(buf, text.p, text.len);
 }
 
 const char *strbuf_text(const struct strbuf *buf)

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "rules/base/slice.h"
+
 struct strbuf {
 	char *bytes; /* NULL until the first append */
 	size_t len, capacity;
@@ -51,7 +53,9 @@ static inline void strbuf_putc(struct strbuf *buf, char byte)
 
 void strbuf_printf(struct strbuf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_vprintf(struct strbuf *buf, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
-/* Decimal, faster than printf. */
+enum { DECIMAL_BYTES = 24 };
+/* Decimal, without printf; the text lies in `bytes` and has no NUL. */
+struct slice decimal_text(int64_t value, char bytes[DECIMAL_BYTES]);
 void strbuf_put_int(struct strbuf *buf, int64_t value);
 /* `buf->bytes`, or "" when nothing was appended. Valid until the next append. */
 const char *strbuf_text(const struct strbuf *buf);

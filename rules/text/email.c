@@ -172,8 +172,7 @@ static const char *check_domain(struct slice domain, struct arena *arena, struct
 
 static struct slice join(struct arena *arena, struct slice local, struct slice domain)
 {
-	const char *text = arena_printf(arena, "%.*s@%.*s", SLICE_ARG(local), SLICE_ARG(domain));
-	return (struct slice){text, local.len + 1 + domain.len};
+	return ARENA_JOIN(arena, local, SLICE("@"), domain);
 }
 
 /* The last @ ends the local part; a full-width one is an ordinary character of it. */

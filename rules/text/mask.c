@@ -22,7 +22,7 @@ enum {
 	MASK_WORD_BYTES = 128, /* of the longest; words are not looked at any further */
 };
 
-static const char STARS[] = "***";
+#define STARS SLICE("***")
 
 /* ---- single fields */
 
@@ -34,9 +34,9 @@ static size_t first_character(struct slice text)
 	return text.len == 0 ? 0 : len;
 }
 
-static struct slice keep_first(struct arena *arena, struct slice text, const char *rest)
+static struct slice keep_first(struct arena *arena, struct slice text, struct slice rest)
 {
-	return slice_of(arena_printf(arena, "%.*s%s", (int)first_character(text), text.len ? text.p : "", rest));
+	return ARENA_JOIN(arena, ((struct slice){text.p, first_character(text)}), rest);
 }
 
 struct slice mask_name(struct arena *arena, struct slice name)
@@ -115,7 +115,7 @@ static void put_masked_email(struct strbuf *out, struct slice email)
 	size_t shown = first_character((struct slice){email.p, at});
 	if (shown < at)
 		strbuf_append(out, email.p, shown);
-	strbuf_puts(out, STARS);
+	strbuf_append(out, STARS.p, STARS.len);
 	strbuf_append(out, email.p + at, email.len - at);
 }
 

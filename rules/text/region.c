@@ -78,8 +78,7 @@ static struct slice without_country(struct slice country, struct slice code)
 static struct slice spelling_key(struct arena *arena, struct slice country, struct slice text)
 {
 	struct slice key = text_key(arena, text);
-	const char *joined = arena_printf(arena, "%.*s/%.*s", SLICE_ARG(country), SLICE_ARG(key));
-	return key.len > 0 ? slice_of(joined) : SLICE_NONE;
+	return key.len > 0 ? ARENA_JOIN(arena, country, SLICE("/"), key) : SLICE_NONE;
 }
 
 static void claim(struct region_table *table, const char *code, struct slice text, enum trust trust)
