@@ -65,6 +65,8 @@ static void put_traceparent(const struct work *work, struct event *event)
 	event->header_count = 1;
 }
 
+enum { PAGE_BYTES = 4000 }; /* most events stay below; larger ones grow */
+
 struct page {
 	struct strbuf text;
 	struct json_writer writer;
@@ -73,6 +75,7 @@ struct page {
 static struct json_writer *page_open(struct page *page, const struct work *work)
 {
 	page->text = (struct strbuf)STRBUF_INIT;
+	strbuf_reserve(&page->text, PAGE_BYTES);
 	page->writer = (struct json_writer)JSON_WRITER(&page->text);
 	json_open_object(&page->writer, NULL);
 	json_put_text(&page->writer, "lead_id", work->lead_id);

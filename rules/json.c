@@ -19,7 +19,7 @@
 #include "rules/base/arena.h"
 #include "rules/utf8.h"
 
-enum { FIRST_ROOM = 64, FEW_MEMBERS = 16 };
+enum { IS_LITTLE_ENDIAN = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, FIRST_ROOM = 64, FEW_MEMBERS = 16 };
 
 struct parser {
 	char *start, *at, *end; /* the copy; one NUL stands at `end` */
@@ -158,7 +158,10 @@ static char *skip_plain(char *at, const char *end)
 {
 	for (uint64_t word; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
 		memcpy(&word, at, sizeof word);
-		if (marks_of(word) != 0)
+		uint64_t marks = marks_of(word);
+		if (marks != 0 && IS_LITTLE_ENDIAN)
+			return at + __builtin_ctzll(marks) / 8;
+		if (marks != 0)
 			break;
 	}
 	while (is_plain(*at))

@@ -54,18 +54,65 @@ struct json_writer {
 
 #define JSON_WRITER(buf) { (buf), false }
 
-void json_open_object(struct json_writer *writer, const char *name);
+/* The functions take a name with its length; the wrappers below are what most callers want: for a literal the compiler
+ * knows the length. */
+void json_open_object_as(struct json_writer *writer, struct slice name);
 void json_close_object(struct json_writer *writer);
-void json_open_array(struct json_writer *writer, const char *name);
+void json_open_array_as(struct json_writer *writer, struct slice name);
 void json_close_array(struct json_writer *writer);
-void json_put_text(struct json_writer *writer, const char *name, struct slice value);
-void json_put_int(struct json_writer *writer, const char *name, int64_t value);
-void json_put_real(struct json_writer *writer, const char *name, double value);
-void json_put_bool(struct json_writer *writer, const char *name, bool value);
-void json_put_null(struct json_writer *writer, const char *name);
+void json_put_text_as(struct json_writer *writer, struct slice name, struct slice value);
+void json_put_int_as(struct json_writer *writer, struct slice name, int64_t value);
+void json_put_real_as(struct json_writer *writer, struct slice name, double value);
+void json_put_bool_as(struct json_writer *writer, struct slice name, bool value);
+void json_put_null_as(struct json_writer *writer, struct slice name);
 /* RFC 3339 in UTC with milliseconds: "2026-11-21T22:05:15.026Z". */
-void json_put_time(struct json_writer *writer, const char *name, int64_t unix_ms);
+void json_put_time_as(struct json_writer *writer, struct slice name, int64_t unix_ms);
 /* Bytes that are JSON already. */
-void json_put_raw(struct json_writer *writer, const char *name, struct slice json);
+void json_put_raw_as(struct json_writer *writer, struct slice name, struct slice json);
+
+static inline void json_open_object(struct json_writer *writer, const char *name)
+{
+	json_open_object_as(writer, slice_of(name));
+}
+
+static inline void json_open_array(struct json_writer *writer, const char *name)
+{
+	json_open_array_as(writer, slice_of(name));
+}
+
+static inline void json_put_text(struct json_writer *writer, const char *name, struct slice value)
+{
+	json_put_text_as(writer, slice_of(name), value);
+}
+
+static inline void json_put_int(struct json_writer *writer, const char *name, int64_t value)
+{
+	json_put_int_as(writer, slice_of(name), value);
+}
+
+static inline void json_put_real(struct json_writer *writer, const char *name, double value)
+{
+	json_put_real_as(writer, slice_of(name), value);
+}
+
+static inline void json_put_bool(struct json_writer *writer, const char *name, bool value)
+{
+	json_put_bool_as(writer, slice_of(name), value);
+}
+
+static inline void json_put_null(struct json_writer *writer, const char *name)
+{
+	json_put_null_as(writer, slice_of(name));
+}
+
+static inline void json_put_time(struct json_writer *writer, const char *name, int64_t unix_ms)
+{
+	json_put_time_as(writer, slice_of(name), unix_ms);
+}
+
+static inline void json_put_raw(struct json_writer *writer, const char *name, struct slice json)
+{
+	json_put_raw_as(writer, slice_of(name), json);
+}
 
 #endif

@@ -141,24 +141,23 @@ static void put_name(struct strbuf *out, struct slice name, bool needs_comma)
 }
 
 /* Everything that comes before a value. Names are ours, or were text of a lead: escaped all the same. */
-static void begin(struct json_writer *writer, const char *text)
+static void begin(struct json_writer *writer, struct slice name)
 {
-	struct slice name = slice_of(text);
 	bool needs_comma = writer->needs_comma;
 	writer->needs_comma = true;
-	if (text != NULL && is_all_plain(name)) {
+	if (name.p != NULL && is_all_plain(name)) {
 		put_name(writer->out, name, needs_comma);
 		return;
 	}
 	if (needs_comma)
 		strbuf_putc(writer->out, ',');
-	if (text == NULL)
+	if (name.p == NULL)
 		return;
 	put_string(writer->out, name);
 	strbuf_putc(writer->out, ':');
 }
 
-static void open_with(struct json_writer *writer, const char *name, char bracket)
+static void open_with(struct json_writer *writer, struct slice name, char bracket)
 {
 	begin(writer, name);
 	strbuf_putc(writer->out, bracket);
@@ -171,7 +170,7 @@ static void close_with(struct json_writer *writer, char bracket)
 	writer->needs_comma = true;
 }
 
-void json_open_object(struct json_writer *writer, const char *name)
+void json_open_object_as(struct json_writer *writer, struct slice name)
 {
 	open_with(writer, name, '{');
 }
@@ -181,7 +180,7 @@ void json_close_object(struct json_writer *writer)
 	close_with(writer, '}');
 }
 
-void json_open_array(struct json_writer *writer, const char *name)
+void json_open_array_as(struct json_writer *writer, struct slice name)
 {
 	open_with(writer, name, '[');
 }
@@ -191,20 +190,20 @@ void json_close_array(struct json_writer *writer)
 	close_with(writer, ']');
 }
 
-void json_put_text(struct json_writer *writer, const char *name, struct slice value)
+void json_put_text_as(struct json_writer *writer, struct slice name, struct slice value)
 {
 	begin(writer, name);
 	put_string(writer->out, value);
 }
 
-void json_put_int(struct json_writer *writer, const char *name, int64_t value)
+void json_put_int_as(struct json_writer *writer, struct slice name, int64_t value)
 {
 	begin(writer, name);
 	strbuf_put_int(writer->out, value);
 }
 
 /* The shortest text that reads back as the same number; JSON has no infinity and no NaN: null. */
-void json_put_real(struct json_writer *writer, const char *name, double value)
+void json_put_real_as(struct json_writer *writer, struct slice name, double value)
 {
 	begin(writer, name);
 	if (!isfinite(value)) {
@@ -227,13 +226,13 @@ void json_put_real(struct json_writer *writer, const char *name, double value)
 		strbuf_puts(writer->out, ".0");
 }
 
-void json_put_bool(struct json_writer *writer, const char *name, bool value)
+void json_put_bool_as(struct json_writer *writer, struct slice name, bool value)
 {
 	begin(writer, name);
 	strbuf_puts(writer->out, value ? "true" : "false");
 }
 
-void json_put_null(struct json_writer *writer, const char *name)
+void json_put_null_as(struct json_writer *writer, struct slice name)
 {
 	begin(writer, name);
 	strbuf_puts(writer->out, "null");
@@ -246,7 +245,7 @@ static void decimal(char *to, int digits, int64_t value)
 		to[i] = (char)('0' + value % 10);
 }
 
-void json_put_time(struct json_writer *writer, const char *name, int64_t unix_ms)
+void json_put_time_as(struct json_writer *writer, struct slice name, int64_t unix_ms)
 {
 	const int64_t day_ms = (int64_t)SECONDS_PER_DAY * 1000;
 	int64_t day = unix_ms / day_ms - (unix_ms % day_ms < 0);
@@ -254,7 +253,7 @@ void json_put_time(struct json_writer *writer, const char *name, int64_t unix_ms
 	int month, day_of_month;
 	date_from_day(day, &year, &month, &day_of_month);
 	if (year < 0 || year > 9999) { /* RFC 3339 has four digits */
-		json_put_null(writer, name);
+		json_put_null_as(writer, name);
 		return;
 	}
 	char text[] = "\"0000-00-00T00:00:00.000Z\"";
@@ -269,7 +268,7 @@ void json_put_time(struct json_writer *writer, const char *name, int64_t unix_ms
 	strbuf_append(writer->out, text, sizeof text - 1);
 }
 
-void json_put_raw(struct json_writer *writer, const char *name, struct slice json)
+void json_put_raw_as(struct json_writer *writer, struct slice name, struct slice json)
 {
 	begin(writer, name);
 	strbuf_append(writer->out, json.p, json.len);

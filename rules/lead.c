@@ -107,14 +107,25 @@ static void note_unknown(struct reader *reader, const char *path, struct slice n
 	changes_add(reader->changes, (struct change){.field = field, .what = "ignored_unknown_field"});
 }
 
+/* Looks from the row behind the last one on: most producers write the fields in one order. `count`: there is none. */
+static size_t find_row(const struct schema_row *rows, size_t count, size_t last, struct slice name)
+{
+	for (size_t i = 1; i <= count; i++) {
+		size_t row = last + i;
+		row = row < count ? row : row - count;
+		row = row < count ? row : row - count;
+		if (slice_equal(name, rows[row].name))
+			return row;
+	}
+	return count;
+}
+
 static int read_object(struct reader *reader, enum schema_object object, const struct json *data, const char *path)
 {
 	size_t count;
 	const struct schema_row *rows = schema_rows(object, &count);
-	for (size_t i = 0; i < data->count; i++) {
-		size_t row = 0;
-		while (row < count && !slice_is(data->names[i], rows[row].name))
-			row++;
+	for (size_t i = 0, row = count - 1; i < data->count; i++) {
+		row = find_row(rows, count, row, data->names[i]);
 		if (row == count)
 			note_unknown(reader, path, data->names[i]);
 		else if (read_field(reader, &rows[row], &data->items[i]) != 0)
@@ -136,40 +147,40 @@ bool lead_has_contact(const struct lead *lead)
 
 /* ---- writing */
 
-static void write_json(struct json_writer *writer, const char *name, const struct json *json)
+static void write_json(struct json_writer *writer, struct slice name, const struct json *json)
 {
 	switch (json->type) {
 	case JSON_IS_NULL:
-		json_put_null(writer, name);
+		json_put_null_as(writer, name);
 		return;
 	case JSON_IS_BOOL:
-		json_put_bool(writer, name, json->boolean);
+		json_put_bool_as(writer, name, json->boolean);
 		return;
 	case JSON_IS_INT:
-		json_put_int(writer, name, json->integer);
+		json_put_int_as(writer, name, json->integer);
 		return;
 	case JSON_IS_REAL:
-		json_put_real(writer, name, json->real);
+		json_put_real_as(writer, name, json->real);
 		return;
 	case JSON_IS_STRING:
-		json_put_text(writer, name, json->text);
+		json_put_text_as(writer, name, json->text);
 		return;
 	case JSON_IS_ARRAY:
-		json_open_array(writer, name);
+		json_open_array_as(writer, name);
 		for (size_t i = 0; i < json->count; i++)
-			write_json(writer, NULL, &json->items[i]);
+			write_json(writer, SLICE_NONE, &json->items[i]);
 		json_close_array(writer);
 		return;
 	case JSON_IS_OBJECT:
-		json_open_object(writer, name);
+		json_open_object_as(writer, name);
 		for (size_t i = 0; i < json->count; i++)
-			write_json(writer, json->names[i].p, &json->items[i]); /* names end in a NUL and hold none */
+			write_json(writer, json->names[i], &json->items[i]);
 		json_close_object(writer);
 		return;
 	}
 }
 
-static void write_object(struct json_writer *writer, const char *name, const struct lead *lead,
+static void write_object(struct json_writer *writer, struct slice name, const struct lead *lead,
                          enum schema_object object);
 
 static bool is_set(const struct lead *lead, enum schema_object object, size_t field)
@@ -183,16 +194,16 @@ static void write_field(struct json_writer *writer, const struct lead *lead, con
 	const void *at = (const char *)lead + row->offset;
 	switch (row->kind) {
 	case SCHEMA_TEXT:
-		json_put_text(writer, row->name, schema_text_of(lead, row));
+		json_put_text_as(writer, row->name, schema_text_of(lead, row));
 		return;
 	case SCHEMA_INT:
-		json_put_int(writer, row->name, ((const struct lead_int *)at)->value);
+		json_put_int_as(writer, row->name, ((const struct lead_int *)at)->value);
 		return;
 	case SCHEMA_TIME:
-		json_put_time(writer, row->name, ((const struct lead_int *)at)->value);
+		json_put_time_as(writer, row->name, ((const struct lead_int *)at)->value);
 		return;
 	case SCHEMA_REAL:
-		json_put_real(writer, row->name, ((const struct lead_real *)at)->value);
+		json_put_real_as(writer, row->name, ((const struct lead_real *)at)->value);
 		return;
 	case SCHEMA_MAP:
 		write_json(writer, row->name, *(const struct json *const *)at);
@@ -203,12 +214,12 @@ static void write_field(struct json_writer *writer, const struct lead *lead, con
 	}
 }
 
-static void write_object(struct json_writer *writer, const char *name, const struct lead *lead,
+static void write_object(struct json_writer *writer, struct slice name, const struct lead *lead,
                          enum schema_object object)
 {
 	size_t count;
 	const struct schema_row *rows = schema_rows(object, &count);
-	json_open_object(writer, name);
+	json_open_object_as(writer, name);
 	for (size_t i = 0; i < count; i++)
 		if (is_set(lead, object, i))
 			write_field(writer, lead, &rows[i]);
@@ -217,5 +228,5 @@ static void write_object(struct json_writer *writer, const char *name, const str
 
 void lead_write(struct json_writer *writer, const char *name, const struct lead *lead)
 {
-	write_object(writer, name, lead, SCHEMA_LEAD);
+	write_object(writer, slice_of(name), lead, SCHEMA_LEAD);
 }

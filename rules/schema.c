@@ -22,9 +22,9 @@
 /* Rows of kind PART name their object, the others their member: one macro per kind picks the right one. */
 #define ROW(prefix, base, name, kind, bytes, who) ROW_##kind(prefix, base, name, kind, bytes, who)
 #define ROW_PART(prefix, base, name, kind, bytes, who) \
-	{#name, prefix #name, SCHEMA_##kind, IS_##who, PART_##name, bytes, 0},
+	{{#name, sizeof #name - 1}, prefix #name, SCHEMA_##kind, IS_##who, PART_##name, bytes, 0},
 #define ROW_MEMBER(prefix, base, name, kind, bytes, who) \
-	{#name, prefix #name, SCHEMA_##kind, IS_##who, SCHEMA_OBJECTS, bytes, offsetof(struct lead, base name)},
+	{{#name, sizeof #name - 1}, prefix #name, SCHEMA_##kind, IS_##who, SCHEMA_OBJECTS, bytes, offsetof(struct lead, base name)},
 #define ROW_TEXT ROW_MEMBER
 #define ROW_INT  ROW_MEMBER
 #define ROW_REAL ROW_MEMBER

@@ -87,7 +87,7 @@ struct lead {
 void lead_init(struct lead *lead);
 
 struct schema_row {
-	const char *name;         /* "email" */
+	struct slice name;        /* "email" */
 	const char *path;         /* "contact.email" */
 	enum schema_kind kind;
 	bool is_person;           /* contact data: mask it */

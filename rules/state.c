@@ -36,8 +36,7 @@ const char *lead_status_name(enum lead_status status)
 enum member_kind { IS_INT, IS_TEXT, IS_LIST, IS_STATUS };
 
 struct member_row {
-	const char *name;
-	size_t name_len;
+	struct slice name;
 	enum member_kind kind;
 	size_t offset;
 	int64_t standard; /* an integer with this value is left out */
@@ -45,7 +44,7 @@ struct member_row {
 };
 
 #define ROW(json, type, field, normal, max) \
-	{json, sizeof json - 1, type, offsetof(struct lead_state, field), normal, max}
+	{{json, sizeof json - 1}, type, offsetof(struct lead_state, field), normal, max}
 static const struct member_row rows[] = {
 	ROW("ver", IS_INT, version, INT64_MIN, 0),
 	ROW("state", IS_STATUS, status, 0, 0),
@@ -78,11 +77,11 @@ static void *field_in(struct lead_state *lead, const struct member_row *row)
 	return (char *)lead + row->offset;
 }
 
-static void put_list(struct json_writer *writer, const char *name, const struct state_list *list)
+static void put_list(struct json_writer *writer, struct slice name, const struct state_list *list)
 {
 	if (list->count == 0)
 		return;
-	json_open_array(writer, name);
+	json_open_array_as(writer, name);
 	for (size_t i = 0; i < list->count; i++)
 		json_put_text(writer, NULL, list->items[i]);
 	json_close_array(writer);
@@ -93,14 +92,14 @@ static void put_member(struct json_writer *writer, const struct member_row *row,
 	switch (row->kind) {
 	case IS_INT:
 		if (*(const int64_t *)field != row->standard)
-			json_put_int(writer, row->name, *(const int64_t *)field);
+			json_put_int_as(writer, row->name, *(const int64_t *)field);
 		return;
 	case IS_TEXT:
 		if (((const struct slice *)field)->len != 0)
-			json_put_text(writer, row->name, *(const struct slice *)field);
+			json_put_text_as(writer, row->name, *(const struct slice *)field);
 		return;
 	case IS_STATUS:
-		json_put_text(writer, row->name, slice_of(lead_status_name(*(const enum lead_status *)field)));
+		json_put_text_as(writer, row->name, slice_of(lead_status_name(*(const enum lead_status *)field)));
 		return;
 	case IS_LIST:
 		put_list(writer, row->name, field);
@@ -184,7 +183,7 @@ static bool scan_lead(struct slice value, struct lead_state *lead)
 		struct slice name;
 		if (!scan_text(&scan, &name) || !scan_byte(&scan, ':'))
 			return false;
-		while (next < ROWS && (rows[next].name_len != name.len || memcmp(rows[next].name, name.p, name.len) != 0))
+		while (next < ROWS && !slice_equal(rows[next].name, name))
 			next++;
 		if (next == ROWS || !scan_member(&scan, &rows[next], field_in(lead, &rows[next])))
 			return false;
@@ -234,7 +233,7 @@ static bool read_lead(const struct json *root, struct lead_state *lead)
 		return false;
 	for (size_t i = 0; i < root->count; i++) {
 		size_t row = 0;
-		while (row < ROWS && !slice_is(root->names[i], rows[row].name))
+		while (row < ROWS && !slice_equal(root->names[i], rows[row].name))
 			row++;
 		if (row == ROWS || !read_member(&root->items[i], &rows[row], field_in(lead, &rows[row])))
 			return false;

@@ -5,6 +5,8 @@
 #include "rules/text/normalise.h"
 
 #include <assert.h>
+#include <stdint.h>
+#include <string.h>
 
 #include <unicode/uchar.h>
 #include <unicode/unorm2.h>
@@ -34,10 +36,15 @@ bool text_is_utf8(struct slice text)
 
 static bool is_ascii(struct slice text)
 {
-	for (size_t at = 0; at < text.len; at++)
-		if ((unsigned char)text.p[at] >= 0x80)
-			return false;
-	return true;
+	uint64_t word, high = 0;
+	size_t at = 0;
+	for (; text.len - at >= sizeof word; at += sizeof word) {
+		memcpy(&word, text.p + at, sizeof word);
+		high |= word;
+	}
+	for (; at < text.len; at++)
+		high |= (unsigned char)text.p[at];
+	return (high & 0x8080808080808080u) == 0;
 }
 
 struct slice text_truncate(struct slice text, size_t max_bytes)
@@ -98,15 +105,42 @@ struct slice text_trim(struct slice text)
 	return end == start ? (struct slice){text.p, 0} : (struct slice){text.p + start, end - start};
 }
 
-/* Printable ASCII with single spaces inside only. */
+/* Eight bytes at a time, as in rules/utf8.c. A high bit for each byte that is 0, and for no other. */
+static uint64_t zero_bytes(uint64_t word)
+{
+	const uint64_t lows = 0x7F7F7F7F7F7F7F7Fu;
+	return ~(((word & lows) + lows) | word | lows);
+}
+
+/* Is each of eight bytes printable ASCII, and no space beside another? */
+static bool is_clean_word(const char *p)
+{
+	const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+	uint64_t word;
+	memcpy(&word, p, sizeof word);
+	uint64_t spaces = zero_bytes(word ^ ' ' * ones);
+	bool is_printable = (((word - 0x20 * ones) | word) & highs) == 0 && zero_bytes(word ^ 0x7F * ones) == 0;
+	return is_printable && (spaces & spaces << 8) == 0;
+}
+
+/* Printable ASCII with single spaces inside only. Words overlap by a byte, so that each pair of neighbours is seen. */
 static bool is_clean_ascii(struct slice text)
 {
-	char previous = ' ';
-	for (size_t at = 0; at < text.len; previous = text.p[at++]) {
-		if (text.p[at] < ' ' || text.p[at] > '~' || (text.p[at] == ' ' && previous == ' '))
-			return false;
+	const size_t size = sizeof(uint64_t);
+	if (text.len == 0)
+		return true;
+	if (text.p[0] == ' ' || text.p[text.len - 1] == ' ')
+		return false;
+	if (text.len >= size) {
+		for (size_t at = 0; at + size < text.len; at += size - 1)
+			if (!is_clean_word(text.p + at))
+				return false;
+		return is_clean_word(text.p + text.len - size);
 	}
-	return text.len == 0 || previous != ' ';
+	for (size_t at = 0; at < text.len; at++)
+		if (text.p[at] < ' ' || text.p[at] > '~' || (text.p[at] == ' ' && text.p[at + 1] == ' '))
+			return false; /* the last byte is no space: there is a next one */
+	return true;
 }
 
 /* Joiners matter inside words of some scripts and in emoji; anywhere else they only make equal things unequal. */

@@ -89,7 +89,9 @@ std::string key_national_number(int country_code, const std::string &national)
 
 void copy_bounded(const std::string &from, char *ret_text, size_t size)
 {
-	std::snprintf(ret_text, size, "%s", from.size() < size ? from.c_str() : "");
+	size_t len = from.size() < size ? from.size() : 0;
+	std::memcpy(ret_text, from.data(), len);
+	ret_text[len] = '\0';
 }
 
 enum phone_verdict refuse(struct phone *ret_phone, const char *problem)
