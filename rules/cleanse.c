@@ -57,14 +57,12 @@ static void note(struct cleansing *cleansing, const struct schema_row *row, cons
 					});
 }
 
-/* Sets the field and notes it, unless nothing changes. */
-static void change(struct cleansing *cleansing, const char *path, const char *what, struct slice to)
+/* Sets the field of that path and notes it, unless nothing changes. */
+static void change(struct cleansing *cleansing, struct slice *field, const char *path, const char *what, struct slice to)
 {
-	const struct schema_row *row = schema_find(slice_of(path));
-	struct slice *field = schema_text(cleansing->lead, row);
 	if (slice_equal(*field, to))
 		return;
-	note(cleansing, row, what, *field, to);
+	note(cleansing, schema_find(slice_of(path)), what, *field, to);
 	*field = to;
 }
 
@@ -118,11 +116,11 @@ static void cleanse_source(struct cleansing *cleansing)
 					  : bsearch(&folded, sources->aliases, sources->alias_count, sizeof *sources->aliases,
 	                                            compare_alias);
 	if (alias != NULL)
-		change(cleansing, "source", "canonical", sources->names[alias->name]);
+		change(cleansing, &cleansing->lead->source, "source", "canonical", sources->names[alias->name]);
 	else if (cleansing->lead->source.len == 0)
 		cleansing->lead->source = SLICE("other"); /* absent: nothing was changed that somebody wrote */
 	else
-		change(cleansing, "source", "unknown_to_other", SLICE("other"));
+		change(cleansing, &cleansing->lead->source, "source", "unknown_to_other", SLICE("other"));
 }
 
 static void cleanse_intent(struct cleansing *cleansing)
@@ -133,10 +131,10 @@ static void cleanse_intent(struct cleansing *cleansing)
 	struct slice folded = text_fold(cleansing->arena, cleansing->lead->intent);
 	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
 		if (slice_is(folded, levels[i])) {
-			change(cleansing, "intent", "canonical", slice_of(levels[i]));
+			change(cleansing, &cleansing->lead->intent, "intent", "canonical", slice_of(levels[i]));
 			return;
 		}
-	change(cleansing, "intent", "dropped_unknown_intent", SLICE_NONE);
+	change(cleansing, &cleansing->lead->intent, "intent", "dropped_unknown_intent", SLICE_NONE);
 }
 
 /* ---- places */
@@ -148,7 +146,7 @@ static void cleanse_country(struct cleansing *cleansing)
 		return;
 	const char *code = country_lookup(cleansing->model->countries, country);
 	if (code != NULL)
-		change(cleansing, "location.country", "canonical", slice_of(code));
+		change(cleansing, &cleansing->lead->location.country, "location.country", "canonical", slice_of(code));
 	else
 		remark(cleansing, "location.country", "kept_unknown_country");
 }
@@ -161,7 +159,7 @@ static void cleanse_region(struct cleansing *cleansing)
 	struct slice country = location->country.len == 2 ? location->country : SLICE_NONE;
 	const char *code = region_lookup(cleansing->model->regions, country, location->region);
 	if (code != NULL)
-		change(cleansing, "location.region", "canonical", slice_of(code));
+		change(cleansing, &cleansing->lead->location.region, "location.region", "canonical", slice_of(code));
 	else
 		remark(cleansing, "location.region", "kept_unknown_region");
 }
@@ -179,10 +177,10 @@ static void cleanse_email(struct cleansing *cleansing)
 	if (cleansing->lead->contact.email.len == 0)
 		return;
 	if (email_parse(cleansing->lead->contact.email, cleansing->arena, &email, NULL) != 0) {
-		change(cleansing, "contact.email", "dropped_bad_email", SLICE_NONE);
+		change(cleansing, &cleansing->lead->contact.email, "contact.email", "dropped_bad_email", SLICE_NONE);
 		return;
 	}
-	change(cleansing, "contact.email", "canonical", email.address);
+	change(cleansing, &cleansing->lead->contact.email, "contact.email", "canonical", email.address);
 	cleansing->keys.email = email_match_key(&email, email_rules(cleansing->model), cleansing->arena);
 }
 
@@ -213,7 +211,7 @@ static void cleanse_phone(struct cleansing *cleansing)
 	struct slice number = copy(cleansing, phone.e164);
 	if (phone.extension[0] != '\0')
 		number = slice_of(arena_printf(cleansing->arena, "%s;ext=%s", phone.e164, phone.extension));
-	change(cleansing, "contact.phone", "canonical", number);
+	change(cleansing, &cleansing->lead->contact.phone, "contact.phone", "canonical", number);
 	cleansing->keys.phone = copy(cleansing, phone.key);
 }
 

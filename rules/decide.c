@@ -125,18 +125,20 @@ static int look_at(const struct work *work, struct slice lead_id, bool within_wi
 	return 1;
 }
 
-static int look_at_key(const struct work *work, enum identity_kind kind, struct hit *hit)
+static int look_at_key(struct work *work, enum identity_kind kind, struct hit *hit)
 {
 	struct slice key = work->prepared->identity.keys[kind];
 	struct ident_state ident;
 	if (key.len == 0)
 		return 0;
-	struct slice value = overlay_get(&work->decider->overlay, key);
-	if (value.len == 0)
+	if (work->is_unknown[kind])
 		return 0;
-	if (state_get_ident(value, &ident) != 0)
+	struct slice value = overlay_get(&work->decider->overlay, key);
+	if (value.len != 0 && state_get_ident(value, &ident) != 0)
 		return -1;
-	return look_at(work, ident.lead_id, kind != IDENTITY_EVENT, hit);
+	int found = value.len != 0 ? look_at(work, ident.lead_id, kind != IDENTITY_EVENT, hit) : 0;
+	work->is_unknown[kind] = found == 0;
+	return found;
 }
 
 /* The older lead is the first one; at the same time the lower id. */
@@ -149,7 +151,7 @@ static bool is_older(const struct hit *a, const struct hit *b)
 
 /* The same event or lead id means the same lead, however old it is. A person's keys count inside the window; when they
  * point to different leads, the older one is the first. */
-static int find_first(const struct work *work, struct hit *best)
+static int find_first(struct work *work, struct hit *best)
 {
 	struct hit hit;
 	int found = look_at_key(work, IDENTITY_EVENT, best);

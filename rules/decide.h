@@ -57,6 +57,7 @@ struct work {
 	struct lead_state state;     /* of the lead that the outcome is about */
 
 	const char *hit;             /* duplicates: "same_event", … */
+	bool is_unknown[IDENTITY_KINDS]; /* keys that were looked at and have no lead that counts */
 
 	struct schema_territories territories;
 	struct cel_value slots[SCHEMA_SLOTS];
