@@ -244,10 +244,16 @@ static int parse_address(const char *listen_text, struct sockaddr_storage *ret, 
 {
 	*ret_bytes = (int)sizeof *ret;
 	memset(ret, 0, sizeof *ret);
-	if (evutil_parse_sockaddr_port(listen_text, (struct sockaddr *)ret, ret_bytes) != 0)
+	/* libevent refuses port 0 but takes an address without a port, whose port is 0 then */
+	size_t len = strlen(listen_text);
+	char text[64];
+	bool is_any_port = len > 2 && strcmp(listen_text + len - 2, ":0") == 0;
+	snprintf(text, sizeof text, "%.*s", (int)(is_any_port ? len - 2 : len), listen_text);
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ret;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ret;
+	if (len >= sizeof text || evutil_parse_sockaddr_port(text, (struct sockaddr *)ret, ret_bytes) != 0 ||
+	    (!is_any_port && (ret->ss_family == AF_INET ? v4->sin_port : v6->sin6_port) == 0))
 		return err_set(err, ERR_LISTEN, "`%s` is no address: write 127.0.0.1:9464, [::1]:9464 or unix:/path", listen_text);
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)ret;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)ret;
 	bool is_loopback = (ret->ss_family == AF_INET && ntohl(v4->sin_addr.s_addr) >> 24 == 127) ||
 	                   (ret->ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr));
 	if (!is_loopback)

@@ -18,7 +18,7 @@ enum {
 	PHONE_DIGITS_MIN = 7, /* fewer digits are counts, codes and years */
 	ISO_DATE_BYTES = 10,  /* 2026-11-21 */
 	UUID_BYTES = 36,
-	DIGEST_BYTES_MIN = 32, /* hex digits of the shortest digest in use */
+	DIGEST_BYTES_MIN = 16, /* hex digits of the shortest digest in use */
 	MASK_WORD_BYTES = 128, /* of the longest; words are not looked at any further */
 };
 
