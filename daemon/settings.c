@@ -15,12 +15,18 @@ enum {
 	VIEW_CHECK_MS = 60000,
 };
 
+/* What is made of settings lives as long as the process, the configuration that they come from only until a reload. */
+static const char *keep(const char *text, struct arena *arena)
+{
+	return text != NULL ? arena_strdup(arena, text) : NULL;
+}
+
 static const struct kafka_property *properties_of(const struct config *config, struct arena *arena)
 {
 	struct kafka_property *properties = arena_array(arena, config->property_count, sizeof *properties);
 	for (size_t i = 0; i < config->property_count; i++) {
 		const struct config_property *from = &config->properties[i];
-		properties[i] = (struct kafka_property){from->scope, from->name, from->value};
+		properties[i] = (struct kafka_property){from->scope, keep(from->name, arena), keep(from->value, arena)};
 	}
 	return properties;
 }
@@ -28,25 +34,26 @@ static const struct kafka_property *properties_of(const struct config *config, s
 struct kafka_options settings_kafka(const struct config *config, struct arena *arena)
 {
 	struct kafka_options options = {
-		.brokers = config->kafka_brokers,
-		.group = config->kafka_group,
-		.instance = config->kafka_instance,
-		.inputs = {{config->kafka_topic_captured, RECORD_CAPTURED}, {config->kafka_topic_activity, RECORD_ACTIVITY}},
+		.brokers = keep(config->kafka_brokers, arena),
+		.group = keep(config->kafka_group, arena),
+		.instance = keep(config->kafka_instance, arena),
+		.inputs = {{keep(config->kafka_topic_captured, arena), RECORD_CAPTURED},
+		           {keep(config->kafka_topic_activity, arena), RECORD_ACTIVITY}},
 		.input_count = 2,
-		.state_topic = config->kafka_topic_state,
+		.state_topic = keep(config->kafka_topic_state, arena),
 		.partition_count = (int32_t)config->kafka_partitions,
 		.transaction_timeout_ms = (int)config->kafka_transaction_timeout_ms,
 		.session_timeout_ms = (int)config->kafka_session_timeout_ms,
 		.properties = properties_of(config, arena),
 		.property_count = config->property_count,
-		.event_source = config->events_source,
-		.event_type_prefix = config->events_type_prefix,
+		.event_source = keep(config->events_source, arena),
+		.event_type_prefix = keep(config->events_type_prefix, arena),
 		.structured_events = config->events_mode == CONFIG_EVENTS_STRUCTURED,
 	};
-	options.outputs[OUT_ASSIGNMENTS] = config->kafka_topic_assignments;
-	options.outputs[OUT_FOLLOWUPS] = config->kafka_topic_followups;
-	options.outputs[OUT_LIFECYCLE] = config->kafka_topic_lifecycle;
-	options.outputs[OUT_REJECTED] = config->kafka_topic_rejected;
+	options.outputs[OUT_ASSIGNMENTS] = keep(config->kafka_topic_assignments, arena);
+	options.outputs[OUT_FOLLOWUPS] = keep(config->kafka_topic_followups, arena);
+	options.outputs[OUT_LIFECYCLE] = keep(config->kafka_topic_lifecycle, arena);
+	options.outputs[OUT_REJECTED] = keep(config->kafka_topic_rejected, arena);
 	return options;
 }
 
@@ -57,7 +64,7 @@ static const char *secret_path(const char *name, const char *directory, struct a
 	if (*name == '\0')
 		return NULL;
 	if (*name == '/')
-		return name;
+		return keep(name, arena);
 	if (credentials != NULL) {
 		const char *path = arena_printf(arena, "%s/%s", credentials, name);
 		if (access(path, R_OK) == 0)
@@ -71,10 +78,10 @@ struct view_options settings_view(const struct config *config, const char *direc
 	struct view_options options = view_options_default();
 	options.timeout_ms = config->redis_timeout_ms;
 	options.check_every_ms = VIEW_CHECK_MS;
-	options.redis.unix_path = config->redis_address.unix_path;
-	options.redis.host = config->redis_address.host;
+	options.redis.unix_path = keep(config->redis_address.unix_path, arena);
+	options.redis.host = keep(config->redis_address.host, arena);
 	options.redis.port = config->redis_address.port;
-	options.redis.user = *config->redis_user ? config->redis_user : NULL;
+	options.redis.user = *config->redis_user ? keep(config->redis_user, arena) : NULL;
 	options.redis.password_file = secret_path(config->redis_password_file, directory, arena);
 	options.redis.client_name = "leadrouter";
 	options.redis.command_timeout_ms = config->redis_timeout_ms;

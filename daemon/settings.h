@@ -13,7 +13,7 @@
 struct arena;
 struct config;
 
-/* Everything is borrowed from the configuration or lies in `arena`. `directory` is where relative secrets are looked for
+/* Everything lies in `arena`: the configuration may go. `directory` is where relative secrets are looked for
  * (after $CREDENTIALS_DIRECTORY). */
 struct kafka_options settings_kafka(const struct config *config, struct arena *arena);
 struct view_options settings_view(const struct config *config, const char *directory, struct arena *arena);
