@@ -189,6 +189,10 @@ static void put_shard(struct json_writer *writer, int32_t number, const struct s
 	json_put_int(writer, "shard", number);
 	json_put_text(writer, "state", slice_of(shard_state_name(status.state)));
 	json_put_bool(writer, "paused", status.is_paused);
+	if (status.state == SHARD_STOPPED) {
+		json_put_text(writer, "code", slice_of(err_number(status.why.code)));
+		json_put_text(writer, "why", slice_of(status.why.text));
+	}
 	put_head(writer, &status.head);
 	json_open_array(writer, "committed_offsets");
 	for (size_t i = 0; i < status.topic_count; i++)

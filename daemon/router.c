@@ -231,7 +231,8 @@ bool router_is_ready(const struct router *router, struct strbuf *why)
 			continue;
 		is_ready = false;
 		if (why != NULL)
-			strbuf_printf(why, "shard %" PRId32 ": %s\n", i, shard_state_name(status.state));
+			strbuf_printf(why, "shard %" PRId32 ": %s%s%s\n", i, shard_state_name(status.state),
+			              status.state == SHARD_STOPPED ? ": " : "", status.state == SHARD_STOPPED ? status.why.text : "");
 	}
 	return is_ready;
 }

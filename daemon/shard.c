@@ -223,6 +223,7 @@ void shard_stop(struct shard *shard, const struct err *err)
 {
 	shard_let_go(shard);
 	kafka_in_pause(shard->parts.in, shard->number);
+	shard->why = *err;
 	shard_enter_state(shard, SHARD_STOPPED, err);
 }
 
@@ -310,6 +311,7 @@ void shard_status(const struct shard *shard, struct shard_status *ret)
 		.since_ms = shard->progress_ms,
 		.is_paused = shard->is_paused || shard->retry_fn != NULL || shard->state == SHARD_STOPPED,
 		.next_due_ms = shard->next_due_ms,
+		.why = shard->why,
 	};
 	for (size_t i = 0; i < shard->limits.topic_count; i++)
 		ret->committed[i] = shard->committed_offsets[i];

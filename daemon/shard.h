@@ -107,6 +107,7 @@ struct shard_status {
 	int64_t since_ms;          /* monotonic time of the last progress or knowing pause */
 	bool is_paused;            /* knowingly: backpressure, view away, timers frozen */
 	int64_t next_due_ms;       /* wall time; 0 none */
+	struct err why;            /* STOPPED: what a person has to mend */
 };
 void shard_status(const struct shard *shard, struct shard_status *ret);
 

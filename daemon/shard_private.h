@@ -24,6 +24,7 @@ struct shard {
 	struct commit_token *token;  /* of the generation that gave us the shard; NULL when it is not ours */
 	bool is_draining;
 	bool must_rebuild;           /* the view held something impossible: do not believe its head */
+	struct err why;              /* STOPPED: what a person has to mend */
 	int64_t progress_ms;         /* monotonic: last step forward or knowing pause */
 
 	struct loop_timer *retry;    /* one pause at a time: */
