@@ -62,7 +62,7 @@ class World:
         self.kafka = broker.Kafka.started(full_jit=True)
         self.kafka.create_topics(*[(topic, 1) for topic in contract.INPUTS])
         self.redis = redis_server.RedisServer.started()
-        self.number = 0
+        self.number = self.latency_topics = 0
         records = generate.Generator(leads).records()
         generate.produce(records, self.kafka.bootstrap, 1)
 
@@ -112,16 +112,19 @@ def asker_of(world, group, topic=contract.CAPTURED):
 
 # --- the ceiling
 
+def ceiling_command(world, options, shapes, records):
+    arguments = ["%s:%d:%d:%d:%d:%d" % ((options[name], round(per * 100)) + tuple(round(x) for x in rest))
+                 for name, (per, *rest) in sorted(shapes.items()) if per >= 0.01]
+    return [testing.binary("bench/pass_through"), world.kafka.bootstrap, options["kafka.topics.captured"],
+            options["kafka.group"], str(records), str(batch_records(world.options))] + arguments
+
+
 def run_ceiling(world, shapes):
     """shapes: {topic: (records per lead, key, value, headers, header bytes)} as the daemon was seen to send."""
     options = world.topics()
-    group = options["kafka.group"]
-    arguments = ["%s:%d:%d:%d:%d:%d" % ((options[name], round(per * 100)) + tuple(round(x) for x in rest))
-                 for name, (per, *rest) in sorted(shapes.items()) if per >= 0.01]
     log = os.path.join(process.folder("leadrouter-ceiling-"), "log")
-    asker, place = asker_of(world, group)
-    child = process.Child([testing.binary("bench/pass_through"), world.kafka.bootstrap, contract.CAPTURED, group,
-                           str(world.leads), str(batch_records(world.options))] + arguments, log)
+    asker, place = asker_of(world, options["kafka.group"])
+    child = process.Child(ceiling_command(world, options, shapes, world.leads), log)
     samples = sample(world, asker, place, child)
     if child.wait(60) != 0:
         raise process.RigError("pass_through failed" + child.tail())
@@ -247,33 +250,49 @@ def receive(bootstrap, topics, wanted, begins, rate, seconds, answers):
     consumer.close()
 
 
-def run_latency(world, rate, seconds):
-    topic = "latency.leads.captured"
+def started_ceiling(world, options, shapes, count):
+    """pass_through for the latency part: one record with a cause for each input record."""
+    sent = {name: [1.0 if name.endswith("assignments") else s[0]] + s[1:] for name, s in shapes.items()}
+    log = os.path.join(process.folder("leadrouter-ceiling-"), "log")
+    return process.Child(ceiling_command(world, options, sent, count), log)
+
+
+def run_latency(world, rate, seconds, shapes=None):
+    """With shapes: of the ceiling, else of the daemon."""
+    world.latency_topics += 1
+    topic = "latency%d.leads.captured" % world.latency_topics
     world.kafka.create_topics((topic, 1))
-    options = world.topics(topic)
-    daemon = started_daemon(world, options)
-    client = world.redis.client()
-    wait_for(lambda: client.exists(contract.view_key(0, "head")), 30, "the shard is open", log=daemon.log)
-    count = int(rate * seconds)
+    options, count = world.topics(topic), int(rate * seconds)
     records = list(generate.Generator(count, seed=2).records())
-    sent, answers, begins = multiprocessing.Value("i", 0), multiprocessing.Queue(), time.monotonic() + 1.5
+    if shapes:
+        worker = started_ceiling(world, options, shapes, count)
+    else:
+        daemon = started_daemon(world, options)
+        worker, client = daemon.child, world.redis.client()
+        wait_for(lambda: client.exists(contract.view_key(0, "head")), 30, "the shard is open", log=daemon.log)
+    sent, answers, begins = multiprocessing.Value("i", 0), multiprocessing.Queue(), time.monotonic() + 2
     outputs = [options["kafka.topics." + t.split(".")[1]] for t in contract.OUTPUTS]
     receiver = multiprocessing.Process(target=receive, daemon=True,
                                        args=(world.kafka.bootstrap, outputs, count, begins, rate, seconds * 2 + 20, answers))
     sender = multiprocessing.Process(target=send, daemon=True,
                                      args=(world.kafka.bootstrap, topic, records, rate, begins, sent))
     receiver.start(), sender.start()
-    cpu, at = cpu_seconds(daemon.child.pid), time.monotonic()
+    cpu, at = cpu_seconds(worker.pid), time.monotonic()
     latencies = sorted(answers.get(timeout=seconds * 2 + 60))
-    cpu, at = cpu_seconds(daemon.child.pid) - cpu, time.monotonic() - at
+    if not shapes:
+        cpu, at = cpu_seconds(worker.pid) - cpu, time.monotonic() - at
+        transactions = metric(daemon, 'leadrouter_transactions_total{result="done"}') - 1
+        daemon.stop()
     receiver.join(30), sender.join(30)
-    transactions = metric(daemon, 'leadrouter_transactions_total{result="done"}') - 1
-    daemon.stop()
     if not latencies:
-        raise process.RigError("no event was seen" + daemon.tail())
+        raise process.RigError("no event was seen" + worker.tail())
+    if shapes:
+        worker.wait(60)
+        with open(worker.log) as f:
+            transactions = json.loads(f.read().splitlines()[-1])["transactions"]
     return {"rate": rate, "leads": len(latencies), "missing": count - int(rate * SETTLE_SECONDS) - 1 - len(latencies),
             "p50_ms": latencies[len(latencies) // 2], "p99_ms": latencies[len(latencies) * 99 // 100], "max_ms": latencies[-1],
-            "records_per_transaction": count / max(1, transactions), "daemon_cores": cpu / at}
+            "records_per_transaction": count / max(1, transactions), "cores": None if shapes else cpu / at}
 
 
 # --- the core
@@ -387,8 +406,10 @@ def show(result):
         print("open leads %d, Redis %.0f B each; daemon RSS %.0f MB" % (
             result["daemon"]["open_leads"], result["daemon"]["redis_bytes_per_lead"], result["daemon"]["rss_mb"]))
     if "latency" in result:
-        print("latency at %(rate).0f leads/s: p50 %(p50_ms).1f ms, p99 %(p99_ms).1f ms, max %(max_ms).1f ms; "
-              "%(records_per_transaction).1f leads/transaction, daemon %(daemon_cores).2f cores, %(missing)d of its leads missing" % result["latency"])
+        for name in ("latency", "latency_ceiling"):
+            if name in result:
+                print("%-17sat %%(rate).0f leads/s: p50 %%(p50_ms).1f ms, p99 %%(p99_ms).1f ms, max %%(max_ms).1f ms; %%(records_per_transaction).1f "
+                      "leads/transaction, %%(missing)d leads missing" % name.replace("_", ", ") % result[name])
     if "core" in result:
         core = result["core"]
         print("core: %d ns per lead, %s instructions per lead" % (
@@ -440,6 +461,8 @@ def main():
             librdkafka = measure_rounds(world, given, result)
         if "latency" not in given.skip:
             rate = given.rate or result.get("daemon", {}).get("leads_per_s", 2000) / 2
+            if "shapes" in result:
+                result["latency_ceiling"] = run_latency(world, rate, given.latency_seconds, result["shapes"])
             result["latency"] = run_latency(world, rate, given.latency_seconds)
     except process.Unavailable as e:
         sys.exit("bench: a broker cannot be had here: %s" % e)

@@ -120,12 +120,24 @@ static void consume(struct pass *pass)
 
 /* ---- the other produces and commits */
 
-static void produce(struct pass *pass, const struct shape *shape)
+/* The first header names the input record, as lr_cause of the daemon does: latency is measured by it. */
+static rd_kafka_headers_t *headers_of(struct pass *pass, const struct shape *shape, int64_t offset)
 {
+	char cause[32];
 	rd_kafka_headers_t *headers = rd_kafka_headers_new((size_t)shape->headers);
-	for (int i = 0; i < shape->headers; i++)
+	if (shape->headers > 0) {
+		int len = snprintf(cause, sizeof cause, "in/0/%lld", (long long)offset);
+		rd_kafka_header_add(headers, "lr_cause", -1, cause, len);
+	}
+	for (int i = 1; i < shape->headers; i++)
 		rd_kafka_header_add(headers, pass->text, shape->header_bytes / shape->headers / 2, pass->text,
 		                    shape->header_bytes / shape->headers / 2);
+	return headers;
+}
+
+static void produce(struct pass *pass, const struct shape *shape, int64_t offset)
+{
+	rd_kafka_headers_t *headers = headers_of(pass, shape, offset);
 	while (rd_kafka_producev(pass->producer, RD_KAFKA_V_RKT(shape->handle), RD_KAFKA_V_PARTITION(0),
 	                         RD_KAFKA_V_KEY(pass->text, (size_t)shape->key_bytes),
 	                         RD_KAFKA_V_VALUE(pass->text, (size_t)shape->value_bytes), RD_KAFKA_V_HEADERS(headers),
@@ -133,12 +145,12 @@ static void produce(struct pass *pass, const struct shape *shape)
 		rd_kafka_poll(pass->producer, 50);
 }
 
-static void produce_all(struct pass *pass, long records)
+static void produce_all(struct pass *pass, int64_t first, long records)
 {
-	for (long r = 0; r < records; r++)
+	for (int64_t offset = first; offset < first + records; offset++)
 		for (int i = 0; i < pass->shape_count; i++)
 			for (pass->shapes[i].owed += pass->shapes[i].hundredths; pass->shapes[i].owed >= 100; pass->shapes[i].owed -= 100)
-				produce(pass, &pass->shapes[i]);
+				produce(pass, &pass->shapes[i], offset);
 }
 
 static void send_offset(struct pass *pass, int64_t next)
@@ -176,7 +188,7 @@ static void *commit(void *ctx)
 		int64_t next;
 		long taken = take(pass, &next);
 		must(rd_kafka_begin_transaction(pass->producer), "begin_transaction");
-		produce_all(pass, taken);
+		produce_all(pass, next - taken, taken);
 		send_offset(pass, next);
 		must(rd_kafka_commit_transaction(pass->producer, CALL_MS), "commit_transaction");
 		rd_kafka_poll(pass->producer, 0);
