@@ -147,12 +147,25 @@ def batch_records(options):
 def configure(world, options):
     """The sample configuration in a folder of its own, with the addresses of this run."""
     options = dict({"log.level": "info", "kafka.transaction_timeout_ms": 30000}, **world.options, **options)
+    properties = {n: options.pop(n) for n in list(options) if n.startswith(("kafka.producer.", "kafka.consumer."))}
     place = configs.write("bench", world.kafka.bootstrap, world.redis.socket, 1, options=options)
+    set_properties(os.path.join(place, "leadrouter.yaml"), properties)
     sample_config = os.path.join(process.ROOT, "config")
     shutil.rmtree(os.path.join(place, "conf.d"))
     for name in ("conf.d", "territories"):
         shutil.copytree(os.path.join(sample_config, name), os.path.join(place, name))
     return place
+
+
+def set_properties(path, properties):
+    """librdkafka's names have dots in them: "kafka.producer.linger.ms" is linger.ms of kafka.producer.properties."""
+    with open(path) as f:
+        tree = json.load(f)
+    for name, value in properties.items():
+        _, section, prop = name.split(".", 2)
+        tree["kafka"].setdefault(section, {}).setdefault("properties", {})[prop] = value
+    with open(path, "w") as f:
+        json.dump(tree, f)
 
 
 def started_daemon(world, options, wait=True):
