@@ -133,14 +133,15 @@ static void render_labels(const char *names, const struct slice *values, struct 
 	strbuf_putc(out, '}');
 }
 
-/* The series, made when it is new; NULL when there are too many. */
+/* The series, made when it is new; NULL when there are too many. Those without labels have their place in any case, the
+ * count of what was dropped among them. */
 static struct series *series_of(struct stats *stats, struct family *family, const struct slice *labels)
 {
 	struct strbuf text = STRBUF_INIT;
 	render_labels(family->labels, labels, &text);
 	struct slice key = {strbuf_text(&text), text.len};
 	struct series *series = map_get(&family->series, key);
-	if (series == NULL && stats->series_count < STATS_SERIES_MAX) {
+	if (series == NULL && (*family->labels == '\0' || stats->series_count < STATS_SERIES_MAX)) {
 		series = xcalloc(1, sizeof *series);
 		series->labels = xmemdupz(key.p, key.len);
 		map_put(&family->series, (struct slice){series->labels, key.len}, series);
