@@ -178,6 +178,7 @@ help:
 	@echo 'make check              all tests; installs what they need. STAGES: tests/check STAGE…'
 	@echo 'make check-fast         without network, in a minute'
 	@echo 'make check-chaos        faults while many leads are routed: LEADS=100000 FAULTS=20'
+	@echo 'make bench              figures on a real broker, beside their budgets: LEADS=50000'
 	@echo 'make check-sim          the fault simulator: N=1000000 FROM=1'
 	@echo 'make check-schemas      examples and real events against config/schemas'
 	@echo 'make fuzz               each parser for FUZZ_SECONDS=60'
