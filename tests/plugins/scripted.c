@@ -11,7 +11,7 @@
 
 #include "plugins/plugin.h"
 
-enum { KEPT_MAX = 4000, LATER_MS = 5, FAR_MS = 40 };
+enum { KEPT_MAX = 4000, LATER_MS = 5, FAR_MS = 40, HUNDRED = 100 };
 
 struct instance {
 	const struct lr_host *host;
@@ -81,6 +81,15 @@ static int run_far(struct instance *instance, const struct lr_record *record, st
 {
 	(void)record;
 	return keep_for(instance, answer, FAR_MS);
+}
+
+/* Answers a hundred together, when it is asked for the next. */
+static int run_by_hundreds(struct instance *instance, const struct lr_record *record, struct lr_answer *answer)
+{
+	(void)record;
+	if (instance->kept_count == HUNDRED)
+		say_all(instance);
+	return keep(instance, answer);
 }
 
 static int run_never(struct instance *instance, const struct lr_record *record, struct lr_answer *answer)
@@ -178,7 +187,7 @@ static const struct {
 	{"at_close", run_never, 1},  {"refuse", run_refuse, 0},
 	{"watch", run_watch, 0},     {"done_and_refuse", run_done_and_refuse, 0},
 	{"fill", run_fill, 0},       {"wrong", run_wrong, 0},
-	{"many", run_many, 0},
+	{"many", run_many, 0},       {"by_hundreds", run_by_hundreds, 0},
 };
 
 static void *open_instance(const struct lr_host *host, const struct lr_settings *settings, struct lr_err *err)

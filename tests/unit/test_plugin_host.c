@@ -393,16 +393,15 @@ static void a_plugin_that_never_answers_is_switched_off(void **state)
 static void answers_that_come_late_do_not_pile_up(void **state)
 {
 	struct bench *bench = *state;
-	use(bench, "p scripted 1 mode: far");
-	for (size_t round = 1; round <= 3; round++) {
-		for (size_t i = 0; i < PLUGIN_LATE_MAX / 2; i++)
+	use(bench, "p scripted 1 mode: by_hundreds");
+	for (size_t asked = 100; asked <= 2 * PLUGIN_LATE_MAX; asked += 100) {
+		for (size_t i = 0; i < 100; i++)
 			assert_non_null(ask(bench, prepare(bench)));
-		run_until(bench, round * (PLUGIN_LATE_MAX / 2));
-		run_for(bench, 60);
+		run_until(bench, asked);
 	}
-	assert_int_equal(counted(bench, "p", "late"), 3 * (PLUGIN_LATE_MAX / 2));
+	assert_int_equal(counted(bench, "p", "late"), 2 * PLUGIN_LATE_MAX);
 	assert_non_null(ask(bench, prepare(bench)));
-	run_until(bench, 3 * (PLUGIN_LATE_MAX / 2) + 1);
+	run_until(bench, 2 * PLUGIN_LATE_MAX + 1);
 }
 
 /* A rebalance cancels whole batches: that says nothing about the plug-in. */
