@@ -211,13 +211,23 @@ static void on_clock_change(void *ctx, bool is_sane, int64_t jump_ms)
 	          LOG_TEXT("err.code", err_number(ERR_CLOCK_JUMP)), LOG_INT("jump_ms", jump_ms));
 }
 
+/* Redis is there but not as it must be: it does not mend itself. */
+static void refuse_view(struct process *process, const struct err *why)
+{
+	const struct slice code = slice_of(err_word(why->code));
+	stats_count(process->stats, STATS_ALARMS, &code, 1);
+	log_err(process->log, LOG_LEVEL_ERROR, "redis cannot be used as it is: nothing is taken until that is changed", why);
+}
+
 static void on_view_state(void *ctx, bool is_up, const struct err *why)
 {
 	struct process *process = ctx;
 	if (is_up)
 		log_write(process->log, LOG_LEVEL_INFO, "redis is up", LOG_TEXT("url", generation_config(process->generation)->redis_url));
-	else
+	else if (why->code == ERR_REDIS_AWAY || why->code == ERR_REDIS_TIMEOUT)
 		log_err(process->log, LOG_LEVEL_WARNING, "redis is away: nothing is taken until it is back", why);
+	else
+		refuse_view(process, why);
 }
 
 static void on_server_time(void *ctx, int64_t server_ms, int64_t round_trip_ms)

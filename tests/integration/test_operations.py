@@ -352,6 +352,7 @@ def test_redis_policy():
         world.send([lead(1)])
         wait_for(lambda: "LR304" in world.log(), 15, "it is told", log=world.daemon.log)
         equal(world.metric("leadrouter_view_up"), 0.0, "leadrouter_view_up")
+        check(world.metric('leadrouter_alarms_total{code="redis_policy"}') >= 1, "an alarm is counted")
         wait_without(lambda: world.outcomes(), 0.5, "nothing is decided")
         world.redis.client().config_set("maxmemory-policy", "noeviction")
         world.wait_ready()
