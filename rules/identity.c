@@ -9,7 +9,7 @@
 #include "rules/base/hash.h"
 #include "rules/model.h"
 
-enum { MAC_BYTES = 16, MAC_TEXT_BYTES = 22, MARK_MAC_BYTES = 8, KEY_BYTES_MAX = 64 };
+enum { MAC_BYTES = 11, MAC_TEXT_BYTES = 15, MARK_MAC_BYTES = 8, KEY_BYTES_MAX = 64 };
 
 static const char letters[IDENTITY_KINDS] = {[IDENTITY_EVENT] = 'v', [IDENTITY_EMAIL] = 'e', [IDENTITY_PHONE] = 'p'};
 
