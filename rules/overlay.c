@@ -59,7 +59,7 @@ struct slice overlay_get(const struct overlay *overlay, struct slice key)
 	return (struct slice){arena_memdupz(overlay->arena, value.p, value.len), value.len};
 }
 
-void overlay_put(struct overlay *overlay, struct slice key, struct slice value, int64_t due_ms)
+static struct write *write_of(struct overlay *overlay, struct slice key)
 {
 	if (overlay->count == overlay->room)
 		grow(overlay);
@@ -68,8 +68,21 @@ void overlay_put(struct overlay *overlay, struct slice key, struct slice value, 
 		overlay->writes[overlay->count++] = (struct write){.key = key};
 		*slot = (uint32_t)overlay->count;
 	}
-	struct write *write = &overlay->writes[*slot - 1];
+	return &overlay->writes[*slot - 1];
+}
+
+void overlay_put(struct overlay *overlay, struct slice key, struct slice value, int64_t due_ms)
+{
+	struct write *write = write_of(overlay, key);
 	write->value = value;
 	write->due_ms = due_ms;
 	write->is_tombstone = false;
+}
+
+void overlay_remove(struct overlay *overlay, struct slice key)
+{
+	struct write *write = write_of(overlay, key);
+	write->value = SLICE_NONE;
+	write->due_ms = 0;
+	write->is_tombstone = true;
 }

@@ -29,5 +29,7 @@ void overlay_init(struct overlay *overlay, struct rules_view view, struct slice 
 struct slice overlay_get(const struct overlay *overlay, struct slice key);
 /* Key and value must stay as long as the arena. */
 void overlay_put(struct overlay *overlay, struct slice key, struct slice value, int64_t due_ms);
+/* Writes a tombstone: the key is absent from here on, and has no timer. */
+void overlay_remove(struct overlay *overlay, struct slice key);
 
 #endif

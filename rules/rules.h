@@ -157,7 +157,8 @@ struct decider *decider_new(const struct model *model, struct rules_view view, s
 /* Decides one record; its writes are visible to the next one. `prepared` is left as it was: after an aborted transaction
  * the same record is decided again, by another decider. */
 void decider_decide(struct decider *decider, struct prepared *prepared, int64_t now_ms, struct decision *ret);
-/* Fires what is due at `now_ms` for one lead (its "lead/" key must be readable through the view). */
+/* Fires what is due at `now_ms` for one lead (its "lead/" key must be readable through the view). A lead that is absent or
+ * cannot be read gets no event, but a write that takes its timer away (a tombstone, or the value as it was). */
 void decider_fire(struct decider *decider, struct slice lead_id, int64_t now_ms, struct decision *ret);
 /* The batch's writes, one per key with its newest value, in order of first write. The decider must not be used after.
  * Both arrays live in the arena. */

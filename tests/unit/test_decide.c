@@ -357,6 +357,68 @@ static void timers_fire_in_order_and_once(void **state)
 	expect_outcome(&d, OUTCOME_NOTHING);
 }
 
+/* What one firing writes, without applying it. */
+static const struct write *writes_of_firing(struct bench *bench, const char *lead_id, size_t *ret_count)
+{
+	const struct write *writes;
+	struct decision d;
+	struct decider *decider = decider_new(&bench->fixture.model, store_view(&bench->store), &bench->arena);
+	decider_fire(decider, slice_of(lead_id), MONDAY_10, &d);
+	decider_finish(decider, &writes, ret_count);
+	expect_outcome(&d, OUTCOME_NOTHING);
+	assert_int_equal(d.event_count, 0);
+	return writes;
+}
+
+static void a_timer_of_no_lead_is_taken_away(void **state)
+{
+	struct bench *bench = *state;
+	size_t count;
+	const struct write *writes = writes_of_firing(bench, "gone", &count);
+	assert_int_equal(count, 1);
+	assert_true(slice_is(writes[0].key, "lead/gone"));
+	assert_true(writes[0].is_tombstone);
+	assert_int_equal(writes[0].due_ms, 0);
+}
+
+static void a_timer_of_an_unreadable_lead_is_taken_away_and_its_value_stays(void **state)
+{
+	struct bench *bench = *state;
+	static const char newer[] = "{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1,\"deadline\":5,\"new\":2}";
+	const struct write stored = {.key = SLICE("lead/L1"), .value = {newer, sizeof newer - 1}, .due_ms = 5};
+	store_apply(&bench->store, &stored, 1);
+	size_t count;
+	const struct write *writes = writes_of_firing(bench, "L1", &count);
+	assert_int_equal(count, 1);
+	assert_true(slice_is(writes[0].key, "lead/L1"));
+	assert_false(writes[0].is_tombstone);
+	assert_true(slice_is(writes[0].value, newer));
+	assert_int_equal(writes[0].due_ms, 0);
+}
+
+/* A lead that is written later in the same batch lives. */
+static void a_tombstone_does_not_outlive_the_lead(void **state)
+{
+	struct bench *bench = *state;
+	struct decision d;
+	const struct write *writes;
+	size_t count, found = 0;
+	struct record record = fixture_record(RECORD_CAPTURED, 7, "{\"lead_id\":\"L1\",\"contact\":{\"wechat\":\"a\"}}");
+	struct prepared *prepared = rules_prepare(&bench->fixture.model, &record, MONDAY_10, &bench->arena);
+	struct decider *decider = decider_new(&bench->fixture.model, store_view(&bench->store), &bench->arena);
+	decider_fire(decider, SLICE("L1"), MONDAY_10, &d);
+	decider_decide(decider, prepared, MONDAY_10, &d);
+	expect_outcome(&d, OUTCOME_ASSIGNED);
+	decider_finish(decider, &writes, &count);
+	for (size_t i = 0; i < count; i++)
+		if (slice_is(writes[i].key, "lead/L1")) {
+			found++;
+			assert_false(writes[i].is_tombstone);
+			assert_true(writes[i].due_ms > 0 && writes[i].value.len > 0);
+		}
+	assert_int_equal(found, 1);
+}
+
 static void both_levels_are_told_when_both_are_due(void **state)
 {
 	struct bench *bench = *state;
@@ -627,6 +689,9 @@ int main(void)
 		TEST(a_touch_stops_the_clock),
 		TEST(a_repeated_activity_is_taken_once),
 		TEST(timers_fire_in_order_and_once),
+		TEST(a_timer_of_no_lead_is_taken_away),
+		TEST(a_timer_of_an_unreadable_lead_is_taken_away_and_its_value_stays),
+		TEST(a_tombstone_does_not_outlive_the_lead),
 		TEST(both_levels_are_told_when_both_are_due),
 		TEST(events_explain_themselves),
 		TEST(every_outcome_has_a_sentence),
