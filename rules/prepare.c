@@ -17,6 +17,8 @@
 #include "rules/text/phone.h"
 #include "rules/utf8.h"
 
+enum { PHONE_DIGITS_MIN = 7 }; /* fewer are no number that reaches a person */
+
 /* ---- tenant */
 
 static bool is_tenant(const struct model *model, struct slice name)
@@ -142,12 +144,38 @@ static void make_identity(struct prepared *prepared, const struct match_keys *ke
 			identity_key(model, IDENTITY_PHONE, PHONE_NORMALISER_VERSION, keys->phone, prepared->arena);
 }
 
+/* Digits of `text` without leading zeros; what does not fit is left out. */
+static size_t digits_of(struct slice text, char ret_digits[LEAD_ID_BYTES_MAX])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < text.len && text.p[i] != ';' && count < LEAD_ID_BYTES_MAX; i++) { /* ";ext=12" */
+		char c = text.p[i];
+		if (c >= '0' && c <= '9' && (c != '0' || count != 0))
+			ret_digits[count++] = c;
+	}
+	return count;
+}
+
+/* Lead ids name Redis keys, and many CRMs number their leads: digits alone say nothing. But an id that ends in the
+ * person's own number, with or without the country code, is contact data (law 10). */
+static bool is_own_phone(struct slice lead_id, struct slice phone)
+{
+	char id[LEAD_ID_BYTES_MAX], number[LEAD_ID_BYTES_MAX];
+	size_t id_len = digits_of(lead_id, id), len = digits_of(phone, number), shorter = id_len < len ? id_len : len;
+	return shorter >= PHONE_DIGITS_MIN && memcmp(id + id_len - shorter, number + len - shorter, shorter) == 0;
+}
+
 static enum step stage_cleanse(struct prepared *prepared)
 {
 	struct match_keys keys;
 	cleanse_lead(prepared->model, &prepared->lead, prepared->arena, &prepared->changes, &keys);
 	if (!lead_has_contact(&prepared->lead)) {
 		err_set_at(&prepared->err, ERR_BAD_CONTACT, "contact", "no usable way to reach the person is left");
+		return reject(prepared);
+	}
+	const struct lead_contact *contact = &prepared->lead.contact;
+	if (prepared->has_own_lead_id && is_own_phone(prepared->lead.lead_id, contact->phone)) {
+		err_set_at(&prepared->err, ERR_BAD_LEAD_ID, "lead_id", "it is the phone number of the person");
 		return reject(prepared);
 	}
 	const char *missing = missing_field(prepared->model, &prepared->lead);

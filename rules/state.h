@@ -102,7 +102,8 @@ int state_get_ring(struct slice value, struct arena *arena, struct ring_member *
 struct slice state_lead_key(struct arena *arena, struct slice lead_id);
 struct slice state_ring_key(struct arena *arena, struct slice team_id);
 
-/* A lead id is 1 to 64 of [A-Za-z0-9._:-]: no address or phone number with signs can become the name of a Redis key. */
+/* A lead id is 1 to 64 of [A-Za-z0-9._:-]: no address or phone number with signs can become the name of a Redis key.
+ * Digits alone may be a CRM's number or a phone: rules_prepare() rejects an id that is the lead's own phone number. */
 enum { LEAD_ID_BYTES_MAX = 64 };
 bool state_is_lead_id(struct slice text);
 

@@ -207,6 +207,33 @@ static void a_missing_lead_id_is_derived(void **state)
 	assert_true(slice_equal(first, prepare_record(bench, record)->lead.lead_id));
 }
 
+static void a_lead_id_must_not_be_the_phone_number(void **state)
+{
+	static const struct {
+		const char *lead_id, *phone;
+		bool is_taken;
+	} rows[] = {
+		{"51234567890", "+49 30 1234567", true}, /* numbers of a CRM */
+		{"1234567", "+49 30 7654321", true},
+		{"4567", "+49 30 1234567", true}, /* too short to be a number */
+		{"301234567", "(030) 123-4567", false},
+		{"0301234567", "+49301234567", false},
+		{"0049-30-1234567", "030 1234567", false},
+		{"49301234567", "030 1234567 ext. 9", false},
+		{"web:2026-49301234567", "030 1234567", false},
+		{"9991234567", "+999 1234567", false}, /* no number of any plan, yet the same */
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char json[200];
+		snprintf(json, sizeof json, "{\"lead_id\":\"%s\",\"contact\":{\"phone\":\"%s\"}}", rows[i].lead_id, rows[i].phone);
+		struct prepared *p = prepare(*state, json);
+		if ((p->kind == PREPARED_LEAD) != rows[i].is_taken)
+			fail_msg("%s with phone %s: kind %d", rows[i].lead_id, rows[i].phone, (int)p->kind);
+		if (!rows[i].is_taken)
+			assert_int_equal(p->err.code, ERR_BAD_LEAD_ID);
+	}
+}
+
 static void envelopes_come_in_three_forms(void **state)
 {
 	static const char data[] = "{\"contact\":{\"wechat\":\"a\"}}";
@@ -288,6 +315,7 @@ int main(void)
 		TEST(keys_are_equal_for_one_person_and_hide_it),
 		TEST(gmail_dots_count_unless_told_otherwise),
 		TEST(a_missing_lead_id_is_derived),
+		TEST(a_lead_id_must_not_be_the_phone_number),
 		TEST(envelopes_come_in_three_forms),
 		TEST(too_much_is_refused),
 	};
