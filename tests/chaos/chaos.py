@@ -3,11 +3,14 @@
 """Faults under load, then the verifier: nothing lost, nobody owned twice, nothing twice, nothing early.
 
   chaos.py [ROUND]... [--leads N] [--seconds S] [--faults F] [--partitions P] [--tenants T] [--instances I] [--seed S]
+           [--names NAME,NAME...]
 
   kills        SIGKILL of a random instance at random points
-  failpoints   SIGKILL at every named place of daemon/failpoint.h (needs a build with -DLR_FAILPOINTS)
+  failpoints   SIGKILL at every named place of daemon/failpoint.h, or at those of --names (needs a build with
+               -DLR_FAILPOINTS); what the load alone does not reach is provoked
   stops        SIGSTOP of an instance until the others have taken its shards, then SIGCONT
-  redis        FLUSHALL, empty restart, restore of an older snapshot, promotion of a replica that is k writes behind
+  redis        FLUSHALL, empty restart, restore of an older snapshot, promotion of a replica that is k writes behind,
+               a view of another history whose counters are ours
   broker       kill -9, clean restart and SIGSTOP of the broker
   all          these five, one after the other (the default)
 
@@ -33,9 +36,11 @@ from rig.testing import check, equal  # noqa: E402
 
 DRAIN_SECONDS = 300
 TIMER_SECONDS = 40
-REACH_SECONDS = 15      # how long a failpoint may take to be reached
+REACH_SECONDS = 20      # how long a failpoint may take to be reached
+TRIES = 3               # how often a failpoint is gone for
 PORTION_SECONDS = 2     # how long the load lasts that is sent to each failpoint
-STALL_SECONDS = 7       # longer than the transaction time-out of configs.py
+# So that a broker that is started again, and an instance that was stopped, still find their transaction open.
+FAILPOINT_OPTIONS = {"kafka.transaction_timeout_ms": 20000}
 TAKE_OVER_SECONDS = 12  # longer than the session time-out of configs.py
 BEHIND = (1, 10, 1000)  # writes by which a promoted replica lags
 FAILPOINTS = re.compile(r'^\s*X\([A-Z_]+, "([a-z_.]+)"\)', re.M)
@@ -44,7 +49,7 @@ FAILPOINTS = re.compile(r'^\s*X\([A-Z_]+, "([a-z_.]+)"\)', re.M)
 class World:
     """Everything that one round needs."""
 
-    def __init__(self, given, seed):
+    def __init__(self, given, seed, options=None):
         self.given = given
         self.rng = random.Random("chaos %s" % seed)
         self.exits = collections.Counter()  # instances that ended without being killed
@@ -57,7 +62,7 @@ class World:
         self.daemons = []
         for i in range(given.instances):
             name = "%d" % (i + 1)
-            config = configs.write(name, self.kafka.bootstrap, self.view.address, given.partitions, tenants)
+            config = configs.write(name, self.kafka.bootstrap, self.view.address, given.partitions, tenants, options)
             self.daemons.append(daemons.Daemon(config, name))
         self._bootstrap()
         self.generator, self.sent, self.portion = None, 0, 0
@@ -96,15 +101,19 @@ class World:
     def any(self):
         return self.rng.choice(self.daemons)
 
+    def note_end(self, daemon):
+        """No fault of ours makes an instance end by another signal than SIGKILL: that is a crash."""
+        code = daemon.code()
+        if daemon.running() or code is None or code == -signal.SIGKILL:
+            return
+        self.exits["%s code %s" % (daemon.name, code)] += 1
+        check(code >= 0, "%s crashed with signal %s%s" % (daemon.name, -code, daemon.tail()))
+
     def mend(self):
-        """Instances that ended (killed, or by their own deadline) are started again, as systemd would. No fault of ours
-        makes an instance end by another signal than SIGKILL: that is a crash."""
+        """Instances that ended (killed, or by their own deadline) are started again, as systemd would."""
         for daemon in self.daemons:
             if not daemon.running():
-                if daemon.code() != -signal.SIGKILL:
-                    self.exits["%s code %s" % (daemon.name, daemon.code())] += 1
-                check(daemon.code() is None or daemon.code() >= 0 or daemon.code() == -signal.SIGKILL,
-                      "%s crashed with signal %s%s" % (daemon.name, -(daemon.code() or 0), daemon.tail()))
+                self.note_end(daemon)
                 daemon.start(wait=False)
 
     def pass_time(self, seconds):
@@ -223,7 +232,21 @@ def promote_behind(world, number):
     world.view.promote(replica)
 
 
-REDIS_FAULTS = (flush, promote_behind, empty_restart, restore_snapshot)
+def restore_foreign(world, _number):
+    """What Redis holds is of another history, as far on as ours: the hash alone tells. An older snapshot stands for the
+    other history; its heads are given our counters and a hash that nobody has."""
+    world.view.server.snapshot(world.snapshot)
+    world.pass_time(world.rng.uniform(0.2, 2))
+    keys = [contract.view_key(p, "head") for p in range(world.given.partitions)]
+    ours = {key: world.view.client().hmget(key, "e", "q", "pos") for key in keys}
+    world.view.server.restore(world.snapshot)
+    client = world.view.client()
+    for key, head in ours.items():
+        if None not in head and client.hget(key, "s") == b"N":
+            client.hset(key, mapping=dict(zip(("e", "q", "pos"), head), h=world.rng.randbytes(8).hex()))
+
+
+REDIS_FAULTS = (flush, promote_behind, empty_restart, restore_snapshot, restore_foreign)
 
 
 def redis_fault(world, number):
@@ -265,20 +288,70 @@ def failpoint_program():
     return path
 
 
-def set_the_stage(world, name):
-    """Brings Redis into the state in which an opening passes the place. The instance is down afterwards."""
+def empty_the_view(world):
+    world.view.server.restart_empty()
+
+
+def fall_behind(world):
+    """An instance dies between commit and apply: the view of at least one shard is behind when it is opened next. The
+    first commits are claims, which change nothing that a view holds."""
     daemon = world.daemons[0]
-    if name.startswith("catchup"):
-        world.mend()
-        world.view.server.snapshot(world.snapshot)
-        before = world.position()
-        world.load_portion()
-        wait_for(lambda: world.mend() or world.position() > before, REACH_SECONDS, "the view has moved on", log=daemon.log)
+    daemon.start(failpoint="commit.after_commit:%d:kill" % (3 * world.given.partitions), wait=False)
+    world.load_portion()
+    ends(daemon, REACH_SECONDS)
     daemon.kill9()
-    if name.startswith("catchup"):
-        world.view.server.restore(world.snapshot)
-    if name.startswith("rebuild"):
-        world.view.server.restart_empty()
+
+
+def promote_under_load(world):
+    """The shards find out while they run, and are opened anew."""
+    replica = world.view.server.replica()
+    replica.detach()
+    flows(world, 10)
+    world.view.promote(replica)
+
+
+def expel(world):
+    """The group forgets the instance, which hears of it by a heartbeat only: what it sends until then, in a transaction,
+    is of an old generation."""
+    if flows(world):
+        world.kafka.expel_members(contract.GROUP)
+
+
+def stop_until_expelled(world):
+    daemon = world.daemons[0]
+    if flows(world):
+        daemon.pause()
+        time.sleep(TAKE_OVER_SECONDS)
+        daemon.resume()
+
+
+def crash_the_broker(world):
+    """The connection breaks under the requests of a transaction, which are sent again when the broker is back."""
+    if flows(world):
+        world.kafka.kill9()
+        world.kafka.start()
+
+
+# What makes an instance pass a place: done before it starts, and while it runs under load. Tries take turns.
+NOTHING = ((None, None),)
+PROVOCATIONS = {
+    "rebuild": ((empty_the_view, None),),
+    "catchup": ((fall_behind, None), (None, promote_under_load)),
+    "abort": ((None, expel), (None, stop_until_expelled)),
+    "renew": ((None, crash_the_broker),),
+}
+# These are passed once per opening, or only after the provocation.
+ONCE = ("open", "epoch") + tuple(PROVOCATIONS)
+
+
+def flows(world, writes=1):
+    """Whether the instance works: write-sets arrive in Redis."""
+    daemon, wanted, end = world.daemons[0], world.position() + writes, time.monotonic() + REACH_SECONDS
+    while daemon.running() and time.monotonic() < end:
+        if world.position() >= wanted:
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def ends(daemon, seconds):
@@ -289,33 +362,41 @@ def ends(daemon, seconds):
     return not daemon.running()
 
 
-def at_failpoint(world, name):
+def at_failpoint(world, name, number):
     """One instance runs into the place under load; true when it died there."""
-    daemon = world.daemons[0]
-    set_the_stage(world, name)
-    once = name.split(".")[0] in ("rebuild", "catchup", "open", "epoch", "abort", "renew")
-    daemon.start(failpoint="%s:%d:kill" % (name, 1 if once else world.rng.choice((1, 2, 7))), wait=False)
+    daemon, family = world.daemons[0], name.split(".")[0]
+    choices = PROVOCATIONS.get(family, NOTHING)
+    before, meanwhile = choices[number % len(choices)]
+    daemon.kill9()
+    if before:
+        before(world)
+    daemon.start(failpoint="%s:%d:kill" % (name, 1 if family in ONCE else world.rng.choice((1, 2, 7))), wait=False)
     world.load_portion()
-    if name in ("abort", "renew") and not ends(daemon, 1):
-        world.kafka.pause()
-        ends(daemon, STALL_SECONDS)
-        world.kafka.resume()
-    reached = ends(daemon, REACH_SECONDS) and daemon.code() == -9
+    if meanwhile:
+        meanwhile(world)
+    reached = ends(daemon, REACH_SECONDS) and daemon.code() == -signal.SIGKILL
+    world.note_end(daemon)
     daemon.kill9()
     world.faults += reached
     return reached
 
 
+def reaches(world, name, first):
+    return any(at_failpoint(world, name, first + number) for number in range(TRIES))
+
+
 def failpoints_round(given, seed):
-    names = failpoint_names()
-    check(len(names) >= 10, "the list of failpoints is readable")
+    known = failpoint_names()
+    check(len(known) >= 10, "the list of failpoints is readable")
+    names = given.names.split(",") if given.names else known
+    check(set(names) <= set(known), "no such failpoint: " + ", ".join(sorted(set(names) - set(known))))
     times = max(1, given.faults // len(names))
     os.environ["LEADROUTERD"] = failpoint_program()
-    world = World(argparse.Namespace(**dict(vars(given), instances=1)), seed)
+    world = World(argparse.Namespace(**dict(vars(given), instances=1)), seed, FAILPOINT_OPTIONS)
     world.portion = max(100, given.leads // (len(names) * times))
     try:
         world.start()
-        missed = [name for _ in range(times) for name in names if not at_failpoint(world, name)]
+        missed = [name for first in range(times) for name in names if not reaches(world, name, first)]
         for name in sorted(set(missed)):
             given.counts.skip("chaos failpoint " + name, "was not reached")
         return world.settle()
@@ -351,6 +432,7 @@ def main():
     parser.add_argument("--tenants", type=int, default=8)
     parser.add_argument("--instances", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--names")
     given = parser.parse_args()
     unknown = set(given.rounds) - set(ROUNDS) - {"all"}
     if unknown:

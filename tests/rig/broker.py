@@ -131,7 +131,10 @@ def _java(version, full_jit, heap="768m"):
     return argv + ["-cp", os.path.join(place, "*")]
 
 
-# --- the wire: three requests are all that readiness needs
+# --- the wire: three requests are all that readiness needs, and one that no client offers
+
+LEAVE_GROUP = 13
+
 
 def _string(text):
     raw = text.encode()
@@ -337,6 +340,16 @@ class Kafka:
             except KafkaException as e:
                 if e.args[0].name() != "TOPIC_ALREADY_EXISTS":
                     raise RigError("topic %s: %s" % (name, e.args[0].str())) from None
+
+    def expel_members(self, group):
+        """Every member leaves the group, unasked: what an administrator does to a member that hangs."""
+        from confluent_kafka.admin import AdminClient
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 3})
+        for found in admin.list_groups(group, timeout=10):
+            for member in found.members:
+                answer = _ask(self.port, LEAVE_GROUP, 0, _string(group) + _string(member.id))
+                if answer is None or struct.unpack(">h", answer[:2])[0] != 0:
+                    raise RigError("LeaveGroup for %s is refused: %r" % (member.id, answer))
 
 
 def _is_broker(pid, place):
