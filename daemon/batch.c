@@ -82,7 +82,11 @@ void batch_prepare(struct batch *batch, int64_t now_ms, loop_fn on_prepared)
 
 const struct slice *batch_wants(struct batch *batch, size_t *ret_count)
 {
-	struct slice *keys = arena_array(&batch->decided, batch->item_count * RULES_WANTS_MAX + 1, sizeof *keys);
+	if (batch->wants != NULL) {
+		*ret_count = batch->want_count;
+		return batch->wants;
+	}
+	struct slice *keys = arena_array(&batch->kept, batch->item_count * RULES_WANTS_MAX + 1, sizeof *keys);
 	struct map seen;
 	seed_map(&seen, batch);
 	size_t count = 0;
@@ -94,7 +98,8 @@ const struct slice *batch_wants(struct batch *batch, size_t *ret_count)
 				keys[count++] = wants[w];
 	}
 	map_done(&seen);
-	*ret_count = count;
+	batch->wants = keys;
+	*ret_count = batch->want_count = count;
 	return keys;
 }
 
@@ -161,6 +166,8 @@ static void decide_item(struct decider *decider, struct batch *batch, struct bat
 		text = "too large for the broker even as it came; only its first bytes are kept here, see the offset";
 		record->value.len = record->value.len < 256 ? record->value.len : 256;
 		record->header_count = 0;
+		record->has_key = false; /* a key may be as large as a value */
+		record->key = SLICE_NONE;
 	}
 	decider_reject(decider, record, ERR_POISON, text, now_ms, ret);
 }
@@ -193,8 +200,10 @@ void batch_decide(struct batch *batch, struct rules_view lookup, const struct sl
 	/* records first: a touch that has arrived stops the clock that is due in this very batch */
 	for (size_t i = 0; i < batch->item_count; i++)
 		decide_item(decider, batch, &batch->items[i], now_ms, &batch->decisions[i]);
+	/* a clock that was set while the read was under way must not fire anything early */
+	int64_t fire_ms = now_ms < batch->fire_until_ms ? now_ms : batch->fire_until_ms;
 	for (size_t i = 0; i < due_count; i++)
-		decider_fire(decider, due[i], now_ms, &batch->decisions[batch->item_count + i]);
+		decider_fire(decider, due[i], fire_ms, &batch->decisions[batch->item_count + i]);
 	const struct write *writes;
 	size_t write_count;
 	decider_finish(decider, &writes, &write_count);

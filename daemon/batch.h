@@ -69,6 +69,10 @@ struct batch {
 	size_t decision_count;
 	size_t *event_item;            /* event -> item, SIZE_MAX for timers */
 	size_t due_count;              /* timers that it looked at */
+	int64_t fire_until_ms;         /* wall time that the guard vouched for when the read was sent: nothing later fires */
+	unsigned aborts;               /* in a row */
+	const struct slice *wants;     /* state keys to read, in `kept`; NULL until they are asked for */
+	size_t want_count;
 	int64_t ends[COMMIT_TOPICS_MAX]; /* next offset per input topic once it is committed; set when it is filled */
 	struct head before, after;
 	struct commit_job job;
@@ -84,7 +88,7 @@ void batch_add(struct batch *batch, struct kafka_message *take_message);
 /* Parses and cleanses all records and asks the plug-ins. The state is WAITING afterwards, or PREPARING and
  * on_prepared(batch) follows. */
 void batch_prepare(struct batch *batch, int64_t now_ms, loop_fn on_prepared);
-/* The state keys that must be read, each once: an array in the batch's `decided` arena. */
+/* The state keys that must be read, each once; they stay the same over aborts. */
 const struct slice *batch_wants(struct batch *batch, size_t *ret_count);
 
 /* Forgets the latest decision and the values read: after an abort, or before a new read. */

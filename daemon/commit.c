@@ -146,6 +146,19 @@ static void finish(struct commit *commit, struct commit_job *job, enum commit_re
 	commit->results_last = &job->next;
 }
 
+void commit_forget(struct commit *commit)
+{
+	for (size_t i = 0; i < commit->carried_count; i++)
+		finish(commit, commit->carried[i], COMMIT_DISCARDED);
+	commit->carried_count = 0;
+	while (commit->queue != NULL) {
+		struct commit_job *job = commit->queue;
+		commit->queue = job->next;
+		finish(commit, job, COMMIT_DISCARDED);
+	}
+	commit->queue_last = &commit->queue;
+}
+
 static bool is_dead(struct commit *commit, const struct commit_job *job)
 {
 	const struct shard_entry *entry = entry_of(commit, job->shard);
@@ -321,7 +334,10 @@ static enum commit_turn enter_abort(struct commit *commit, enum op_result why, c
 	commit->abort_err = *err;
 	for (size_t i = 0; i < commit->carried_count; i++) {
 		struct commit_job *job = commit->carried[i];
-		job->failed_event = why == OP_TOO_LARGE && i == commit->job_at ? commit->event_at : SIZE_MAX;
+		bool is_it = why == OP_TOO_LARGE && i == commit->job_at;
+		bool is_event = commit->event_at < job->event_count;
+		job->failed_event = is_it && is_event ? commit->event_at : SIZE_MAX;
+		job->failed_write = is_it && !is_event ? commit->write_at : SIZE_MAX;
 		entry_of(commit, job->shard)->attempt++;
 	}
 	return enter(commit, STATE_ABORT);

@@ -84,6 +84,7 @@ struct commit_job {
 	struct err err;              /* for COMMIT_STOPPED and the log */
 	uint64_t new_attempt;        /* the shard's attempt from now on, whatever the result */
 	size_t failed_event;         /* COMMIT_ABORTED: the event that cannot be produced (too large), or SIZE_MAX */
+	size_t failed_write;         /* COMMIT_ABORTED: the state record that cannot be produced, or SIZE_MAX */
 	struct head claimed;         /* COMMIT_OPEN: (e+1, q, h); COMMIT_ASK: as committed */
 	int64_t committed[COMMIT_TOPICS_MAX]; /* COMMIT_OPEN, COMMIT_ASK */
 	int64_t barrier;             /* COMMIT_OPEN: offset of our barrier record in leads.state */
@@ -96,7 +97,7 @@ enum op_result {
 	OP_DONE,
 	OP_RETRY,        /* nothing is decided yet, call again (only where the call may be repeated) */
 	OP_ABORT,        /* the transaction must be aborted */
-	OP_TOO_LARGE,    /* produce_event only: as OP_ABORT, and it is this event's own fault */
+	OP_TOO_LARGE,    /* produce_event, produce_state: as OP_ABORT, and it is this record's own fault */
 	OP_LOST,         /* must be aborted, and our generation is old */
 	OP_EXIT,         /* fenced, fatal or past its deadline: the process must end */
 };
@@ -132,7 +133,9 @@ struct commit;
 /* `topic_count` input topics per shard, the first is the anchor; `partition_count` goes into the metadata. `ops` and its
  * ctx outlive the machine. */
 struct commit *commit_new(const struct commit_ops *ops, void *ops_ctx, size_t topic_count, int32_t partition_count);
-/* Jobs still inside are forgotten, not answered: the process is leaving. */
+/* Every job inside becomes a result, DISCARDED whatever its outcome was: the process is leaving and calls no step any
+ * more; what is in doubt is told by the committed offsets at the next start. */
+void commit_forget(struct commit *commit);
 void commit_free(struct commit *commit);
 
 void commit_submit(struct commit *commit, struct commit_job *take_job);

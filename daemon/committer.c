@@ -41,6 +41,7 @@ struct committer {
 	committer_fn on_result;
 	void *ctx;
 	_Atomic int64_t call_began_ms; /* 0: in no call */
+	int64_t hung_call_ms;          /* the loop's: of the call that a wait gave up on */
 
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -48,7 +49,7 @@ struct committer {
 	struct command *commands, **commands_last;
 	struct commit_job *results, **results_last;
 	bool is_posted;    /* on_results is on its way to the loop */
-	bool is_stopping;
+	bool is_stopping, is_joined;
 	bool is_waiting;   /* the loop waits for `waited_shard` */
 	int32_t waited_shard;
 };
@@ -123,14 +124,19 @@ void committer_close_shard(struct committer *committer, int32_t shard, uint64_t 
 
 void committer_wait_shard(struct committer *committer, int32_t shard, int64_t wait_ms)
 {
+	int64_t call = atomic_load(&committer->call_began_ms);
+	if (call != 0 && call == committer->hung_call_ms)
+		return; /* the call that an earlier wait gave up on still runs: many shards must not wait for it one by one */
 	struct timespec end = after_ms(CLOCK_MONOTONIC, wait_ms);
 	pthread_mutex_lock(&committer->lock);
 	committer->waited_shard = shard;
 	committer->is_waiting = true;
 	pthread_cond_signal(&committer->to_thread);
 	while (committer->is_waiting)
-		if (pthread_cond_timedwait(&committer->to_loop, &committer->lock, &end) == ETIMEDOUT)
+		if (pthread_cond_timedwait(&committer->to_loop, &committer->lock, &end) == ETIMEDOUT) {
+			committer->hung_call_ms = atomic_load(&committer->call_began_ms);
 			break;
+		}
 	committer->is_waiting = false;
 	pthread_mutex_unlock(&committer->lock);
 }
@@ -305,10 +311,8 @@ struct committer *committer_new(struct loop *loop, const struct kafka_options *o
 	return committer;
 }
 
-void committer_free(struct committer *committer)
+static void join_thread(struct committer *committer)
 {
-	if (committer == NULL)
-		return;
 	pthread_mutex_lock(&committer->lock);
 	committer->is_stopping = true;
 	pthread_cond_signal(&committer->to_thread);
@@ -317,6 +321,28 @@ void committer_free(struct committer *committer)
 	struct timespec end = after_ms(CLOCK_REALTIME, kafka_deadline_ms(committer->options));
 	if (pthread_timedjoin_np(committer->thread, NULL, &end) != 0)
 		kafka_exit(committer->options, "commit", "[LR339] the commit thread does not end");
+	committer->is_joined = true;
+}
+
+void committer_stop(struct committer *committer)
+{
+	if (committer->is_joined)
+		return;
+	join_thread(committer);
+	obey(committer, take_commands(committer));
+	commit_forget(committer->machine);
+	committer->is_posted = true; /* given out right here; a post that is on its way finds nothing */
+	hand_over_results(committer);
+	if (committer->on_result != NULL)
+		on_results(committer);
+}
+
+void committer_free(struct committer *committer)
+{
+	if (committer == NULL)
+		return;
+	if (!committer->is_joined)
+		join_thread(committer);
 	release(committer);
 }
 

@@ -22,6 +22,9 @@ typedef void (*committer_fn)(void *ctx, struct commit_job *job);
 void committer_on_result(struct committer *committer, committer_fn fn, void *ctx);
 void committer_submit(struct committer *committer, struct commit_job *take_job);
 void committer_close_shard(struct committer *committer, int32_t shard, uint64_t shard_object);
+/* Ends the thread after its current step; every job that is still inside comes back through on_result before this
+ * returns, as DISCARDED. Submitting afterwards is a mistake; closing is not. For the way out, before shards are freed. */
+void committer_stop(struct committer *committer);
 /* Waits until no transaction carries the shard, but at most wait_ms: only in the revocation callback. Results that
  * finished meanwhile are delivered later, as always. */
 void committer_wait_shard(struct committer *committer, int32_t shard, int64_t wait_ms);

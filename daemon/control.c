@@ -94,7 +94,7 @@ static void on_value(void *ctx, const struct view_reply *reply)
 {
 	struct question *question = ctx;
 	question->read = NULL;
-	if (reply->status != VIEW_DONE) {
+	if (reply->status != VIEW_DONE || reply->head.state != VIEW_HEAD_NORMAL) {
 		answer_error(question->request, 503, "view_unavailable", "the view in Redis could not be read; try again");
 		question_free(question);
 		return;

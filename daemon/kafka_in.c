@@ -284,12 +284,15 @@ void kafka_in_resume(struct kafka_in *in, int32_t shard)
 
 /* ---- records */
 
-static size_t header_count(rd_kafka_message_t *rkm, rd_kafka_headers_t **ret_headers)
+/* What librdkafka keeps of each header beside its bytes; a record of empty headers costs a hundred times its size. */
+enum { CLIENT_HEADER_BYTES = 160 };
+
+static size_t header_count(rd_kafka_message_t *rkm, rd_kafka_headers_t **ret_headers, bool *ret_unreadable)
 {
 	*ret_headers = NULL;
-	if (rd_kafka_message_headers(rkm, ret_headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-		return 0;
-	return rd_kafka_header_cnt(*ret_headers);
+	rd_kafka_resp_err_t code = rd_kafka_message_headers(rkm, ret_headers);
+	*ret_unreadable = code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__NOENT;
+	return code == RD_KAFKA_RESP_ERR_NO_ERROR ? rd_kafka_header_cnt(*ret_headers) : 0;
 }
 
 static void fill_headers(struct message *message, const rd_kafka_headers_t *headers, size_t count)
@@ -311,11 +314,13 @@ static struct message *message_new(struct kafka_in *in, rd_kafka_message_t *take
 {
 	rd_kafka_headers_t *headers;
 	rd_kafka_timestamp_type_t type;
-	size_t count = header_count(take_rkm, &headers);
+	bool is_unreadable;
+	size_t count = header_count(take_rkm, &headers, &is_unreadable);
 	struct message *message = xcalloc(1, sizeof *message + count * sizeof(struct header));
 	message->rkm = take_rkm;
 	message->open.topic = topic;
-	message->open.bytes = take_rkm->key_len + take_rkm->len;
+	message->open.bytes = take_rkm->key_len + take_rkm->len + sizeof *message +
+	                      count * (sizeof(struct header) + CLIENT_HEADER_BYTES);
 	message->open.record = (struct record){
 		.kind = in->options->inputs[topic].kind,
 		.topic = slice_of(in->options->inputs[topic].topic),
@@ -327,6 +332,7 @@ static struct message *message_new(struct kafka_in *in, rd_kafka_message_t *take
 		.has_key = take_rkm->key != NULL,
 		.has_value = take_rkm->payload != NULL,
 		.partition_count = in->partition_count,
+		.has_unreadable_headers = is_unreadable,
 	};
 	fill_headers(message, headers, count);
 	return message;

@@ -266,10 +266,13 @@ static enum op_result produce(struct kafka_txn *txn, const struct outgoing *out,
 	return code == RD_KAFKA_RESP_ERR_NO_ERROR ? OP_DONE : produce_refused(txn, out, code, err);
 }
 
-/* Order per lead holds because all events of a lead go where its id says; one without a lead goes with its cause. */
+/* Order per key holds because all events of a key go where it says; a reject, whose key is foreign, goes with its lead or
+ * cause. */
 static int32_t partition_of(const struct kafka_txn *txn, const struct event *event)
 {
 	struct slice by = event->subject.len > 0 ? event->subject : event->cause;
+	if (event->topic != OUT_REJECTED && event->has_key)
+		by = event->key;
 	return rules_partition_of(by, txn->output_partitions[event->topic]);
 }
 
@@ -319,7 +322,7 @@ static enum op_result produce_state(struct kafka_txn *txn, int32_t shard, struct
 	enum op_result result = produce(txn, &out, err);
 	if (result == OP_DONE)
 		atomic_fetch_add(&txn->state_count, 1);
-	return result == OP_TOO_LARGE ? OP_ABORT : result;
+	return result;
 }
 
 static enum op_result op_produce_state(void *ctx, int32_t shard, const struct write *write, const struct head *head,

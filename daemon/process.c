@@ -380,6 +380,8 @@ void process_free(struct process *process)
 	admin_free(process->admin);
 	if (process->in != NULL)
 		kafka_in_close(process->in);
+	if (process->committer != NULL)
+		committer_stop(process->committer); /* batches and their messages come home before the consumer goes */
 	router_free(process->router);
 	committer_free(process->committer);
 	state_log_free(process->state_log);

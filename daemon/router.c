@@ -70,6 +70,15 @@ static void on_decided(void *ctx, int32_t number, const struct decision *decisio
 	log_decision(router, number, decision);
 }
 
+static void on_alarm(void *ctx, int32_t number, const struct err *err)
+{
+	struct router *router = ctx;
+	const struct slice code = slice_of(err_word(err->code));
+	(void)number;
+	stats_count(router->parts.stats, STATS_ALARMS, &code, 1);
+	log_err(router->parts.log, LOG_LEVEL_ERROR, "a batch is aborted again and again", err);
+}
+
 static void on_state(void *ctx, int32_t number, enum shard_state from, enum shard_state to, const struct err *err)
 {
 	struct router *router = ctx;
@@ -105,6 +114,7 @@ static struct shard *shard_of(struct router *router, int32_t number)
 			.stats = router->parts.stats,
 			.generation = current_generation,
 			.on_decided = on_decided,
+			.on_alarm = on_alarm,
 			.on_state = on_state,
 			.ctx = router,
 		};
@@ -239,13 +249,15 @@ bool router_is_ready(const struct router *router, struct strbuf *why)
 
 bool router_is_alive(const struct router *router)
 {
-	int64_t now = loop_now_ms(router->parts.loop);
+	int64_t now = loop_now_ms(router->parts.loop), limit_ms = 3 * router->limits.timer_poll_ms;
+	if (limit_ms < ROUTER_STUCK_MS)
+		limit_ms = ROUTER_STUCK_MS; /* an idle shard reads its view once per poll */
 	for (int32_t i = 0; i < router->shard_count; i++) {
 		struct shard_status status;
 		if (router->shards[i] == NULL)
 			continue;
 		shard_status(router->shards[i], &status);
-		if (status.state == SHARD_RUNNING && !status.is_paused && now - status.since_ms > ROUTER_STUCK_MS)
+		if (status.state == SHARD_RUNNING && !status.is_paused && now - status.since_ms > limit_ms)
 			return false;
 	}
 	return true;

@@ -262,6 +262,8 @@ void shard_committed(struct shard *shard, struct commit_job *job)
 	bool is_current = job->shard_object == shard->object;
 	if (job->kind == COMMIT_BATCH) {
 		struct batch *batch = job->ctx;
+		commit_token_unref(job->token);
+		job->token = NULL;
 		if (is_current && batch->shard == shard) {
 			shard_batch_back(shard, job);
 			return;

@@ -63,7 +63,8 @@ struct shard_parts {
 	struct generation *(*generation)(void *ctx);
 	/* Told after each settled decision, for logs and counters. May be NULL. */
 	void (*on_decided)(void *ctx, int32_t shard, const struct decision *decision);
-	/* Told on every change of state and on alarms (err of STOPPED). */
+	/* Told of what goes on failing (may be NULL), and on every change of state (err of STOPPED). */
+	void (*on_alarm)(void *ctx, int32_t shard, const struct err *err);
 	void (*on_state)(void *ctx, int32_t shard, enum shard_state from, enum shard_state to, const struct err *err);
 	void *ctx;
 };

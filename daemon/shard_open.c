@@ -175,7 +175,6 @@ void shard_opened(struct shard *shard, struct commit_job *job)
 	shard->attempt = job->new_attempt;
 	switch (job->result) {
 	case COMMIT_DONE:
-		shard->retries = 0;
 		if (job->kind == COMMIT_ASK)
 			asked(shard, job);
 		else
@@ -183,7 +182,10 @@ void shard_opened(struct shard *shard, struct commit_job *job)
 		return;
 	case COMMIT_ABORTED: shard_retry_later(shard, shard_reopen); return;
 	case COMMIT_DISCARDED: return;
-	case COMMIT_LOST: shard_close(shard); return;
+	case COMMIT_LOST:
+		kafka_in_pause(shard->parts.in, shard->number);
+		shard_close(shard);
+		return;
 	case COMMIT_STOPPED: shard_stop(shard, &job->err); return;
 	}
 }
@@ -234,7 +236,7 @@ static bool is_answered(struct shard *shard, const struct view_reply *reply)
 	shard->request = NULL;
 	switch (reply->status) {
 	case VIEW_DONE:
-	case VIEW_STALE: shard->retries = 0; return true;
+	case VIEW_STALE: return true;
 	case VIEW_BROKEN: shard->must_rebuild = true; /* fall through */
 	case VIEW_UNKNOWN:
 	case VIEW_REFUSED: break;
@@ -290,11 +292,13 @@ static void run(struct shard *shard)
 	for (size_t i = 0; i < shard->limits.topic_count; i++)
 		shard->committed_offsets[i] = shard->taken[i] = shard->filled[i] = opening->committed[i];
 	if (kafka_in_seek(shard->parts.in, shard->number, opening->committed, &err) != 0) {
-		shard_close(shard); /* not ours any more: the revocation is on its way */
+		/* slow, or not ours any more: a new claim tells, because the group's generation fences it */
+		shard_retry_later(shard, shard_reopen);
 		return;
 	}
 	shard_opening_free(shard);
 	shard->must_rebuild = false;
+	shard->retries = 0; /* only here: a refusal that comes back at each try must find longer and longer pauses */
 	shard->reads_sent = shard->reads_decided = 0;
 	shard->next_due_ms = 0;
 	shard->is_poll_due = true; /* timers that came due while nobody had the shard */
@@ -392,6 +396,10 @@ static void on_catch_up_end(void *ctx, enum state_log_end end, const struct err 
 	struct shard *shard = opening->shard;
 	(void)err; /* whatever it was, a rebuild reads the whole log and reports what it meets */
 	opening->reader = NULL;
+	if (end == STATE_LOG_FAILED) {
+		shard_retry_later(shard, look_at_view); /* weather: no reason to read everything */
+		return;
+	}
 	if (end != STATE_LOG_DONE || !is_chain_whole(opening)) {
 		rebuild(shard);
 		return;
@@ -613,7 +621,7 @@ static void rebuild(struct shard *shard)
 {
 	struct opening *opening = shard->opening;
 	if (opening->has_begun && !mutation_is("rebuild-twice-per-claim")) {
-		shard_reopen(shard);
+		shard_retry_later(shard, shard_reopen);
 		return;
 	}
 	opening->has_begun = true;

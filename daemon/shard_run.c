@@ -25,7 +25,11 @@
 #include "daemon/mutation.h"
 #include "daemon/shard_private.h"
 
-enum { UNCOMMITTED_BATCHES_MAX = 2 };
+enum {
+	UNCOMMITTED_BATCHES_MAX = 2,
+	REFUSALS_MAX = 2,    /* a record is set aside, then cut; beyond that something else is wrong, and spinning helps nobody */
+	ABORTS_ALARM = 10,   /* a batch that is aborted so often in a row */
+};
 
 static void start_read(struct shard *shard);
 static void start_apply(struct shard *shard);
@@ -171,6 +175,7 @@ static void on_prepared(void *ctx)
 {
 	struct batch *batch = ctx;
 	assert(batch->shard != NULL);
+	shard_progress(batch->shard);
 	shard_advance(batch->shard);
 }
 
@@ -202,6 +207,7 @@ static void fill(struct shard *shard)
 	for (size_t i = 0; i < shard->limits.topic_count; i++)
 		batch->ends[i] = shard->filled[i];
 	append_batch(shard, batch);
+	shard_progress(shard);
 	batch_prepare(batch, clock_now_ms(shard->parts.clock), on_prepared);
 }
 
@@ -258,7 +264,7 @@ static void submit(struct shard *shard, struct batch *batch)
 	job->shard = shard->number;
 	job->shard_object = shard->object;
 	job->attempt = shard->attempt;
-	job->token = shard->token;
+	job->token = commit_token_ref(shard->token); /* the commit thread may look at it after a revocation */
 	for (size_t i = 0; i < shard->limits.topic_count; i++)
 		job->offsets[i] = batch->ends[i];
 	batch->state = BATCH_DECIDED;
@@ -307,7 +313,8 @@ static void on_read(void *ctx, const struct view_reply *reply)
 		shard_reopen(shard);
 		return;
 	}
-	shard->retries = 0;
+	if (batch->aborts == 0 && first_in_state(shard, BATCH_COMMITTED) == NULL)
+		shard->retries = 0; /* an abort or a refused apply that repeats is not ended by a good read */
 	shard_progress(shard);
 	decide(shard, batch, reply);
 	shard_advance(shard);
@@ -326,7 +333,7 @@ static void start_read(struct shard *shard)
 	for (const struct batch *other = shard->batches; other != NULL; other = other->next)
 		if (other != batch && other->due_count > 0 && other->state != BATCH_APPLIED)
 			may_fire = false; /* the view would name the same leads again */
-	args.due_until_ms = may_fire ? clock_now_ms(shard->parts.clock) : 0;
+	batch->fire_until_ms = args.due_until_ms = may_fire ? clock_now_ms(shard->parts.clock) : 0;
 	args.due_limit = shard->limits.due_limit;
 	shard->is_poll_due = false;
 	shard->reading = batch;
@@ -368,13 +375,20 @@ static bool note_refusal(struct batch *batch, const struct commit_job *job)
 	size_t item = batch->event_item[job->failed_event];
 	if (item == SIZE_MAX)
 		return false;
-	batch->items[item].refusals++;
-	return true;
+	return ++batch->items[item].refusals <= REFUSALS_MAX;
 }
 
 static void batch_aborted(struct shard *shard, struct batch *batch, const struct commit_job *job)
 {
+	if (job->failed_write != SIZE_MAX) {
+		struct err err = job->err;
+		batch->state = BATCH_WAITING; /* its job is back */
+		shard_stop(shard, &err);      /* no other decision of ours makes the state smaller */
+		return;
+	}
 	bool is_own_fault = note_refusal(batch, job);
+	if (++batch->aborts % ABORTS_ALARM == 0 && shard->parts.on_alarm != NULL)
+		shard->parts.on_alarm(shard->parts.ctx, shard->number, &job->err);
 	take_back(shard, batch);
 	if (mutation_is("no-rewind"))
 		remove_batch(shard, batch);
@@ -401,12 +415,17 @@ void shard_batch_back(struct shard *shard, struct commit_job *job)
 	shard_progress(shard);
 	switch (job->result) {
 	case COMMIT_DONE: batch_committed(shard, batch); break;
-	case COMMIT_ABORTED: batch_aborted(shard, batch, job); break;
+	case COMMIT_ABORTED:
+		batch_aborted(shard, batch, job);
+		if (shard->state != SHARD_RUNNING)
+			return;
+		break;
 	case COMMIT_DISCARDED: batch->state = BATCH_WAITING; break;
 	case COMMIT_LOST:
 	case COMMIT_STOPPED:
 		/* the machine's table says that no batch comes back STOPPED; LOST: wait for the next assignment */
 		batch->state = BATCH_WAITING;
+		kafka_in_pause(shard->parts.in, shard->number);
 		shard_close(shard);
 		return;
 	}

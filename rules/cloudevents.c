@@ -152,6 +152,8 @@ int cloudevents_open(const struct record *record, struct arena *arena, struct en
 {
 	if (!record->has_value || record->value.len == 0)
 		return err_set(err, ERR_RECORD_EMPTY, "the record has no value");
+	if (record->has_unreadable_headers)
+		return err_set(err, ERR_TOO_MANY_HEADERS, "more headers than the Kafka client takes; the copy is without them");
 	if (record->header_count > RULES_HEADERS_MAX)
 		return err_set(err, ERR_TOO_MANY_HEADERS, "%zu headers, at most %d are taken", record->header_count,
 		               RULES_HEADERS_MAX);

@@ -54,6 +54,7 @@ struct record {
 	bool has_key, has_value; /* a null value is not an empty one */
 	const struct header *headers;
 	size_t header_count;
+	bool has_unreadable_headers; /* more than the client takes (100,000 in librdkafka): rejected without them */
 	int32_t partition_count; /* of the input topics: tells whether the tenant belongs here */
 };
 

@@ -105,7 +105,7 @@ static void every_default_is_accepted_by_its_own_row(void **state)
 	assert_int_equal(config->redis_address.port, 6379);
 	assert_int_equal(config->log_level, CONFIG_LOG_INFO);
 	assert_int_equal(config->events_mode, CONFIG_EVENTS_BINARY);
-	assert_int_equal(config->limits_batch_records, 300);
+	assert_int_equal(config->limits_batch_records, 500);
 	assert_null(config->origins[0].path);
 }
 
