@@ -4,12 +4,10 @@
  */
 #include "daemon/cloudevents.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "rules/base/strbuf.h"
+#include "rules/text/date.h"
 
 enum { OWN_HEADERS_MAX = 10 };
 
@@ -23,6 +21,13 @@ static void add(struct headers *headers, struct slice name, struct slice value)
 	headers->items[headers->count++] = (struct header){name, value};
 }
 
+static void put_digits(char *to, int count, int64_t value)
+{
+	for (int i = count - 1; i >= 0; i--, value /= 10)
+		to[i] = (char)('0' + value % 10);
+}
+
+/* Once per event: without the locks and tables of the C library. */
 void cloudevents_time(int64_t at_ms, char ret_text[CLOUDEVENTS_TIME_BYTES])
 {
 	static const int64_t FIRST = -62167219200000, LAST = 253402300799999; /* 0000-01-01 … 9999-12-31 */
@@ -30,23 +35,24 @@ void cloudevents_time(int64_t at_ms, char ret_text[CLOUDEVENTS_TIME_BYTES])
 		at_ms = FIRST;
 	if (at_ms > LAST)
 		at_ms = LAST;
-	int64_t millis = ((at_ms % 1000) + 1000) % 1000;
-	time_t seconds = (time_t)((at_ms - millis) / 1000);
-	struct tm tm;
-	gmtime_r(&seconds, &tm);
-	size_t len = strftime(ret_text, CLOUDEVENTS_TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);
-	/* strftime writes years below 1000 with fewer digits; leads are younger than that, but the form must hold */
-	if (len < 19) {
-		memmove(ret_text + (19 - len), ret_text, len + 1);
-		memset(ret_text, '0', 19 - len);
-	}
-	snprintf(ret_text + 19, CLOUDEVENTS_TIME_BYTES - 19, ".%03dZ", (int)millis);
+	const int64_t day_ms = (int64_t)SECONDS_PER_DAY * 1000;
+	int64_t day = at_ms / day_ms - (at_ms % day_ms < 0), rest = at_ms - day * day_ms, year;
+	int month, day_of_month;
+	date_from_day(day, &year, &month, &day_of_month);
+	static const char form[] = "0000-00-00T00:00:00.000Z";
+	memcpy(ret_text, form, sizeof form);
+	put_digits(ret_text, 4, year);
+	put_digits(ret_text + 5, 2, month);
+	put_digits(ret_text + 8, 2, day_of_month);
+	put_digits(ret_text + 11, 2, rest / 3600000);
+	put_digits(ret_text + 14, 2, rest / 60000 % 60);
+	put_digits(ret_text + 17, 2, rest / 1000 % 60);
+	put_digits(ret_text + 20, 3, rest % 1000);
 }
 
 static struct slice type_of(const struct cloudevents_options *options, const struct event *event, struct arena *arena)
 {
-	return slice_of(arena_printf(arena, "%s%s%s", options->type_prefix ? options->type_prefix : "", event->type,
-	                             options->type_suffix ? options->type_suffix : ""));
+	return ARENA_JOIN(arena, slice_of(options->type_prefix), slice_of(event->type), slice_of(options->type_suffix));
 }
 
 static struct slice time_of(const struct event *event, struct arena *arena)

@@ -8,8 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PENDING_BYTES = 1024 };
+
+/* Small parts are gathered: a call into OpenSSL costs more than a dozen bytes are worth. */
 struct hash_stream {
 	EVP_MD_CTX *context;
+	size_t pending;
+	uint8_t bytes[PENDING_BYTES];
 };
 
 /* OpenSSL fails here only for lack of memory or a broken build: both are ends of the process. */
@@ -24,10 +29,29 @@ struct hash_stream *hash_stream_new(void)
 	struct hash_stream *stream = malloc(sizeof *stream);
 	if (stream == NULL)
 		abort();
+	stream->pending = 0;
 	stream->context = EVP_MD_CTX_new();
 	must(stream->context != NULL);
 	must(EVP_DigestInit_ex(stream->context, EVP_sha256(), NULL));
 	return stream;
+}
+
+static void flush(struct hash_stream *stream)
+{
+	must(EVP_DigestUpdate(stream->context, stream->bytes, stream->pending));
+	stream->pending = 0;
+}
+
+static void take(struct hash_stream *stream, const void *bytes, size_t len)
+{
+	if (len > PENDING_BYTES - stream->pending)
+		flush(stream);
+	if (len > PENDING_BYTES) {
+		must(EVP_DigestUpdate(stream->context, bytes, len));
+	} else if (len != 0) {
+		memcpy(stream->bytes + stream->pending, bytes, len);
+		stream->pending += len;
+	}
 }
 
 void hash_stream_part(struct hash_stream *stream, struct slice part)
@@ -35,13 +59,13 @@ void hash_stream_part(struct hash_stream *stream, struct slice part)
 	uint8_t length[8];
 	for (int i = 0; i < 8; i++)
 		length[i] = (uint8_t)((uint64_t)part.len >> (8 * i));
-	must(EVP_DigestUpdate(stream->context, length, sizeof length));
-	if (part.len != 0)
-		must(EVP_DigestUpdate(stream->context, part.p, part.len));
+	take(stream, length, sizeof length);
+	take(stream, part.p, part.len);
 }
 
 void hash_stream_finish(struct hash_stream *take_stream, uint8_t ret_digest[SHA256_BYTES])
 {
+	flush(take_stream);
 	must(EVP_DigestFinal_ex(take_stream->context, ret_digest, NULL));
 	EVP_MD_CTX_free(take_stream->context);
 	free(take_stream);

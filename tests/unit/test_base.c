@@ -67,6 +67,23 @@ static void sha256_parts_are_framed(void **state)
 	assert_memory_not_equal(a, b, SHA256_BYTES);
 }
 
+/* Small and large parts, wherever they meet the gathering buffer; the digest is that of another implementation. */
+static void parts_may_come_one_by_one(void **state)
+{
+	(void)state;
+	static char bytes[5000];
+	uint8_t digest[SHA256_BYTES];
+	char hex[2 * SHA256_BYTES + 1];
+	struct hash_stream *stream = hash_stream_new();
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (char)(i * 31);
+	for (size_t i = 0; i < 40; i++)
+		hash_stream_part(stream, (struct slice){bytes + i, i * i * i * 7 % 4900});
+	hash_stream_finish(stream, digest);
+	hash_hex(digest, SHA256_BYTES, hex);
+	assert_string_equal(hex, "c0f4f201f331851469aa0b93797e68ba271bfbd6d5a90182c3056803bc16893e");
+}
+
 /* RFC 4231, test case 2. */
 static void hmac_matches_rfc_4231(void **state)
 {
@@ -155,6 +172,7 @@ int main(void)
 		cmocka_unit_test(map_survives_removal_of_keys_whose_memory_is_gone),
 		cmocka_unit_test(map_put_replaces),
 		cmocka_unit_test(sha256_parts_are_framed),
+		cmocka_unit_test(parts_may_come_one_by_one),
 		cmocka_unit_test(hmac_matches_rfc_4231),
 		cmocka_unit_test(hmac_key_is_ready_for_any_message),
 		cmocka_unit_test(base64url_matches_rfc_4648),
