@@ -92,7 +92,8 @@ int ctl_send(const struct ctl_args *args)
 	if (args->rest_count != 1)
 		return ctl_usage("name one file, or - for standard input");
 	const char *name = args->rest[0];
-	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
+	bool is_file = strcmp(name, "-") != 0;
+	FILE *file = is_file ? fopen(name, "re") : stdin;
 	if (file == NULL) {
 		struct err err = ERR_INIT;
 		err_set(&err, ERR_TOOL_FILE, "%s: %s", name, strerror(errno));
@@ -101,7 +102,7 @@ int ctl_send(const struct ctl_args *args)
 	struct generation *generation = ctl_load(args);
 	int code = generation ? send_file(args, generation_config(generation), file) : CTL_CONFIG;
 	generation_unref(generation);
-	if (file != stdin)
+	if (is_file)
 		fclose(file);
 	return code;
 }
