@@ -183,18 +183,22 @@ static bool has_ident(const struct lead_state *state, struct slice name)
 }
 
 /* Keys of this record point to the lead from now on, as long as its list has room. Always together with a write of the
- * lead: a reader that finds a key must find its lead in the same state. */
-static void link_idents(struct work *work, struct slice lead_id)
+ * lead: a reader that finds a key must find its lead in the same state.
+ * The key of the event itself goes in unless the lead's id is made from it and says the same (`with_event` false). It is
+ * written even when the lead's list is full: the same event must never make a second lead. */
+static void link_idents(struct work *work, struct slice lead_id, bool with_event)
 {
 	for (int kind = 0; kind < IDENTITY_KINDS; kind++) {
 		struct slice key = work->prepared->identity.keys[kind];
 		struct hit hit;
-		if (key.len == 0 || look_at_key(work, (enum identity_kind)kind, &hit) != 0)
+		if (key.len == 0 || (kind == IDENTITY_EVENT && !with_event) || look_at_key(work, (enum identity_kind)kind, &hit) != 0)
 			continue; /* it has a lead that counts already */
 		if (!has_ident(&work->state, ident_name(key))) {
-			if (work->state.idents.count == STATE_IDENTS_MAX)
+			bool has_room = work->state.idents.count < STATE_IDENTS_MAX;
+			if (!has_room && kind != IDENTITY_EVENT)
 				continue;
-			work->state.idents.items[work->state.idents.count++] = ident_name(key);
+			if (has_room)
+				work->state.idents.items[work->state.idents.count++] = ident_name(key);
 		}
 		write_ident(work, key, lead_id);
 	}
@@ -205,7 +209,7 @@ static enum step settle_duplicate(struct work *work, const struct hit *first)
 	work->hit = first->name;
 	work->state = first->state;
 	work->state.duplicates++;
-	link_idents(work, first->lead_id);
+	link_idents(work, first->lead_id, true);
 	work_write_lead(work, first->lead_id);
 	work->ret->outcome = OUTCOME_DUPLICATE;
 	work_name(work);
@@ -377,7 +381,7 @@ static void settle_state(struct work *work, enum lead_status status)
 	work->state.cycle = 1;
 	work->state.at_ms = work->now_ms;
 	work->state.source = work->prepared->lead.source;
-	link_idents(work, work->lead_id);
+	link_idents(work, work->lead_id, work->prepared->has_own_lead_id);
 	work_write_lead(work, work->lead_id);
 	work_name(work);
 }

@@ -134,7 +134,7 @@ static void make_identity(struct prepared *prepared, const struct match_keys *ke
 	const struct model *model = prepared->model;
 	struct identity *identity = &prepared->identity;
 	struct slice event = identity_event(prepared->envelope.source, prepared->envelope.id, prepared->arena);
-	if (prepared->has_own_lead_id) /* else the lead id is made from the event: one key is enough */
+	if (prepared->envelope.id.len != 0)
 		identity->keys[IDENTITY_EVENT] = identity_key(model, IDENTITY_EVENT, 1, event, prepared->arena);
 	if (model->dedup_email)
 		identity->keys[IDENTITY_EMAIL] =

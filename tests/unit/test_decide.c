@@ -211,6 +211,27 @@ static void the_same_event_or_lead_id_is_one_lead_for_ever(void **state)
 	expect_text(value_of(bench, &d.events[0]), "match", "same_event");
 }
 
+/* semantics.md 2.6: found by the review. The event was a repeat of a person; redelivered after the window it must not
+ * become a lead of its own. */
+static void an_event_that_was_a_duplicate_never_becomes_a_lead(void **state)
+{
+	struct bench *bench = *state;
+	feed(bench, "{\"lead_id\":\"L1\",\"contact\":{\"email\":\"max@example.com\"}}", MONDAY_10);
+	struct header headers[] = {{SLICE("ce_specversion"), SLICE("1.0")}, {SLICE("ce_id"), SLICE("e2")},
+	                           {SLICE("ce_source"), SLICE("shop")}, {SLICE("ce_type"), SLICE("com.shop.lead.captured")}};
+	struct record record = fixture_record(RECORD_CAPTURED, 10, "{\"contact\":{\"email\":\"max@example.com\"}}");
+	record.headers = headers;
+	record.header_count = 4;
+	struct decision d = feed_record(bench, &record, MONDAY_10 + 1000);
+	expect_outcome(&d, OUTCOME_DUPLICATE);
+	expect_text(value_of(bench, &d.events[0]), "match", "same_email");
+	record.offset = 11;
+	d = feed_record(bench, &record, MONDAY_10 + bench->fixture.model.dedup_window_ms + 5000);
+	expect_outcome(&d, OUTCOME_DUPLICATE);
+	expect_text(value_of(bench, &d.events[0]), "match", "same_event");
+	expect_text(value_of(bench, &d.events[0]), "first_lead_id", "L1");
+}
+
 static void outside_the_window_a_person_is_a_new_lead(void **state)
 {
 	struct bench *bench = *state;
@@ -681,6 +702,7 @@ int main(void)
 		TEST(nothing_stored_tells_who_it_is),
 		TEST(the_same_person_goes_to_the_first_owner),
 		TEST(the_same_event_or_lead_id_is_one_lead_for_ever),
+		TEST(an_event_that_was_a_duplicate_never_becomes_a_lead),
 		TEST(outside_the_window_a_person_is_a_new_lead),
 		TEST(a_grade_may_stop_routing),
 		TEST(places_find_their_team),
