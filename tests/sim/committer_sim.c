@@ -370,11 +370,11 @@ struct committer *committer_sim_new(struct process *process)
 /* What the end of the process does to a job: its batch was let go of by its shard. */
 static void forget_job(struct commit_job *job)
 {
+	commit_token_unref(job->token);
 	if (job->kind == COMMIT_BATCH) {
 		batch_free(job->ctx);
 		return;
 	}
-	commit_token_unref(job->token);
 	free(job);
 }
 

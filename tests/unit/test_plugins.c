@@ -348,7 +348,7 @@ static void countries_of_addresses(void **state)
 
 static void replace(const char *path, const char *from)
 {
-	char command[400];
+	char command[1024];
 	snprintf(command, sizeof command, "cp %s %s.new && mv %s.new %s", from, path, path, path);
 	assert_int_equal(system(command), 0);
 }
