@@ -36,11 +36,16 @@ struct ctl_args {
 	bool json, from_start, explain;
 	char **rest;           /* what is no option */
 	int rest_count;
+	struct ctl_values *values; /* of the verb's own options */
 };
 
-#define COMMAND(name, function, arguments, summary, help) int function(const struct ctl_args *args);
+#define COMMAND(name, function, options, arguments, summary, help) int function(const struct ctl_args *args);
 #include "daemon/ctl/commands.def"
 #undef COMMAND
+
+/* What was given for an option that the verb's row of commands.def names: its value, "" for one that takes none, NULL when
+ * it was not given. Given twice, the last one counts. */
+const char *ctl_option(const struct ctl_args *args, const char *name);
 
 /* One line on stderr: "leadctl: LR390[listen] …"; returns `code`. */
 int ctl_fail(int code, const struct err *err);

@@ -16,11 +16,11 @@
 struct command {
 	const char *name;
 	int (*run)(const struct ctl_args *args);
-	const char *arguments, *summary, *help;
+	const char *options, *arguments, *summary, *help;
 };
 
 static const struct command COMMANDS[] = {
-#define COMMAND(name, function, arguments, summary, help) {name, function, arguments, summary, help},
+#define COMMAND(name, function, options, arguments, summary, help) {name, function, options, arguments, summary, help},
 #include "daemon/ctl/commands.def"
 #undef COMMAND
 };
@@ -91,18 +91,56 @@ static bool parse_number(const char *text, int64_t *ret)
 	return *text != '\0' && *end == '\0' && *ret >= 0;
 }
 
+/* ---- options: those that every verb takes, and behind them those of its row */
+
+enum { JSON = 256, FROM_START, EXPLAIN, IDLE_MS, OWN };
+enum { OWN_OPTIONS_MAX = 16 };
+
+static const struct option SHARED[] = {
+	{"config", required_argument, NULL, 'c'},  {"socket", required_argument, NULL, 's'},
+	{"topic", required_argument, NULL, 't'},   {"tenant", required_argument, NULL, 'k'},
+	{"json", no_argument, NULL, JSON},         {"from-start", no_argument, NULL, FROM_START},
+	{"explain", no_argument, NULL, EXPLAIN},   {"idle-ms", required_argument, NULL, IDLE_MS},
+};
+
+enum { SHARED_COUNT = sizeof SHARED / sizeof *SHARED };
+
+struct ctl_values {
+	struct option options[SHARED_COUNT + OWN_OPTIONS_MAX + 1];
+	const char *values[OWN_OPTIONS_MAX];
+	char names[256];
+};
+
+static void declare_options(struct ctl_values *values, const char *own)
+{
+	memcpy(values->options, SHARED, sizeof SHARED);
+	snprintf(values->names, sizeof values->names, "%s", own);
+	char *state = NULL;
+	int count = 0;
+	for (char *name = strtok_r(values->names, " ", &state); name != NULL && count < OWN_OPTIONS_MAX;
+	     name = strtok_r(NULL, " ", &state)) {
+		size_t len = strlen(name);
+		bool has_value = name[len - 1] == '=';
+		if (has_value)
+			name[len - 1] = '\0';
+		values->options[SHARED_COUNT + count] =
+			(struct option){name, has_value ? required_argument : no_argument, NULL, OWN + count};
+		count++;
+	}
+}
+
+const char *ctl_option(const struct ctl_args *args, const char *name)
+{
+	for (int i = 0; args->values->options[SHARED_COUNT + i].name != NULL; i++)
+		if (strcmp(args->values->options[SHARED_COUNT + i].name, name) == 0)
+			return args->values->values[i];
+	return NULL;
+}
+
 static bool parse_args(int argc, char **argv, struct ctl_args *args)
 {
-	enum { JSON = 256, FROM_START, EXPLAIN, IDLE_MS };
-	static const struct option LONG[] = {
-		{"config", required_argument, NULL, 'c'},  {"socket", required_argument, NULL, 's'},
-		{"topic", required_argument, NULL, 't'},   {"tenant", required_argument, NULL, 'k'},
-		{"json", no_argument, NULL, JSON},         {"from-start", no_argument, NULL, FROM_START},
-		{"explain", no_argument, NULL, EXPLAIN},
-		{"idle-ms", required_argument, NULL, IDLE_MS}, {NULL, 0, NULL, 0},
-	};
 	bool is_good = true;
-	for (int option; (option = getopt_long(argc, argv, "c:s:t:k:l:p:n:", LONG, NULL)) != -1;)
+	for (int option; (option = getopt_long(argc, argv, "c:s:t:k:l:p:n:", args->values->options, NULL)) != -1;)
 		switch (option) {
 		case 'c': args->directory = optarg; break;
 		case 's': args->socket = optarg; break;
@@ -115,7 +153,10 @@ static bool parse_args(int argc, char **argv, struct ctl_args *args)
 		case JSON: args->json = true; break;
 		case FROM_START: args->from_start = true; break;
 		case EXPLAIN: args->explain = true; break;
-		default: return false;
+		default:
+			if (option < OWN)
+				return false;
+			args->values->values[option - OWN] = optarg != NULL ? optarg : "";
 		}
 	args->rest = argv + optind;
 	args->rest_count = argc - optind;
@@ -139,7 +180,9 @@ int main(int argc, char **argv)
 	if (wants_help || (argc > 2 && strcmp(argv[2], "--help") == 0))
 		return print_command_help(command);
 	const char *directory = getenv("LEADROUTER_CONFIG");
-	struct ctl_args args = {.directory = directory ? directory : "/etc/leadrouter"};
+	struct ctl_values values = {0};
+	declare_options(&values, command->options);
+	struct ctl_args args = {.directory = directory ? directory : "/etc/leadrouter", .values = &values};
 	argv[1] = argv[0]; /* getopt's messages name the program */
 	if (!parse_args(argc - 1, argv + 1, &args))
 		return ctl_usage("usage: leadctl %s %s", command->name, command->arguments);
