@@ -5,22 +5,47 @@
 #include "rules/json.h"
 #include "rules/state.h"
 
+struct type_row {
+	const char *name;
+	enum activity_about about;
+	int (*read)(struct activity *activity, struct arena *arena, struct err *err);
+};
+
+static const struct type_row types[] = {
+#define ACTIVITY(id, type, about, reader, decider) {type, about, reader},
+#include "rules/activity.def"
+};
+
+/* Of design.md §4, without a row yet. */
 static const char *const known_types[] = {
 	"activity.status",  "activity.claim",   "activity.reassign", "activity.decline", "activity.convert", "activity.disqualify",
 	"activity.nurture", "activity.release", "activity.verdict",  "activity.erase",   "rep.availability",
 };
 
-static int check_type(struct slice type, struct err *err)
+const char *activity_type_name(enum activity_type type)
 {
-	if (slice_is(type, "activity.touch"))
-		return 0;
+	return types[type].name;
+}
+
+static int unknown_type(struct slice type, struct err *err)
+{
 	for (size_t i = 0; i < sizeof known_types / sizeof *known_types; i++)
 		if (slice_is(type, known_types[i]))
 			return err_set_at(err, ERR_UNSUPPORTED_ACTIVITY, "type", "%s is not acted on yet", known_types[i]);
 	return err_set_at(err, ERR_UNKNOWN_TYPE, "type", "no type of activity that is known");
 }
 
-static int read_text(const struct json *data, const char *name, size_t max, struct slice *ret, struct err *err)
+static int find_type(struct slice type, struct err *err)
+{
+	for (int i = 0; i < ACTIVITY_TYPES; i++)
+		if (slice_is(type, types[i].name))
+			return i;
+	return unknown_type(type, err);
+}
+
+/* ---- members */
+
+int activity_text(const struct json *data, const char *name, size_t max, struct slice *ret, struct err *err)
 {
 	const struct json *value = json_get(data, name);
 	if (value == NULL || value->type == JSON_IS_NULL)
@@ -33,38 +58,76 @@ static int read_text(const struct json *data, const char *name, size_t max, stru
 	return 0;
 }
 
-static int read_at(const struct json *data, int64_t *ret_at_ms, struct err *err)
+int activity_time(const struct json *data, const char *name, int64_t *ret_ms, struct err *err)
 {
 	struct slice text = SLICE_NONE;
-	*ret_at_ms = -1;
-	if (read_text(data, "at", ACTIVITY_TEXT_BYTES_MAX, &text, err) != 0)
+	if (activity_text(data, name, ACTIVITY_TEXT_BYTES_MAX, &text, err) != 0)
 		return -1;
 	if (text.len == 0)
 		return 0;
-	*ret_at_ms = instant_parse(text);
-	return *ret_at_ms >= 0 ? 0 : err_set_at(err, ERR_BAD_TIME, "at", "not a time like 2026-11-21T22:05:15Z");
+	int64_t ms = instant_parse(text);
+	if (ms < 0)
+		return err_set_at(err, ERR_BAD_TIME, name, "not a time like 2026-11-21T22:05:15Z");
+	*ret_ms = ms;
+	return 0;
 }
 
-static int read_touch(const struct json *data, struct touch *touch, struct err *err)
+int activity_int(const struct json *data, const char *name, int64_t low, int64_t high, int64_t *ret, struct err *err)
 {
-	if (read_text(data, "lead_id", ACTIVITY_OUTCOME_BYTES_MAX, &touch->lead_id, err) != 0 ||
-	    read_text(data, "tenant", ACTIVITY_TEXT_BYTES_MAX, &touch->tenant, err) != 0 ||
-	    read_text(data, "actor", ACTIVITY_TEXT_BYTES_MAX, &touch->actor, err) != 0 ||
-	    read_text(data, "method", ACTIVITY_TEXT_BYTES_MAX, &touch->method, err) != 0 ||
-	    read_text(data, "outcome", ACTIVITY_OUTCOME_BYTES_MAX, &touch->outcome, err) != 0)
+	const struct json *value = json_get(data, name);
+	if (value == NULL || value->type == JSON_IS_NULL)
+		return 0;
+	if (value->type != JSON_IS_INT || value->integer < low || value->integer > high)
+		return err_set_at(err, ERR_FIELD_TYPE, name, "the field must be an integer from %lld to %lld", (long long)low,
+		                  (long long)high);
+	*ret = value->integer;
+	return 0;
+}
+
+/* ---- what every activity says */
+
+static int read_lead_id(const struct json *data, struct activity *activity, struct err *err)
+{
+	if (activity_text(data, "lead_id", ACTIVITY_OUTCOME_BYTES_MAX, &activity->lead_id, err) != 0)
 		return -1;
-	if (touch->lead_id.len == 0)
+	if (activity->lead_id.len == 0)
 		return err_set_at(err, ERR_MISSING_LEAD_ID, "lead_id", "the activity names no lead");
-	if (!state_is_lead_id(touch->lead_id))
+	if (!state_is_lead_id(activity->lead_id))
 		return err_set_at(err, ERR_BAD_LEAD_ID, "lead_id", "not 1 to 64 of A-Z a-z 0-9 . _ : -");
-	return read_at(data, &touch->at_ms, err);
+	return 0;
 }
 
-int activity_read(struct slice type, const struct json *data, struct touch *ret_touch, struct err *err)
+static int read_rep(const struct json *data, struct activity *activity, struct err *err)
 {
-	struct touch touch = {0};
-	if (check_type(type, err) != 0 || read_touch(data, &touch, err) != 0)
+	if (activity_text(data, "rep", ACTIVITY_TEXT_BYTES_MAX, &activity->rep, err) != 0)
 		return -1;
-	*ret_touch = touch;
+	if (activity->rep.len == 0)
+		return err_set_at(err, ERR_MISSING_FIELD, "rep", "the event names no rep");
+	return 0;
+}
+
+static int read_common(const struct json *data, struct activity *activity, struct err *err)
+{
+	if (activity->about == ABOUT_LEAD ? read_lead_id(data, activity, err) != 0 : read_rep(data, activity, err) != 0)
+		return -1;
+	if (activity_text(data, "tenant", ACTIVITY_TEXT_BYTES_MAX, &activity->tenant, err) != 0 ||
+	    activity_text(data, "actor", ACTIVITY_TEXT_BYTES_MAX, &activity->actor, err) != 0 ||
+	    activity_text(data, "reason", ACTIVITY_OUTCOME_BYTES_MAX, &activity->reason, err) != 0 ||
+	    activity_time(data, "at", &activity->at_ms, err) != 0)
+		return -1;
+	return activity_int(data, "expected_version", 0, INT64_MAX, &activity->expected_version, err);
+}
+
+int activity_read(struct slice type, const struct json *data, struct arena *arena, struct activity *ret_activity,
+                  struct err *err)
+{
+	int row = find_type(type, err);
+	if (row < 0)
+		return -1;
+	struct activity activity = {.type = (enum activity_type)row, .about = types[row].about, .at_ms = -1,
+	                            .expected_version = -1, .data = data};
+	if (read_common(data, &activity, err) != 0 || types[row].read(&activity, arena, err) != 0)
+		return -1;
+	*ret_activity = activity;
 	return 0;
 }

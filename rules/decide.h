@@ -2,8 +2,10 @@
  *
  * Inside of the core: one batch under decision (struct decider) and one record of it (struct work).
  *
- *     decide.c        the door of rules.h and the stages of a lead
- *     decide_other.c  activities, timers, rejects
+ *     decide.c           the door of rules.h, the driver of a lead's stages, rejects
+ *     stage_*.c          the stages of a lead, settle.c what they come to
+ *     decide_activity.c  the driver of activities, act_*.c one file per type (activity.def)
+ *     fire.c             timers
  *     event.c         outcome -> JSON events, trace.c the part that says why
  */
 #ifndef LR_RULES_DECIDE_H
@@ -21,7 +23,10 @@
 #include "rules/rules.h"
 #include "rules/schema.h"
 #include "rules/score.h"
+#include "rules/stages.h"
 #include "rules/state.h"
+
+struct strbuf;
 
 struct decider {
 	const struct model *model;
@@ -32,7 +37,7 @@ struct decider {
 	size_t rings_used_count;
 };
 
-enum { EVENTS_PER_RECORD = 2, CANDIDATES_SHOWN = 10 };
+enum { CANDIDATES_SHOWN = 10 };
 
 struct candidate {
 	size_t rep;
@@ -47,9 +52,12 @@ struct work {
 	struct arena *arena;         /* the batch's */
 	struct arena scratch;        /* of expressions; freed at the end of the call */
 	struct prepared *prepared;   /* NULL for timers */
+	const struct activity *activity; /* NULL but for activities */
+	bool is_repeated;            /* the activity was taken before: nothing may change */
 	int64_t now_ms;
 	struct decision *ret;
-	struct event *events;        /* what ret->events points to */
+	struct event *events;        /* what ret->events will point to */
+	size_t event_room;
 	struct slice cause;
 	size_t stages_run;
 
@@ -75,6 +83,10 @@ struct work {
 void work_begin(struct work *work, struct decider *decider, struct prepared *prepared, int64_t now_ms,
                 struct decision *ret);
 void work_end(struct work *work);
+/* Room for one more event at least. */
+void work_more_events(struct work *work);
+/* The buffer's bytes in the arena; the buffer is done. */
+struct slice work_keep(struct arena *arena, struct strbuf *buf);
 /* Reads the lead's state: 1 found, 0 absent, -1 malformed. */
 int work_read_lead(const struct work *work, struct slice lead_id, struct lead_state *ret_state);
 /* Writes work->state under `lead_id`. */
@@ -82,10 +94,29 @@ void work_write_lead(struct work *work, struct slice lead_id);
 /* Copies what the decision names out of work->state. */
 void work_name(struct work *work);
 
-/* decide_other.c */
+/* Keys of this record point to the lead from now on, as long as its list has room. Always together with a write of the
+ * lead: a reader that finds a key must find its lead in the same state. `with_event`: also the event's own key. */
+void work_link_idents(struct work *work, struct slice lead_id, bool with_event);
+
+/* ---- stages.h: one function per stage, in stage_<name>.c or settle.c */
+
+#define X(name) enum step stage_##name(struct work *work);
+DECIDE_STAGES(X)
+#undef X
+
+/* The lead is kept and belongs to nobody, because of `reason` (a code). Returns STEP_DONE. */
+enum step settle_unassigned(struct work *work, const char *reason);
+
+/* Writes the state of the rotations that were used. Called once, at the end of a batch. */
+void pool_finish(struct decider *decider);
+
+/* ---- everything but leads */
+
 void decide_reject(struct work *work, const struct record *record, enum err_code code, const char *where,
                    const char *text);
-void decide_touch(struct work *work);
+void decide_activity(struct work *work);
+#define ACTIVITY(id, type, about, reader, decider) void decider(struct work *work);
+#include "rules/activity.def"
 void decide_timers(struct work *work);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/event.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "rules/base/strbuf.h"
@@ -44,7 +43,8 @@ static struct slice id_of(const struct work *work, const char *type)
 
 static struct event *add(struct work *work, enum out_topic topic, const char *type)
 {
-	assert(work->ret->event_count < EVENTS_PER_RECORD);
+	if (work->ret->event_count == work->event_room)
+		work_more_events(work);
 	struct event *event = &work->events[work->ret->event_count++];
 	event->topic = topic;
 	event->type = type;
@@ -220,7 +220,7 @@ void event_duplicate(struct work *work, struct slice first_lead_id)
 
 void event_status(struct work *work, const struct status_change *change)
 {
-	const struct touch *touch = &work->prepared->touch;
+	const struct activity *touch = work->activity;
 	struct page page;
 	struct json_writer *writer = page_open(&page, work);
 	json_put_text(writer, "status", slice_of(lead_status_name(work->state.status)));

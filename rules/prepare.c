@@ -207,9 +207,9 @@ static void prepare_lead(struct prepared *prepared)
 static void prepare_activity(struct prepared *prepared)
 {
 	struct envelope *envelope = &prepared->envelope;
-	prepared->kind = PREPARED_TOUCH;
-	if (activity_read(envelope->type, envelope->data, &prepared->touch, &prepared->err) != 0 ||
-	    check_tenant(prepared, &prepared->touch.tenant) != 0) {
+	prepared->kind = PREPARED_ACTIVITY;
+	if (activity_read(envelope->type, envelope->data, prepared->arena, &prepared->activity, &prepared->err) != 0 ||
+	    check_tenant(prepared, &prepared->activity.tenant) != 0) {
 		reject(prepared);
 		return;
 	}
@@ -249,8 +249,8 @@ struct prepared *rules_prepare(const struct model *model, const struct record *r
 size_t rules_wants(const struct prepared *prepared, struct slice ret_keys[RULES_WANTS_MAX])
 {
 	size_t count = 0;
-	if (prepared->kind == PREPARED_TOUCH)
-		ret_keys[count++] = state_lead_key(prepared->arena, prepared->touch.lead_id);
+	if (prepared->kind == PREPARED_ACTIVITY && prepared->activity.about == ABOUT_LEAD)
+		ret_keys[count++] = state_lead_key(prepared->arena, prepared->activity.lead_id);
 	if (prepared->kind != PREPARED_LEAD)
 		return count;
 	ret_keys[count++] = state_lead_key(prepared->arena, prepared->lead.lead_id);

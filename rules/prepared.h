@@ -17,7 +17,7 @@
 #include "rules/lead.h"
 #include "rules/rules.h"
 
-enum prepared_kind { PREPARED_REJECT, PREPARED_LEAD, PREPARED_TOUCH };
+enum prepared_kind { PREPARED_REJECT, PREPARED_LEAD, PREPARED_ACTIVITY };
 
 struct prepared {
 	enum prepared_kind kind;
@@ -32,8 +32,8 @@ struct prepared {
 	struct changes changes;
 	struct identity identity; /* PREPARED_LEAD */
 	struct facts facts;
-	struct touch touch;       /* PREPARED_TOUCH */
-	struct slice mark;        /* PREPARED_TOUCH: of the event, for repeats; empty without an event id */
+	struct activity activity; /* PREPARED_ACTIVITY */
+	struct slice mark;        /* PREPARED_ACTIVITY: of the event, for repeats; empty without an event id */
 };
 
 #endif

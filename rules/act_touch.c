@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * activity.touch: somebody acted on a lead (called, wrote, met).
+ */
+#include "rules/decide.h"
+
+#include "rules/event.h"
+
+int act_touch_read(struct activity *activity, struct arena *arena, struct err *err)
+{
+	(void)arena;
+	if (activity_text(activity->data, "method", ACTIVITY_TEXT_BYTES_MAX, &activity->method, err) != 0)
+		return -1;
+	return activity_text(activity->data, "outcome", ACTIVITY_OUTCOME_BYTES_MAX, &activity->outcome, err);
+}
+
+/* When it happened: what the app says, but neither in the future nor before the lead was given to anybody. */
+static int64_t touched_at(const struct work *work)
+{
+	int64_t at_ms = work->prepared->activity.at_ms;
+	if (at_ms < 0 || at_ms > work->now_ms)
+		return work->now_ms;
+	return at_ms < work->state.at_ms ? work->state.at_ms : at_ms;
+}
+
+/* Only the owner's act is a response. Nobody named: the app that may write here is trusted to speak for the owner. */
+static bool is_owners(const struct work *work)
+{
+	struct slice actor = work->prepared->activity.actor;
+	return work->state.owner.len != 0 && (actor.len == 0 || slice_equal(actor, work->state.owner));
+}
+
+static void take_touch(struct work *work, struct status_change *change)
+{
+	if (is_owners(work)) {
+		change->has_stopped = work->state.touched_ms == 0 && work->state.deadline_ms != 0;
+		if (work->state.touched_ms == 0)
+			work->state.touched_ms = change->at_ms;
+		if (work->state.status == LEAD_ASSIGNED)
+			work->state.status = LEAD_IN_PROGRESS;
+	}
+	work_write_lead(work, work->lead_id);
+}
+
+void act_touch(struct work *work)
+{
+	struct status_change change = {.before = lead_status_name(work->state.status), .at_ms = touched_at(work)};
+	change.is_repeated = work->is_repeated;
+	if (!change.is_repeated)
+		take_touch(work, &change);
+	event_status(work, &change);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Activities: what sales apps report. The lead is read, a repeat is noticed, then the type's own function decides.
+ */
+#include "rules/decide.h"
+
+#include <string.h>
+
+#include "rules/model.h"
+
+static bool was_taken(const struct lead_state *state, struct slice mark)
+{
+	for (size_t i = 0; i < state->recent.count; i++)
+		if (mark.len != 0 && slice_equal(state->recent.items[i], mark))
+			return true;
+	return false;
+}
+
+/* The newest STATE_RECENT_MAX stay. */
+static void remember(struct lead_state *state, struct slice mark)
+{
+	struct state_list *recent = &state->recent;
+	if (mark.len == 0)
+		return;
+	if (recent->count == STATE_RECENT_MAX) {
+		memmove(&recent->items[0], &recent->items[1], (STATE_RECENT_MAX - 1) * sizeof *recent->items);
+		recent->count--;
+	}
+	recent->items[recent->count++] = mark;
+}
+
+static void (*const deciders[])(struct work *) = {
+#define ACTIVITY(id, type, about, reader, decider) decider,
+#include "rules/activity.def"
+};
+
+void decide_activity(struct work *work)
+{
+	const struct activity *activity = &work->prepared->activity;
+	work->ret->outcome = OUTCOME_ACTIVITY;
+	work->activity = activity;
+	if (activity->about == ABOUT_REP) {
+		deciders[activity->type](work);
+		return;
+	}
+	work->lead_id = activity->lead_id;
+	int found = work_read_lead(work, work->lead_id, &work->state);
+	if (found <= 0) {
+		decide_reject(work, work->prepared->record, found == 0 ? ERR_UNKNOWN_LEAD : ERR_STATE_MALFORMED, "lead_id",
+		              found == 0 ? "no such lead is known here" : "the lead's stored value is not in our form");
+		return;
+	}
+	work->is_repeated = was_taken(&work->state, work->prepared->mark);
+	if (!work->is_repeated)
+		remember(&work->state, work->prepared->mark);
+	work_name(work);
+	deciders[activity->type](work);
+	work_name(work);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Timers: what is due for one lead.
+ */
+#include "rules/decide.h"
+
+#include "rules/event.h"
+#include "rules/followup.h"
+#include "rules/model.h"
+
+/* The index names a lead that is not there, or whose value nobody here can read: it would be named again with every poll.
+ * Every write of a lead also sets or removes its timer, so one write ends that. A value that is not in our form may be
+ * that of a newer version: it stays as it is, byte for byte. */
+static void forget_timer(struct work *work)
+{
+	struct overlay *overlay = &work->decider->overlay;
+	struct slice key = state_lead_key(work->arena, work->lead_id), value = overlay_get(overlay, key);
+	if (value.len == 0)
+		overlay_remove(overlay, key);
+	else
+		overlay_put(overlay, key, value, 0);
+}
+
+void decide_timers(struct work *work)
+{
+	work->ret->outcome = OUTCOME_NOTHING;
+	if (work_read_lead(work, work->lead_id, &work->state) <= 0) {
+		forget_timer(work);
+		return;
+	}
+	work->cause = slice_of(arena_printf(work->arena, "timer:%.*s:" FOLLOWUP_TIMER ":%lld", SLICE_ARG(work->lead_id),
+	                                    (long long)work->state.cycle));
+	work_name(work);
+	for (;;) {
+		enum followup_level level = followup_fire(&work->state, work->now_ms);
+		if (level == FOLLOWUP_NOTHING)
+			break;
+		work->ret->outcome = OUTCOME_TIMER;
+		event_followup(work, level);
+	}
+	if (work->ret->outcome == OUTCOME_TIMER)
+		work_write_lead(work, work->lead_id);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a lead comes to: given to somebody with its clock running, or to nobody with a reason.
+ */
+#include "rules/decide.h"
+
+#include "rules/event.h"
+#include "rules/followup.h"
+#include "rules/model.h"
+
+static void settle_state(struct work *work, enum lead_status status)
+{
+	work->state.status = status;
+	work->state.cycle = 1;
+	work->state.at_ms = work->now_ms;
+	work->state.source = work->prepared->lead.source;
+	work_link_idents(work, work->lead_id, work->prepared->has_own_lead_id);
+	work_write_lead(work, work->lead_id);
+	work_name(work);
+}
+
+enum step settle_unassigned(struct work *work, const char *reason)
+{
+	work->reason = reason;
+	work->state.why = slice_of(reason);
+	if (work->team != SIZE_MAX)
+		work->state.team = work->model->teams[work->team].id;
+	settle_state(work, LEAD_UNASSIGNED);
+	work->ret->outcome = OUTCOME_UNASSIGNED;
+	event_unassigned(work);
+	return STEP_DONE;
+}
+
+enum step stage_followup(struct work *work)
+{
+	work->state.version = 1;
+	work->state.owner = work->model->reps[work->rep].id;
+	if (work->team != SIZE_MAX)
+		work->state.team = work->model->teams[work->team].id;
+	followup_start(work->model, work->score.grade, work->now_ms, &work->state);
+	settle_state(work, LEAD_ASSIGNED);
+	work->ret->outcome = OUTCOME_ASSIGNED;
+	event_assigned(work);
+	return STEP_DONE;
+}

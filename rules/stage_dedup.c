@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Stage dedup: is this lead one that is here already?
+ */
+#include "rules/decide.h"
+
+#include "rules/base/strbuf.h"
+#include "rules/event.h"
+#include "rules/model.h"
+
+static struct slice ident_name(struct slice key)
+{
+	size_t prefix = sizeof "ident/" - 1;
+	return (struct slice){key.p + prefix, key.len - prefix};
+}
+
+/* Leads that this one may repeat. */
+struct hit {
+	const char *name;
+	struct slice lead_id;
+	struct lead_state state;
+};
+
+static bool is_in_window(const struct work *work, const struct lead_state *state)
+{
+	return work->model->dedup_window_ms == 0 || work->now_ms - state->at_ms < work->model->dedup_window_ms;
+}
+
+/* 1: the lead exists and counts, 0: not, -1: its state is malformed. */
+static int look_at(const struct work *work, struct slice lead_id, bool within_window, struct hit *hit)
+{
+	int found = work_read_lead(work, lead_id, &hit->state);
+	if (found <= 0 || (within_window && !is_in_window(work, &hit->state)))
+		return found < 0 ? -1 : 0;
+	hit->lead_id = lead_id;
+	return 1;
+}
+
+static int look_at_key(struct work *work, enum identity_kind kind, struct hit *hit)
+{
+	struct slice key = work->prepared->identity.keys[kind];
+	struct ident_state ident;
+	if (key.len == 0)
+		return 0;
+	if (work->is_unknown[kind])
+		return 0;
+	struct slice value = overlay_get(&work->decider->overlay, key);
+	if (value.len != 0 && state_get_ident(value, &ident) != 0)
+		return -1;
+	int found = value.len != 0 ? look_at(work, ident.lead_id, kind != IDENTITY_EVENT, hit) : 0;
+	work->is_unknown[kind] = found == 0;
+	return found;
+}
+
+/* The older lead is the first one; at the same time the lower id. */
+static bool is_older(const struct hit *a, const struct hit *b)
+{
+	if (a->state.at_ms != b->state.at_ms)
+		return a->state.at_ms < b->state.at_ms;
+	return slice_compare(a->lead_id, b->lead_id) < 0;
+}
+
+/* The same event or lead id means the same lead, however old it is. A person's keys count inside the window; when they
+ * point to different leads, the older one is the first. */
+static int find_first(struct work *work, struct hit *best)
+{
+	struct hit hit;
+	int found = look_at_key(work, IDENTITY_EVENT, best);
+	best->name = "same_event";
+	if (found != 0)
+		return found;
+	found = look_at(work, work->lead_id, false, best);
+	best->name = work->prepared->has_own_lead_id ? "same_lead_id" : "same_event";
+	if (found != 0)
+		return found;
+	int email = look_at_key(work, IDENTITY_EMAIL, best);
+	best->name = "same_email";
+	int phone = look_at_key(work, IDENTITY_PHONE, &hit);
+	if (email < 0 || phone < 0)
+		return -1;
+	if (phone > 0 && (email == 0 || is_older(&hit, best))) {
+		*best = hit;
+		best->name = "same_phone";
+	}
+	return email > 0 || phone > 0;
+}
+
+static void write_ident(struct work *work, struct slice key, struct slice lead_id)
+{
+	struct strbuf value = STRBUF_INIT;
+	state_put_ident(&value, &(struct ident_state){work->now_ms, lead_id});
+	overlay_put(&work->decider->overlay, key, work_keep(work->arena, &value), 0);
+}
+
+static bool has_ident(const struct lead_state *state, struct slice name)
+{
+	for (size_t i = 0; i < state->idents.count; i++)
+		if (slice_equal(state->idents.items[i], name))
+			return true;
+	return false;
+}
+
+/* Keys of this record point to the lead from now on, as long as its list has room. Always together with a write of the
+ * lead: a reader that finds a key must find its lead in the same state.
+ * The key of the event itself goes in unless the lead's id is made from it and says the same (`with_event` false). It is
+ * written even when the lead's list is full: the same event must never make a second lead. */
+void work_link_idents(struct work *work, struct slice lead_id, bool with_event)
+{
+	for (int kind = 0; kind < IDENTITY_KINDS; kind++) {
+		struct slice key = work->prepared->identity.keys[kind];
+		struct hit hit;
+		if (key.len == 0 || (kind == IDENTITY_EVENT && !with_event) || look_at_key(work, (enum identity_kind)kind, &hit) != 0)
+			continue; /* it has a lead that counts already */
+		if (!has_ident(&work->state, ident_name(key))) {
+			bool has_room = work->state.idents.count < STATE_IDENTS_MAX;
+			if (!has_room && kind != IDENTITY_EVENT)
+				continue;
+			if (has_room)
+				work->state.idents.items[work->state.idents.count++] = ident_name(key);
+		}
+		write_ident(work, key, lead_id);
+	}
+}
+
+static enum step settle_duplicate(struct work *work, const struct hit *first)
+{
+	work->hit = first->name;
+	work->state = first->state;
+	work->state.duplicates++;
+	work_link_idents(work, first->lead_id, true);
+	work_write_lead(work, first->lead_id);
+	work->ret->outcome = OUTCOME_DUPLICATE;
+	work_name(work);
+	event_duplicate(work, first->lead_id);
+	return STEP_DONE;
+}
+
+enum step stage_dedup(struct work *work)
+{
+	struct hit first;
+	int found = find_first(work, &first);
+	if (found > 0)
+		return settle_duplicate(work, &first);
+	if (found == 0)
+		return STEP_NEXT;
+	decide_reject(work, work->prepared->record, ERR_STATE_MALFORMED, "", "a stored value is not in our form");
+	return STEP_DONE;
+}

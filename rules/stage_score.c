@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Stages enrich and score: what expressions see, and what the lead is worth.
+ */
+#include "rules/decide.h"
+
+#include "rules/model.h"
+
+static struct cel_value instant_value(int64_t ms)
+{
+	int64_t seconds = ms / 1000 - (ms % 1000 < 0);
+	return cel_timestamp(seconds, (uint32_t)(ms - seconds * 1000) * 1000000);
+}
+
+/* What plug-ins said is in the prepared record by now: expressions see it from here on. */
+enum step stage_enrich(struct work *work)
+{
+	struct prepared *prepared = work->prepared;
+	const struct cel_map *facts = cel_map_of(work->arena, prepared->facts.entries, prepared->facts.count);
+	schema_territories_init(&work->territories, work->model->env, work->model->territories, &prepared->lead);
+	work->slots[SLOT_LEAD] = cel_object(&prepared->lead.objects[SCHEMA_LEAD]);
+	work->slots[SLOT_NOW] = instant_value(work->now_ms);
+	work->slots[SLOT_TERRITORY] = cel_object(&work->territories.object);
+	work->slots[SLOT_FACTS] = facts != NULL ? cel_map(facts) : cel_zero(&cel_type_map);
+	return STEP_NEXT;
+}
+
+enum step stage_score(struct work *work)
+{
+	score_lead(work->model, work->slots, work->arena, &work->scratch, &work->score);
+	work->state.score = work->score.total;
+	work->state.grade = work->score.grade->letter;
+	work->slots[SLOT_GRADE] = cel_string(work->score.grade->letter);
+	work->slots[SLOT_SCORE] = cel_int(work->score.total);
+	return work->score.grade->stops ? settle_unassigned(work, "grade_stops") : STEP_NEXT;
+}
