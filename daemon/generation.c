@@ -2,10 +2,12 @@
 #include "daemon/generation.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "daemon/config.h"
 #include "daemon/config_files.h"
+#include "daemon/tzdata.h"
 #include "rules/base/arena.h"
 #include "rules/base/diag.h"
 #include "rules/base/mem.h"
@@ -57,8 +59,10 @@ static void build(struct generation *generation, struct config_files *files, str
 	check_sections(root, diags);
 	generation->config = config_build(root, &reader, &generation->arena, diags);
 	generation->model = model_build(root, &reader, &generation->arena, diags);
-	if (generation->model != NULL)
-		config_files_hash(files, generation->model->config_hash);
+	if (generation->model == NULL)
+		return;
+	config_files_hash(files, generation->model->config_hash);
+	snprintf(generation->model->tzdata_version, sizeof generation->model->tzdata_version, "%s", tzdata_version());
 }
 
 struct generation *generation_load(const char *directory, struct diags *diags)

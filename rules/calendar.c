@@ -28,6 +28,11 @@ const struct zone *calendar_zone(const struct calendar *calendar)
 	return calendar->zone;
 }
 
+uint64_t calendar_version(const struct calendar *calendar)
+{
+	return calendar->version;
+}
+
 /* ---- open time */
 
 static const struct block *range_end(const struct calendar *calendar)

@@ -86,6 +86,9 @@ int calendar_date_parse(struct slice text, int64_t *ret_day, struct err *err);
 const struct calendar *calendar_compile(const struct calendar_spec *spec, struct arena *arena, struct err *err);
 const char *calendar_name(const struct calendar *calendar);
 const struct zone *calendar_zone(const struct calendar *calendar);
+/* Of its content: differs when hours, dates, holidays, zone or the zone's own data do, so that a due time can be kept with
+ * what it was computed from. Names of calendars and holidays do not count. */
+uint64_t calendar_version(const struct calendar *calendar);
 
 bool calendar_is_open(const struct calendar *calendar, int64_t at_ms);
 /* `at_ms` itself if open, else the next opening. */

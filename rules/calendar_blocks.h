@@ -41,6 +41,7 @@ struct named_day {
 };
 
 struct calendar {
+	uint64_t version;
 	const char *name;
 	const struct zone *zone;
 	const struct block *blocks; /* `block_count` blocks and the end */

@@ -18,6 +18,7 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/err.h"
+#include "rules/base/hash.h"
 #include "rules/base/mem.h"
 #include "rules/calendar_blocks.h"
 #include "rules/text/date.h"
@@ -27,6 +28,7 @@ enum {
 	/* Dates before a week whose intervals may reach into it: an interval ends on the next date at the latest, and where
 	 * that end is a repeated time it may be an hour later still. */
 	LOOK_BACK_DAYS = 2,
+	VERSION_OF_FORMAT = 1,
 	CHANGE_MARGIN_S = 3600, /* a clock change makes the weeks special that lie this near to it */
 	/* A date can have breaks of its weekday and of its own. */
 	WEEK_INTERVALS_MAX = (7 + LOOK_BACK_DAYS) * CALENDAR_HOURS_MAX * 2,
@@ -470,6 +472,29 @@ static void copy_holidays(const struct compiler *c, struct calendar *calendar, s
 	calendar->holidays = days;
 }
 
+static uint64_t mix(uint64_t version, const void *bytes, size_t len)
+{
+	const uint64_t seed[2] = {version, VERSION_OF_FORMAT};
+	return hash_sip(seed, (struct slice){bytes, len});
+}
+
+/* Field by field, as structs have gaps. */
+static uint64_t version_of(const struct calendar *calendar, size_t piece_count)
+{
+	const char *zone = zone_name(calendar->zone);
+	uint64_t version = mix(0, zone, strlen(zone));
+	for (size_t at = 0; at <= calendar->block_count; at++) {
+		const struct block *block = &calendar->blocks[at];
+		const int64_t fields[] = {block->start_ms, block->first_week, block->first_piece, block->piece_count, block->day_mask};
+		version = mix(version, fields, sizeof fields);
+	}
+	for (size_t at = 0; at < piece_count; at++) {
+		const int32_t fields[] = {calendar->pieces[at].start_ms, calendar->pieces[at].end_ms};
+		version = mix(version, fields, sizeof fields);
+	}
+	return version;
+}
+
 static const struct calendar *finish(struct compiler *c, struct arena *arena)
 {
 	struct calendar *calendar = arena_alloc(arena, sizeof *calendar);
@@ -479,6 +504,7 @@ static const struct calendar *finish(struct compiler *c, struct arena *arena)
 	calendar->block_count = c->block_count - 1;
 	calendar->pieces = copy_array(arena, c->pieces, c->piece_count, sizeof *c->pieces);
 	copy_holidays(c, calendar, arena);
+	calendar->version = version_of(calendar, c->piece_count);
 	return calendar;
 }
 

@@ -7,9 +7,11 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/suggest.h"
+#include "rules/calendar.h"
 #include "rules/cel/cel.h"
 #include "rules/model_build.h"
 #include "rules/schema.h"
+#include "rules/territory.h"
 #include "rules/text/country.h"
 #include "rules/text/normalise.h"
 #include "rules/text/region.h"
@@ -164,13 +166,15 @@ struct model *model_build(const struct node *root, const struct model_files *fil
 	builder.errors_before = diags_error_count(diags);
 	builder.model = arena_alloc(arena, sizeof *builder.model);
 	builder.model->cel_step_limit = CEL_STEPS;
+	builder.model->calendar_by = SIZE_MAX;
 	builder.model->countries = country_table_new(arena);
 	model_build_tenants(&builder);
 	model_build_cleanse(&builder);
 	model_build_dedup(&builder);
+	model_build_calendars(&builder);
 	model_build_people(&builder);
 	model_build_territories(&builder);
-	model_build_calendar(&builder);
+	model_build_followup(&builder);
 	model_build_score(&builder);
 	model_build_routes(&builder);
 	arena_done(&builder.scratch);
@@ -230,4 +234,48 @@ size_t model_find_team(const struct model *model, struct slice id)
 			high = middle;
 	}
 	return SIZE_MAX;
+}
+
+const struct calendar *model_find_calendar(const struct model *model, struct slice name)
+{
+	size_t low = 0, high = model->calendar_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = slice_compare(slice_of(calendar_name(model->calendars[middle])), name);
+		if (order == 0)
+			return model->calendars[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+static const struct calendar *calendar_of_area(const struct model *model, struct slice area)
+{
+	size_t low = 0, high = model->area_calendar_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = slice_compare(model->area_calendars[middle].area, area);
+		if (order == 0)
+			return model->area_calendars[middle].calendar;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return model->calendar;
+}
+
+const struct calendar *model_calendar_of(const struct model *model, size_t rep, size_t team, struct slice country,
+                                         struct slice region, struct slice postal_code)
+{
+	if (rep < model->rep_count && model->reps[rep].calendar != NULL)
+		return model->reps[rep].calendar;
+	if (team < model->team_count && model->teams[team].calendar != NULL)
+		return model->teams[team].calendar;
+	if (model->area_calendar_count == 0)
+		return model->calendar;
+	return calendar_of_area(model, territory_find(model->territories[model->calendar_by], country, region, postal_code));
 }

@@ -57,6 +57,7 @@ struct rep {
 	struct slice id;   /* unique */
 	struct slice name; /* for people; the id when none was given */
 	bool is_active;    /* false: in no rotation, keeps what is owned */
+	const struct calendar *calendar; /* NULL: that of the team, see model_calendar_of */
 	struct place place;
 };
 
@@ -70,7 +71,14 @@ struct team {
 	struct slice name;
 	const struct member *members; /* in the order of their rep ids, bytewise: order in the file has no effect */
 	size_t member_count;          /* at least one of them active, checked at load */
+	const struct calendar *calendar; /* NULL: that of the customer's area, see model_calendar_of */
 	struct place place;
+};
+
+/* followup.calendar_by: customers in this area are counted for by this calendar. */
+struct area_calendar {
+	struct slice area;
+	const struct calendar *calendar;
 };
 
 /* One weighted criterion: when `when` is true for a lead, `points` (may be negative) are added. */
@@ -162,8 +170,15 @@ struct model {
 	const struct route *routes;
 	size_t route_count;
 
-	/* follow-up; never NULL: without one in the configuration it is always open, in UTC */
+	/* calendars, sorted by name, bytewise */
+	const struct calendar *const *calendars;
+	size_t calendar_count;
+	/* followup.calendar; never NULL: without one in the configuration it is always open, in UTC */
 	const struct calendar *calendar;
+	size_t calendar_by; /* followup.calendar_by: index into territories; SIZE_MAX without one */
+	const struct area_calendar *area_calendars; /* sorted by area, bytewise; an area may be missing */
+	size_t area_calendar_count;
+	char tzdata_version[32]; /* of the zones that the calendars were compiled with, "2026b"; set by the daemon */
 
 	/* the declared variables of the routes' expressions; territory values are made from it */
 	const struct cel_env *env;
@@ -194,5 +209,16 @@ void model_set_secret(struct model *model, struct slice secret);
 /* Indexes by id, or SIZE_MAX. */
 size_t model_find_rep(const struct model *model, struct slice id);
 size_t model_find_team(const struct model *model, struct slice id);
+/* By name; NULL if there is none. */
+const struct calendar *model_find_calendar(const struct model *model, struct slice name);
+
+/* The calendar that a lead's clocks run by. The one nearest to the person who has to act decides:
+ *
+ *     reps[].calendar  >  teams[].calendar  >  followup.calendar_by, by the customer's place  >  followup.calendar
+ *
+ * `rep` and `team` are indexes, or SIZE_MAX when nobody is chosen yet. Country is alpha-2, region a full code, as in a
+ * cleansed lead; any may be empty. Never NULL. */
+const struct calendar *model_calendar_of(const struct model *model, size_t rep, size_t team, struct slice country,
+                                         struct slice region, struct slice postal_code);
 
 #endif

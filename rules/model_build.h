@@ -3,7 +3,7 @@
  * What the parts of model_build() share. For rules/model*.c only.
  *
  * Each part reads one section of the tree into the model and goes on after an error, so that all of them are listed.
- * Later parts refer to earlier ones by name: reps ◄ teams ◄ routes ► territories, followup ► calendars ◄ score.
+ * Later parts refer to earlier ones by name: calendars ◄ reps ◄ teams ◄ routes ► territories ◄ followup ► calendars ◄ score.
  */
 #ifndef LR_RULES_MODEL_BUILD_H
 #define LR_RULES_MODEL_BUILD_H
@@ -13,6 +13,8 @@
 #include "rules/base/map.h"
 #include "rules/model.h"
 #include "rules/tree.h"
+
+struct calendar_entry;
 
 struct model_builder {
 	const struct node *root;
@@ -30,15 +32,18 @@ struct model_builder {
 	const struct cel_env *score_env;
 	size_t errors_before; /* the build adds warnings about what is unused only while it has found no error */
 	bool has_calendar; /* one was configured */
+	struct calendar_entry *calendars; /* sorted by name; those that are wrong too */
+	size_t calendar_count;
 };
 
 /* The parts, in the order in which they run. */
 void model_build_tenants(struct model_builder *builder);
 void model_build_cleanse(struct model_builder *builder);
 void model_build_dedup(struct model_builder *builder);
+void model_build_calendars(struct model_builder *builder);
 void model_build_people(struct model_builder *builder);
 void model_build_territories(struct model_builder *builder);
-void model_build_calendar(struct model_builder *builder);
+void model_build_followup(struct model_builder *builder);
 void model_build_score(struct model_builder *builder);
 void model_build_routes(struct model_builder *builder);
 
@@ -49,6 +54,10 @@ bool model_has_failed(const struct model_builder *builder);
 /* A name as people give them: 1…MODEL_NAME_BYTES of UTF-8, no control characters, no '/', no blanks at its ends. */
 bool model_read_name(struct model_builder *builder, const struct node *node, const char *what, struct slice *ret_name);
 struct place model_place(const struct node *node);
+/* The calendar that `node` names, or NULL and an error; it counts as used from now on. */
+const struct calendar *model_read_calendar(struct model_builder *builder, const struct node *node);
+/* Index of the territory table that `node` names, or SIZE_MAX and an error; it counts as used from now on. */
+size_t model_read_table(struct model_builder *builder, const struct node *node, const char *what);
 
 /* Names of one kind, to find a second definition. */
 struct model_names {

@@ -2,13 +2,16 @@
  *
  * Sections calendars and followup: named calendars, and which one the clocks run by.
  */
+#include <stdlib.h>
+
 #include "rules/base/arena.h"
 #include "rules/base/suggest.h"
 #include "rules/calendar.h"
 #include "rules/model_build.h"
+#include "rules/territory.h"
 #include "rules/text/zone.h"
 
-enum { CALENDARS_MAX = 200, WEEKDAYS = 7 };
+enum { CALENDARS_MAX = 200, AREA_CALENDARS_MAX = 1000, WEEKDAYS = 7 };
 
 static const char *const weekdays[WEEKDAYS] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
@@ -227,57 +230,177 @@ static const struct calendar *always_open(struct model_builder *builder)
 	return calendar;
 }
 
-static const struct node *read_followup(struct model_builder *builder)
+/* ---- all calendars */
+
+struct calendar_entry {
+	struct slice name;
+	const struct node *key;
+	const struct calendar *calendar; /* NULL: it has errors, which were reported */
+	bool is_used;
+};
+
+static int by_name(const void *left, const void *right)
 {
-	static const char *const known[] = {"calendar", NULL};
-	const struct node *section = model_section(builder, "followup", NODE_MAPPING);
-	if (section != NULL)
-		node_check_keys(section, known, "followup", builder->diags);
-	return node_get(section, "calendar");
+	const struct calendar_entry *a = left, *b = right;
+	return slice_compare(a->name, b->name);
 }
 
-static void report_unknown_calendar(struct model_builder *builder, const struct node *wanted, const struct node *section)
+static int by_text(const void *left, const void *right)
 {
-	struct diag *diag = diags_add(builder->diags, ERR_UNKNOWN_REFERENCE, wanted->span, "no calendar is called `%.*s`",
-	                              SLICE_ARG(wanted->text));
-	struct suggest suggest = suggest_for(wanted->text);
-	for (size_t i = 0; section != NULL && i < section->count; i++)
-		suggest_offer(&suggest, section->members[i].key->text);
+	return slice_compare(*(const struct slice *)left, ((const struct calendar_entry *)right)->name);
+}
+
+static void build_calendars(struct model_builder *builder, const struct node *section)
+{
+	struct calendar_entry *entries = arena_array(&builder->scratch, section->count, sizeof *entries);
+	size_t count = 0;
+	for (size_t i = 0; i < section->count; i++) {
+		const struct node_member *member = &section->members[i];
+		struct calendar_entry *entry = &entries[count];
+		*entry = (struct calendar_entry){.key = member->key, .calendar = read_calendar(builder, member)};
+		count += model_read_name(builder, member->key, "a calendar", &entry->name);
+	}
+	qsort(entries, count, sizeof *entries, by_name);
+	const struct calendar **calendars = arena_array(builder->arena, count, sizeof *calendars);
+	for (size_t i = 0; i < count; i++)
+		calendars[i] = entries[i].calendar;
+	builder->calendars = entries;
+	builder->calendar_count = count;
+	builder->model->calendars = calendars;
+	builder->model->calendar_count = count;
+}
+
+void model_build_calendars(struct model_builder *builder)
+{
+	const struct node *section = model_section(builder, "calendars", NODE_MAPPING);
+	builder->has_calendar = section != NULL && section->count != 0;
+	if (section != NULL && section->count > CALENDARS_MAX)
+		diags_add(builder->diags, ERR_TOO_MANY, section->span, "more than %d calendars", CALENDARS_MAX);
+	else if (builder->has_calendar)
+		build_calendars(builder, section);
+}
+
+const struct calendar *model_read_calendar(struct model_builder *builder, const struct node *node)
+{
+	struct slice name;
+	if (!model_read_name(builder, node, "the name of a calendar", &name))
+		return NULL;
+	struct calendar_entry *entry = NULL;
+	if (builder->calendar_count != 0)
+		entry = bsearch(&name, builder->calendars, builder->calendar_count, sizeof *entry, by_text);
+	if (entry != NULL) {
+		entry->is_used = true;
+		return entry->calendar;
+	}
+	struct diag *diag = diags_add(builder->diags, ERR_UNKNOWN_REFERENCE, node->span, "no calendar is called `%.*s`",
+	                              SLICE_ARG(name));
+	struct suggest suggest = suggest_for(name);
+	for (size_t i = 0; i < builder->calendar_count; i++)
+		suggest_offer(&suggest, builder->calendars[i].name);
+	diag_did_you_mean(builder->diags, diag, suggest.best);
+	return NULL;
+}
+
+/* ---- followup */
+
+static void report_unknown_area(struct model_builder *builder, const struct node *key, size_t table)
+{
+	const struct territory *territory = builder->model->territories[table];
+	struct diag *diag = diags_add(builder->diags, ERR_NO_SUCH_AREA, key->span, "the table `%.*s` has no area `%.*s`",
+	                              SLICE_ARG(builder->table_names[table]), SLICE_ARG(key->text));
+	struct suggest suggest = suggest_for(key->text);
+	for (size_t i = 0; i < territory_area_count(territory); i++)
+		suggest_offer(&suggest, territory_area(territory, i));
 	diag_did_you_mean(builder->diags, diag, suggest.best);
 }
 
-static void read_calendars(struct model_builder *builder, const struct node *section, const struct node *wanted)
+static bool has_area(const struct territory *territory, struct slice area)
 {
-	struct slice name;
-	for (size_t i = 0; i < section->count; i++) {
-		const struct node_member *member = &section->members[i];
-		const struct calendar *calendar = read_calendar(builder, member);
-		bool is_named = model_read_name(builder, member->key, "a calendar", &name);
-		bool is_used = is_named && (wanted != NULL ? slice_equal(wanted->text, name) : section->count == 1);
-		if (is_used)
-			builder->model->calendar = calendar;
-		else if (is_named && wanted != NULL && node_find(section, wanted->text) != NULL)
-			diags_warn(builder->diags, ERR_UNUSED, member->key->span, "the calendar `%.*s` is not used", SLICE_ARG(name));
+	for (size_t i = 0; i < territory_area_count(territory); i++)
+		if (slice_equal(territory_area(territory, i), area))
+			return true;
+	return false;
+}
+
+static int by_area(const void *left, const void *right)
+{
+	return slice_compare(((const struct area_calendar *)left)->area, ((const struct area_calendar *)right)->area);
+}
+
+/* `table` is SIZE_MAX when it is unknown: then the calendars alone are checked. */
+static void read_area_calendars(struct model_builder *builder, const struct node *mapping, size_t table)
+{
+	if (!node_expect_mapping(mapping, "calendar_by.calendars", builder->diags))
+		return;
+	if (mapping->count > AREA_CALENDARS_MAX) {
+		diags_add(builder->diags, ERR_TOO_MANY, mapping->span, "calendars for more than %d areas", AREA_CALENDARS_MAX);
+		return;
+	}
+	struct area_calendar *items = arena_array(builder->arena, mapping->count, sizeof *items);
+	const struct territory *territory = table != SIZE_MAX ? builder->model->territories[table] : NULL;
+	for (size_t i = 0; i < mapping->count; i++) {
+		const struct node_member *member = &mapping->members[i];
+		items[i] = (struct area_calendar){member->key->text, model_read_calendar(builder, member->value)};
+		if (territory != NULL && !has_area(territory, items[i].area))
+			report_unknown_area(builder, member->key, table);
+	}
+	qsort(items, mapping->count, sizeof *items, by_area);
+	builder->model->area_calendars = items;
+	builder->model->area_calendar_count = mapping->count;
+}
+
+/* `calendar_by: {territory: areas, calendars: {north: oslo, south: rome}}` */
+static void read_calendar_by(struct model_builder *builder, const struct node *node)
+{
+	static const char *const known[] = {"territory", "calendars", NULL};
+	if (!node_expect_mapping(node, "calendar_by", builder->diags))
+		return;
+	node_check_keys(node, known, "calendar_by", builder->diags);
+	const struct node *table = node_require(node, "territory", "calendar_by", builder->diags);
+	const struct node *calendars = node_require(node, "calendars", "calendar_by", builder->diags);
+	if (table != NULL)
+		builder->model->calendar_by = model_read_table(builder, table, "calendar_by.territory");
+	if (calendars != NULL)
+		read_area_calendars(builder, calendars, builder->model->calendar_by);
+}
+
+static void warn_unused_calendars(struct model_builder *builder)
+{
+	for (size_t i = 0; i < builder->calendar_count; i++)
+		if (!builder->calendars[i].is_used)
+			diags_warn(builder->diags, ERR_UNUSED, builder->calendars[i].key->span, "the calendar `%.*s` is not used",
+			           SLICE_ARG(builder->calendars[i].name));
+}
+
+/* Without `followup.calendar`: the only one there is, or all time counts. */
+static void choose_default(struct model_builder *builder)
+{
+	if (!builder->has_calendar) {
+		builder->model->calendar = always_open(builder);
+		return;
+	}
+	const struct node *section = node_get(builder->root, "calendars");
+	if (section->count > 1) {
+		diags_add(builder->diags, ERR_MISSING_KEY, section->span, "several calendars: say which one in followup.calendar");
+	} else if (builder->calendar_count == 1) {
+		builder->calendars[0].is_used = true;
+		builder->model->calendar = builder->calendars[0].calendar;
 	}
 }
 
-void model_build_calendar(struct model_builder *builder)
+void model_build_followup(struct model_builder *builder)
 {
-	const struct node *section = model_section(builder, "calendars", NODE_MAPPING), *wanted = read_followup(builder);
-	struct slice name;
-	builder->has_calendar = section != NULL && section->count != 0;
-	if (section != NULL && section->count > CALENDARS_MAX) {
-		diags_add(builder->diags, ERR_TOO_MANY, section->span, "more than %d calendars", CALENDARS_MAX);
-		return;
-	}
-	if (wanted != NULL && !model_read_name(builder, wanted, "followup.calendar", &name))
-		wanted = NULL;
+	static const char *const known[] = {"calendar", "calendar_by", NULL};
+	const struct node *section = model_section(builder, "followup", NODE_MAPPING);
+	const struct node *wanted = node_get(section, "calendar"), *by = node_get(section, "calendar_by");
 	if (section != NULL)
-		read_calendars(builder, section, wanted);
-	if (wanted != NULL && node_find(section, wanted->text) == NULL)
-		report_unknown_calendar(builder, wanted, section);
-	if (!builder->has_calendar)
-		builder->model->calendar = always_open(builder);
-	if (wanted == NULL && section != NULL && section->count > 1)
-		diags_add(builder->diags, ERR_MISSING_KEY, section->span, "several calendars: say which one in followup.calendar");
+		node_check_keys(section, known, "followup", builder->diags);
+	if (wanted != NULL)
+		builder->model->calendar = model_read_calendar(builder, wanted);
+	else
+		choose_default(builder);
+	if (by != NULL)
+		read_calendar_by(builder, by);
+	if (!model_has_failed(builder))
+		warn_unused_calendars(builder);
 }

@@ -21,11 +21,11 @@ static int by_rep_id(const void *left, const void *right)
 	return slice_compare(a->rep.id, b->rep.id);
 }
 
-/* `- ana` or `- {id: ana, name: Ana Pérez, active: false}`. */
+/* `- ana` or `- {id: ana, name: Ana Pérez, active: false, calendar: madrid}`. */
 static bool read_rep(struct model_builder *builder, const struct node *node, struct rep_draft *draft)
 {
-	static const char *const known[] = {"id", "name", "active", NULL};
-	const struct node *id = node, *name = NULL, *active = NULL;
+	static const char *const known[] = {"id", "name", "active", "calendar", NULL};
+	const struct node *id = node, *name = NULL, *active = NULL, *calendar = NULL;
 	if (node->kind != NODE_SCALAR) {
 		if (!node_expect_mapping(node, "a rep", builder->diags))
 			return false;
@@ -33,6 +33,7 @@ static bool read_rep(struct model_builder *builder, const struct node *node, str
 		id = node_require(node, "id", "a rep", builder->diags);
 		name = node_get(node, "name");
 		active = node_get(node, "active");
+		calendar = node_get(node, "calendar");
 	}
 	struct rep *rep = &draft->rep;
 	*draft = (struct rep_draft){.rep = {.is_active = true, .place = model_place(node)}, .node = id};
@@ -43,6 +44,8 @@ static bool read_rep(struct model_builder *builder, const struct node *node, str
 		model_read_name(builder, name, "the name of a rep", &rep->name);
 	if (active != NULL)
 		node_read_bool(active, "active", builder->diags, &rep->is_active);
+	if (calendar != NULL)
+		rep->calendar = model_read_calendar(builder, calendar);
 	return true;
 }
 
@@ -171,11 +174,12 @@ static void read_team_members(struct model_builder *builder, const struct node *
 
 static bool read_team(struct model_builder *builder, const struct node *node, struct team_draft *draft)
 {
-	static const char *const known[] = {"id", "name", "reps", NULL};
+	static const char *const known[] = {"id", "name", "reps", "calendar", NULL};
 	if (!node_expect_mapping(node, "a team", builder->diags))
 		return false;
 	node_check_keys(node, known, "a team", builder->diags);
 	const struct node *id = node_require(node, "id", "a team", builder->diags), *name = node_get(node, "name");
+	const struct node *calendar = node_get(node, "calendar");
 	struct team *team = &draft->team;
 	*draft = (struct team_draft){.team = {.place = model_place(node)}, .node = id};
 	if (id == NULL || !model_read_name(builder, id, "the id of a team", &team->id))
@@ -183,6 +187,8 @@ static bool read_team(struct model_builder *builder, const struct node *node, st
 	team->name = team->id;
 	if (name != NULL)
 		model_read_name(builder, name, "the name of a team", &team->name);
+	if (calendar != NULL)
+		team->calendar = model_read_calendar(builder, calendar);
 	read_team_members(builder, node, draft);
 	return true;
 }

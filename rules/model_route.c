@@ -56,23 +56,10 @@ static void check_areas(struct model_builder *builder, const struct node *node, 
 
 static size_t read_team_by(struct model_builder *builder, const struct node *node)
 {
-	struct slice name;
-	struct suggest suggest;
-	if (!node_read_text(node, "team_by", builder->diags, &name))
-		return SIZE_MAX;
-	suggest = suggest_for(name);
-	for (size_t i = 0; i < builder->model->territory_count; i++) {
-		if (slice_equal(builder->table_names[i], name)) {
-			builder->is_table_used[i] = true;
-			check_areas(builder, node, i);
-			return i;
-		}
-		suggest_offer(&suggest, builder->table_names[i]);
-	}
-	struct diag *diag = diags_add(builder->diags, ERR_UNKNOWN_REFERENCE, node->span, "no territory table is called `%.*s`",
-	                              SLICE_ARG(name));
-	diag_did_you_mean(builder->diags, diag, suggest.best);
-	return SIZE_MAX;
+	size_t table = model_read_table(builder, node, "team_by");
+	if (table != SIZE_MAX)
+		check_areas(builder, node, table);
+	return table;
 }
 
 static void read_target(struct model_builder *builder, const struct node *node, struct route *route)

@@ -255,6 +255,25 @@ static void build_tables(struct model_builder *builder, const struct node *secti
 	builder->model->territory_count = count;
 }
 
+size_t model_read_table(struct model_builder *builder, const struct node *node, const char *what)
+{
+	struct slice name;
+	if (!node_read_text(node, what, builder->diags, &name))
+		return SIZE_MAX;
+	struct suggest suggest = suggest_for(name);
+	for (size_t i = 0; i < builder->model->territory_count; i++) {
+		if (slice_equal(builder->table_names[i], name)) {
+			builder->is_table_used[i] = true;
+			return i;
+		}
+		suggest_offer(&suggest, builder->table_names[i]);
+	}
+	struct diag *diag = diags_add(builder->diags, ERR_UNKNOWN_REFERENCE, node->span, "no territory table is called `%.*s`",
+	                              SLICE_ARG(name));
+	diag_did_you_mean(builder->diags, diag, suggest.best);
+	return SIZE_MAX;
+}
+
 void model_build_territories(struct model_builder *builder)
 {
 	struct model *model = builder->model;

@@ -325,6 +325,27 @@ static void outside_of_the_range_there_is_nothing(void **state)
 	assert_int_equal(calendar_last_open(calendar, INT64_MIN), CALENDAR_NEVER);
 }
 
+static void the_version_follows_the_content(void **state)
+{
+	(void)state;
+	struct calendar_spec spec = nine_to_five("Europe/Berlin"), other = spec;
+	uint64_t version = calendar_version(compile(&spec));
+	other.name = "another name";
+	assert_true(calendar_version(compile(&other)) == version);
+	struct holiday thursday = {day("2026-12-24"), NULL}, sunday = {day("2026-12-27"), NULL};
+	other.holidays = &thursday;
+	other.holiday_count = 1;
+	assert_true(calendar_version(compile(&other)) != version);
+	other.holidays = &sunday; /* the same answers, but a week of its own: recomputing for nothing does no harm */
+	assert_true(calendar_version(compile(&other)) != calendar_version(compile(&spec)));
+	other = spec;
+	other.zone = zone_load("Europe/Vienna"); /* other clock changes before 1980 */
+	assert_true(calendar_version(compile(&other)) != version);
+	other = spec;
+	other.breaks[0] = HOURS(H(12, 13));
+	assert_true(calendar_version(compile(&other)) != version);
+}
+
 static void texts(void **state)
 {
 	(void)state;
@@ -367,6 +388,7 @@ int main(void)
 		cmocka_unit_test(an_opening_that_never_ends_is_one_piece),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(outside_of_the_range_there_is_nothing),
+		cmocka_unit_test(the_version_follows_the_content),
 		cmocka_unit_test(texts),
 	};
 	return cmocka_run_group_tests(tests, NULL, free_arena);

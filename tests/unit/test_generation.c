@@ -96,6 +96,49 @@ static struct generation *load_text(struct fixture *fixture, const char *yaml)
 	return generation;
 }
 
+/* ---- whose calendar */
+
+static const char WHOSE_CALENDAR[] =
+	"dedup: {identity_key_file: identity.key}\n"
+	"reps: [{id: ana, calendar: madrid}, ben, eve]\n"
+	"teams: [{id: east, reps: [ana, ben], calendar: office}, {id: rest, reps: [ana, eve]}]\n"
+	"territories: {areas: {rows: [{country: ES, area: south}, {country: DE, area: dach}, {area: world}]}}\n"
+	"routes: [{name: east, team: east, when: lead.source == 'web'}, {name: rest, team: rest}]\n"
+	"calendars:\n"
+	"  office: {zone: Europe/Berlin, week: {mon-fri: ['09:00-17:00']}}\n"
+	"  madrid: {zone: Europe/Madrid, week: {mon-fri: ['09:00-14:00', '17:00-20:00']}}\n"
+	"  sunny: {zone: Europe/Madrid, week: {mon-sun: ['10:00-14:00']}}\n"
+	"  late: {zone: UTC, week: {mon-fri: ['12:00-20:00']}}\n"
+	"followup:\n"
+	"  calendar: late\n"
+	"  calendar_by: {territory: areas, calendars: {south: sunny, dach: office}}\n";
+
+static const char *calendar_for(const struct model *model, const char *rep, const char *team, const char *country)
+{
+	return calendar_name(model_calendar_of(model, model_find_rep(model, slice_of(rep)), model_find_team(model, slice_of(team)),
+	                                       slice_of(country), SLICE_NONE, SLICE_NONE));
+}
+
+static void the_calendar_of_a_lead_is_the_nearest_one(void **state)
+{
+	struct fixture *fixture = *state;
+	struct generation *generation = load_text(fixture, WHOSE_CALENDAR);
+	const struct model *model = generation_model(generation);
+	diags_render(fixture->diags, false, &fixture->text);
+	assert_string_equal(strbuf_text(&fixture->text), "");
+	assert_string_equal(calendar_for(model, "ana", "east", "ES"), "madrid"); /* the rep's own */
+	assert_string_equal(calendar_for(model, "ben", "east", "ES"), "office"); /* the team's */
+	assert_string_equal(calendar_for(model, "eve", "rest", "ES"), "sunny");  /* the customer's */
+	assert_string_equal(calendar_for(model, "eve", "rest", "DE"), "office");
+	assert_string_equal(calendar_for(model, "eve", "rest", "FR"), "late"); /* an area without one */
+	assert_string_equal(calendar_for(model, "", "", ""), "late");          /* nobody yet, nothing known */
+	assert_string_equal(calendar_for(model, "", "east", ""), "office");
+	assert_null(model_find_calendar(model, SLICE("night")));
+	assert_ptr_equal(model_find_calendar(model, SLICE("late")), model->calendar);
+	assert_true(model->tzdata_version[0] != '\0');
+	generation_unref(generation);
+}
+
 /* ---- the sample */
 
 static void copy_sample(const struct fixture *fixture)
@@ -380,6 +423,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		TEST(the_calendar_of_a_lead_is_the_nearest_one),
 		TEST(the_sample_configuration_loads_without_a_message),
 		cmocka_unit_test(the_sample_file_shows_every_option_with_its_default),
 		TEST(the_hash_follows_every_file_but_secrets),
