@@ -141,7 +141,7 @@ static void ask_next(struct question *question)
 	const struct slice key = slice_of(question->key);
 	const struct view_read_args args = {.keys = &key, .key_count = 1};
 	question->read = question->is_everywhere
-	                     ? view_read_rings(parts->view, question->shard, on_value, question)
+	                     ? view_read_memory(parts->view, question->shard, on_value, question)
 	                     : view_read(parts->view, question->shard, &args, on_value, question);
 }
 

@@ -73,7 +73,7 @@ struct shard *shard_new(const struct shard_parts *parts, const struct shard_limi
 	shard->retry = loop_timer_new(parts->loop, on_retry, shard);
 	shard->poll = loop_timer_new(parts->loop, on_poll, shard);
 	const uint64_t seed[2] = {(uint64_t)(uintptr_t)shard, (uint64_t)number};
-	map_init(&shard->rings, seed);
+	map_init(&shard->memory, seed);
 	shard_progress(shard);
 	return shard;
 }
@@ -85,8 +85,8 @@ void shard_free(struct shard *shard)
 	shard_let_go(shard);
 	if (shard->token != NULL)
 		commit_token_unref(shard->token);
-	shard_clear_rings(shard);
-	map_done(&shard->rings);
+	shard_clear_memory(shard);
+	map_done(&shard->memory);
 	loop_timer_free(shard->retry);
 	loop_timer_free(shard->poll);
 	free(shard);
@@ -101,35 +101,35 @@ void shard_retry_later(struct shard *shard, void (*fn)(struct shard *shard))
 	shard_progress(shard);
 }
 
-/* ---- rings in memory */
+/* ---- memory */
 
-static void ring_free(struct ring *ring)
+static void memory_free(struct memory *memory)
 {
-	if (ring == NULL)
+	if (memory == NULL)
 		return;
-	free(ring->key);
-	free(ring->value);
-	free(ring);
+	free(memory->key);
+	free(memory->value);
+	free(memory);
 }
 
-void shard_clear_rings(struct shard *shard)
+void shard_clear_memory(struct shard *shard)
 {
 	struct map_entry *entry;
-	for (size_t at = 0; (entry = map_next(&shard->rings, &at)) != NULL;)
-		ring_free(map_remove(&shard->rings, entry->key));
+	for (size_t at = 0; (entry = map_next(&shard->memory, &at)) != NULL;)
+		memory_free(map_remove(&shard->memory, entry->key));
 }
 
-void shard_put_ring(struct shard *shard, struct slice key, struct slice value, bool is_tombstone)
+void shard_put_memory(struct shard *shard, struct slice key, struct slice value, bool is_tombstone)
 {
-	ring_free(map_remove(&shard->rings, key));
+	memory_free(map_remove(&shard->memory, key));
 	if (is_tombstone)
 		return;
-	struct ring *ring = xcalloc(1, sizeof *ring);
-	ring->key = xmemdupz(key.p, key.len);
-	ring->key_len = key.len;
-	ring->value = xmemdupz(value.p, value.len);
-	ring->value_len = value.len;
-	map_put(&shard->rings, (struct slice){ring->key, ring->key_len}, ring);
+	struct memory *memory = xcalloc(1, sizeof *memory);
+	memory->key = xmemdupz(key.p, key.len);
+	memory->key_len = key.len;
+	memory->value = xmemdupz(value.p, value.len);
+	memory->value_len = value.len;
+	map_put(&shard->memory, (struct slice){memory->key, memory->key_len}, memory);
 }
 
 /* ---- intake */
@@ -205,7 +205,7 @@ void shard_let_go(struct shard *shard)
 void shard_close(struct shard *shard)
 {
 	shard_let_go(shard);
-	shard_clear_rings(shard);
+	shard_clear_memory(shard);
 	if (shard->token != NULL)
 		commit_token_unref(shard->token);
 	shard->token = NULL;

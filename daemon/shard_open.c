@@ -192,15 +192,15 @@ void shard_opened(struct shard *shard, struct commit_job *job)
 
 /* ---- comparing */
 
-static void on_rings(void *ctx, const struct view_reply *reply);
+static void on_memory(void *ctx, const struct view_reply *reply);
 static void on_epoch(void *ctx, const struct view_reply *reply);
 static void catch_up(struct shard *shard);
 
-static void load_rings(struct shard *shard)
+static void load_memory(struct shard *shard)
 {
 	shard_enter_state(shard, SHARD_LOADING_RINGS, NULL);
 	opening_clear(shard->opening);
-	shard->request = view_read_rings(shard->parts.view, shard->number, on_rings, shard);
+	shard->request = view_read_memory(shard->parts.view, shard->number, on_memory, shard);
 }
 
 static void install_epoch(struct shard *shard)
@@ -279,7 +279,7 @@ static void on_epoch(void *ctx, const struct view_reply *reply)
 	if (reply->status == VIEW_STALE)
 		look_at_view(shard);
 	else
-		load_rings(shard);
+		load_memory(shard);
 }
 
 /* ---- running */
@@ -309,7 +309,7 @@ static void run(struct shard *shard)
 	shard_advance(shard);
 }
 
-static void on_rings(void *ctx, const struct view_reply *reply)
+static void on_memory(void *ctx, const struct view_reply *reply)
 {
 	struct shard *shard = ctx;
 	if (!is_answered(shard, reply))
@@ -319,9 +319,9 @@ static void on_rings(void *ctx, const struct view_reply *reply)
 		look_at_view(shard);
 		return;
 	}
-	shard_clear_rings(shard);
+	shard_clear_memory(shard);
 	for (size_t i = 0; i < reply->value_count; i++)
-		shard_put_ring(shard, reply->values[i].key, reply->values[i].value, !reply->values[i].is_found);
+		shard_put_memory(shard, reply->values[i].key, reply->values[i].value, !reply->values[i].is_found);
 	run(shard);
 }
 
@@ -333,7 +333,7 @@ static void apply_logged(struct shard *shard)
 {
 	struct opening *opening = shard->opening;
 	if (opening->batch_at == opening->batch_count) {
-		load_rings(shard);
+		load_memory(shard);
 		return;
 	}
 	const struct logged_batch *batch = &opening->batches[opening->batch_at];
@@ -470,7 +470,7 @@ static void on_finished(void *ctx, const struct view_reply *reply)
 		return;
 	}
 	shard->must_rebuild = false;
-	load_rings(shard);
+	load_memory(shard);
 }
 
 /* Tombstones older than delete.retention.ms may have vanished behind our back while we read: such a reading could keep a

@@ -41,7 +41,7 @@ struct shard {
 	int64_t committed_offsets[COMMIT_TOPICS_MAX];
 	int64_t taken[COMMIT_TOPICS_MAX];    /* next offset to take from the consumer */
 	int64_t filled[COMMIT_TOPICS_MAX];   /* next offset to put into a batch */
-	struct map rings;            /* "ring/…" -> struct ring, as of the oldest layer still held */
+	struct map memory;           /* memory key -> struct memory, as of the oldest layer still held */
 	struct batch *batches;       /* oldest first */
 	struct kafka_message *inbox, **inbox_last;
 	size_t inbox_records, inbox_bytes;
@@ -55,7 +55,7 @@ struct shard {
 };
 
 /* A ring's value in memory. */
-struct ring {
+struct memory {
 	char *key, *value;
 	size_t key_len, value_len;
 };
@@ -74,8 +74,8 @@ void shard_reopen(struct shard *shard);
 void shard_close(struct shard *shard);
 /* Needs a person. */
 void shard_stop(struct shard *shard, const struct err *err);
-void shard_clear_rings(struct shard *shard);
-void shard_put_ring(struct shard *shard, struct slice key, struct slice value, bool is_tombstone);
+void shard_clear_memory(struct shard *shard);
+void shard_put_memory(struct shard *shard, struct slice key, struct slice value, bool is_tombstone);
 void shard_progress(struct shard *shard);
 
 /* ---- shard_open.c */

@@ -106,7 +106,7 @@ static void borrow(struct batch *batch, struct slice value, struct slice *ret_va
 	*ret_value = (struct slice){arena_memdupz(&batch->decided, value.p, value.len), value.len};
 }
 
-/* Newest layer first, then memory (rings), then what the batch has read. The list runs oldest first, so the last layer
+/* Newest layer first, then memory, then what the batch has read. The list runs oldest first, so the last layer
  * that knows the key wins. */
 static enum view_answer look_up(void *ctx, struct slice key, struct slice *ret_value)
 {
@@ -129,21 +129,21 @@ static enum view_answer look_up(void *ctx, struct slice key, struct slice *ret_v
 		borrow(lookup->batch, found, ret_value);
 	if (answer != VIEW_NOT_READ)
 		return answer;
-	if (!slice_has_prefix(key, SLICE("ring/")))
+	if (!rules_is_memory(key))
 		return batch_value_get(lookup->batch, key, ret_value);
-	const struct ring *ring = map_get(&lookup->shard->rings, key);
-	if (ring == NULL)
+	const struct memory *memory = map_get(&lookup->shard->memory, key);
+	if (memory == NULL)
 		return VIEW_ABSENT;
-	borrow(lookup->batch, (struct slice){ring->value, ring->value_len}, ret_value);
+	borrow(lookup->batch, (struct slice){memory->value, memory->value_len}, ret_value);
 	return VIEW_FOUND;
 }
 
-static void keep_rings(struct shard *shard, const struct batch *batch)
+static void keep_memory(struct shard *shard, const struct batch *batch)
 {
 	for (size_t i = 0; i < batch->job.write_count; i++) {
 		const struct write *write = &batch->job.writes[i];
-		if (slice_has_prefix(write->key, SLICE("ring/")))
-			shard_put_ring(shard, write->key, write->value, write->is_tombstone);
+		if (rules_is_memory(write->key))
+			shard_put_memory(shard, write->key, write->value, write->is_tombstone);
 	}
 }
 
@@ -153,7 +153,7 @@ static void drop_layers(struct shard *shard)
 {
 	while (shard->batches != NULL && shard->batches->state == BATCH_APPLIED &&
 	       shard->batches->drop_after_read <= shard->reads_decided) {
-		keep_rings(shard, shard->batches);
+		keep_memory(shard, shard->batches);
 		remove_batch(shard, shard->batches);
 	}
 }
@@ -270,7 +270,7 @@ static void submit(struct shard *shard, struct batch *batch)
 	batch->state = BATCH_DECIDED;
 	shard->tip = batch->after;
 	if (mutation_is("no-ring-restore"))
-		keep_rings(shard, batch);
+		keep_memory(shard, batch);
 	failpoint(BATCH_DECIDED);
 	committer_submit(shard->parts.committer, job);
 }

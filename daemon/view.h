@@ -8,7 +8,8 @@
  *     {lr:p}:lead    hash   lead id  -> value of state key "lead/<id>"        sales apps may read it, with the head
  *     {lr:p}:ident   hash   rest of "ident/<…>" -> value
  *     {lr:p}:ring    hash   team id  -> value of "ring/<team>"
- *     {lr:p}:due     zset   lead id, score = due in ms; a projection of the leads' values
+ *     {lr:p}:mem     hash   rest of "mem/<…>" -> value; this and ring are in the memory of the shard's one writer
+ *     {lr:p}:due     zset   lead id, or a whole "mem/<…>" key; score = due in ms; a projection of the values
  *
  * Every call answers exactly once through its callback, from the loop, never from inside the call, unless the view or the
  * request is cancelled first. "No answer" does not exist: a lost, late or impossible reply is VIEW_UNKNOWN, which says
@@ -65,7 +66,7 @@ struct view_reply {
 	                              * VIEW_BROKEN: as far as it can be read, MISSING when it is not ours */
 	const struct view_value *values; /* reads: one per key asked, then what they led to; none unless the head is normal */
 	size_t value_count;
-	const struct slice *due;   /* lead ids due at or before the time asked, earliest first */
+	const struct slice *due;   /* lead ids and memory keys due at or before the time asked, earliest first */
 	size_t due_count;
 	int64_t next_due_ms;       /* earliest due of the shard that was not returned in `due`; 0 none */
 };
@@ -86,8 +87,8 @@ struct view_read_args {
  * values. An expected head is not sent: the caller compares. */
 struct view_request *view_read(struct view *view, int32_t shard, const struct view_read_args *args, view_fn fn, void *ctx);
 
-/* Head and all "ring/" entries. */
-struct view_request *view_read_rings(struct view *view, int32_t shard, view_fn fn, void *ctx);
+/* Head and all memory keys: "ring/" and "mem/" entries. */
+struct view_request *view_read_memory(struct view *view, int32_t shard, view_fn fn, void *ctx);
 
 /* If the head is normal and equal to `before` (epoch, seq, hash): writes, then the head `after` with `pos`. Idempotent
  * through the head. `writes` are copied before the call returns, and name each key at most once. A head that is `after`

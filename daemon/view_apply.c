@@ -11,17 +11,22 @@
 
 #include "rules/base/mem.h"
 
-enum { ALL_CONTAINERS = 1u << VIEW_HEAD | 1u << VIEW_LEAD | 1u << VIEW_IDENT | 1u << VIEW_RING | 1u << VIEW_TIMERS };
+enum { ALL_CONTAINERS = 1u << VIEW_HEAD | 1u << VIEW_LEAD | 1u << VIEW_IDENT | 1u << VIEW_RING | 1u << VIEW_MEM |
+                      1u << VIEW_TIMERS };
 
 /* ---- write-sets */
 
-enum group { PUT_LEAD, DELETE_LEAD, PUT_IDENT, DELETE_IDENT, PUT_RING, DELETE_RING, PUT_TIMER, DELETE_TIMER, GROUPS };
+enum group {
+	PUT_LEAD, DELETE_LEAD, PUT_IDENT, DELETE_IDENT, PUT_RING, DELETE_RING, PUT_MEM, DELETE_MEM, PUT_TIMER, DELETE_TIMER,
+	GROUPS,
+};
 
 struct entry {
 	struct slice field, value;
+	struct slice timed;      /* member of the timers: a lead's id, a memory key as a whole */
 	int64_t due_ms;
 	enum group group;        /* of the container */
-	enum group timer;        /* PUT_TIMER or DELETE_TIMER for leads, else GROUPS */
+	enum group timer;        /* PUT_TIMER or DELETE_TIMER for leads and memory keys, else GROUPS */
 };
 
 static bool sort_write(const struct write *write, struct entry *ret)
@@ -30,10 +35,14 @@ static bool sort_write(const struct write *write, struct entry *ret)
 	struct entry entry = {.value = write->value, .due_ms = write->due_ms, .timer = GROUPS};
 	if (!view_split_key(write->key, &container, &entry.field))
 		return false;
-	entry.group = (container == VIEW_LEAD ? PUT_LEAD : container == VIEW_IDENT ? PUT_IDENT : PUT_RING);
+	entry.group = (container == VIEW_LEAD    ? PUT_LEAD
+	               : container == VIEW_IDENT ? PUT_IDENT
+	               : container == VIEW_RING  ? PUT_RING
+	                                         : PUT_MEM);
 	if (write->is_tombstone)
 		entry.group++; /* DELETE_x follows PUT_x */
-	if (container == VIEW_LEAD)
+	entry.timed = container == VIEW_LEAD ? entry.field : write->key;
+	if (container == VIEW_LEAD || container == VIEW_MEM)
 		entry.timer = !write->is_tombstone && write->due_ms > 0 ? PUT_TIMER : DELETE_TIMER;
 	*ret = entry;
 	return true;
@@ -48,7 +57,7 @@ static void add_entry(struct view_request *request, const struct entry *entry, e
 	} else if (entry->timer == group) {
 		if (group == PUT_TIMER)
 			view_request_number(request, (uint64_t)entry->due_ms);
-		view_request_arg(request, entry->field);
+		view_request_arg(request, entry->timed);
 	}
 }
 
@@ -85,7 +94,7 @@ static void add_writes(struct view_request *request, const struct write *writes,
 	if (is_known)
 		add_groups(request, entries, count);
 	else
-		view_request_refuse(request, ERR_VIEW_KEY, "a write-set has a key that is none of lead/, ident/ and ring/");
+		view_request_refuse(request, ERR_VIEW_KEY, "a write-set has a key that is none of lead/, ident/, ring/ and mem/");
 	free(entries);
 }
 

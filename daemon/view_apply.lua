@@ -1,12 +1,12 @@
--- KEYS head lead ident ring due
+-- KEYS head lead ident ring mem due
 -- ARGV format, e q h before, e q h pos after, then the groups of the write-set (write_all)
 --
 -- If the head is normal and is `before`: the writes, then the head `after`. A head that is `after` already means that this
 -- very batch has been applied before, because q and h name its content.
 
 local BEFORE, AFTER, WRITES = 2, 5, 9
-local containers = {KEYS[2], KEYS[3], KEYS[4], KEYS[5]}
-if #KEYS ~= 5 or #ARGV < WRITES or not writes_fit(WRITES) then
+local containers = {KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]}
+if #KEYS ~= 6 or #ARGV < WRITES or not writes_fit(WRITES) then
 	return bad_call('view_apply')
 end
 

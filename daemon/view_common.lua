@@ -74,9 +74,9 @@ end
 -- entries per group, and behind them all arguments.
 local GROUPS = {
 	{'HSET', 1, 2}, {'HDEL', 1, 1}, {'HSET', 2, 2}, {'HDEL', 2, 1},
-	{'HSET', 3, 2}, {'HDEL', 3, 1}, {'ZADD', 4, 2}, {'ZREM', 4, 1},
+	{'HSET', 3, 2}, {'HDEL', 3, 1}, {'HSET', 4, 2}, {'HDEL', 4, 1}, {'ZADD', 5, 2}, {'ZREM', 5, 1},
 }
-local KINDS = {'hash', 'hash', 'hash', 'zset'}
+local KINDS = {'hash', 'hash', 'hash', 'hash', 'zset'}
 
 local function writes_fit(at)
 	local need = at + #GROUPS - 1

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads: arguments for view_read.lua and view_rings.lua, and their answers.
+ * Reads: arguments for view_read.lua and view_memory.lua, and their answers.
  */
 #include "daemon/view_request.h"
 
@@ -12,7 +12,7 @@ static bool copy_keys(struct view_request *request, const struct view_read_args 
 	enum view_container container;
 	struct slice rest;
 	for (size_t i = 0; i < args->key_count; i++) {
-		if (!view_split_key(args->keys[i], &container, &rest) || container == VIEW_RING)
+		if (!view_split_key(args->keys[i], &container, &rest) || container == VIEW_RING || container == VIEW_MEM)
 			return false;
 		keys[i] = (struct slice){arena_memdupz(&request->arena, args->keys[i].p, args->keys[i].len), args->keys[i].len};
 	}
@@ -162,28 +162,41 @@ struct view_request *view_read(struct view *view, int32_t shard, const struct vi
 	return view_request_send(request, translate_read, fn, ctx);
 }
 
-/* ---- rings */
+/* ---- memory */
 
-static int translate_rings(struct view_request *request, const struct redis_reply *reply, struct view_reply *ret)
+static bool is_pair_list(const struct redis_reply *reply)
+{
+	return is_text_list(reply) && reply->count % 2 == 0;
+}
+
+static size_t fill_pairs(struct arena *arena, const char *prefix, const struct redis_reply *pairs, struct view_value *values)
+{
+	for (size_t i = 0; i < pairs->count; i += 2)
+		set_value(&values[i / 2], join(arena, prefix, pairs->items[i]->text), pairs->items[i + 1]);
+	return pairs->count / 2;
+}
+
+enum { MEMORY_RINGS = 2, MEMORY_REST, MEMORY_ITEMS };
+
+static int translate_memory(struct view_request *request, const struct redis_reply *reply, struct view_reply *ret)
 {
 	if (view_translate_head(request, reply, ret) != 0)
 		return -1;
 	if (ret->status != VIEW_DONE)
 		return 0;
-	if (reply->count != 3 || !is_text_list(reply->items[2]) || reply->items[2]->count % 2 != 0)
+	if (reply->count != MEMORY_ITEMS || !is_pair_list(reply->items[MEMORY_RINGS]) || !is_pair_list(reply->items[MEMORY_REST]))
 		return -1;
-	const struct redis_reply *rings = reply->items[2];
-	struct view_value *values = arena_array(&request->arena, rings->count / 2, sizeof *values);
-	for (size_t i = 0; i < rings->count; i += 2)
-		set_value(&values[i / 2], join(&request->arena, "ring/", rings->items[i]->text), rings->items[i + 1]);
+	const struct redis_reply *rings = reply->items[MEMORY_RINGS], *rest = reply->items[MEMORY_REST];
+	struct view_value *values = arena_array(&request->arena, (rings->count + rest->count) / 2, sizeof *values);
 	ret->values = values;
-	ret->value_count = rings->count / 2;
+	ret->value_count = fill_pairs(&request->arena, "ring/", rings, values);
+	ret->value_count += fill_pairs(&request->arena, "mem/", rest, values + ret->value_count);
 	return 0;
 }
 
-struct view_request *view_read_rings(struct view *view, int32_t shard, view_fn fn, void *ctx)
+struct view_request *view_read_memory(struct view *view, int32_t shard, view_fn fn, void *ctx)
 {
 	struct view_request *request =
-		view_request_new(view, VIEW_SCRIPT_RINGS, shard, 1u << VIEW_HEAD | 1u << VIEW_RING, 0);
-	return view_request_send(request, translate_rings, fn, ctx);
+		view_request_new(view, VIEW_SCRIPT_MEMORY, shard, 1u << VIEW_HEAD | 1u << VIEW_RING | 1u << VIEW_MEM, 0);
+	return view_request_send(request, translate_memory, fn, ctx);
 }

@@ -3,7 +3,7 @@
 -- -> 'OK', head, values of the leads, values of the identities, ids of further leads, their values, due ids, next due
 --
 -- Further leads are those that an identity points to ("<ms> <lead id>") or that are due, each once and only if not asked
--- for. next due is the score of the earliest timer that is not among the due ids, or ''.
+-- for. A due id is a lead id or a whole memory key ("mem/…"). next due is the score of the earliest timer that is not among the due ids, or ''.
 
 if #KEYS ~= 4 or #ARGV < 5 then
 	return bad_call('view_read')
@@ -61,7 +61,9 @@ for i = 1, #timers, 2 do
 		break
 	end
 	due[#due + 1] = timers[i]
-	add_further(timers[i])
+	if not string.find(timers[i], '/', 1, true) then -- a memory key's value is with the shard
+		add_further(timers[i])
+	end
 end
 
 return {'OK', head, lead_values, ident_values, further, get_all(KEYS[2], further), due, next_due}

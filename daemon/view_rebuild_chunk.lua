@@ -1,12 +1,12 @@
--- KEYS head lead ident ring due
+-- KEYS head lead ident ring mem due
 -- ARGV format, epoch, chunk, next chunk, then the groups of the writes (write_all)
 --
 -- If the head is loading with (epoch, chunk): the writes, then the next chunk's number.
 -- A head that is one chunk ahead is STALE, not done: only the caller knows whether it has begun twice under this epoch.
 
 local WRITES = 5
-local containers = {KEYS[2], KEYS[3], KEYS[4], KEYS[5]}
-if #KEYS ~= 5 or #ARGV < WRITES or not is_number(ARGV[4]) or not writes_fit(WRITES) then
+local containers = {KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]}
+if #KEYS ~= 6 or #ARGV < WRITES or not is_number(ARGV[4]) or not writes_fit(WRITES) then
 	return bad_call('view_rebuild_chunk')
 end
 local head = read_head(KEYS[1], ARGV[1])

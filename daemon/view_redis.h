@@ -76,7 +76,7 @@ void view_dump(struct view *view, int32_t shard, view_dump_fn fn, void *ctx);
 /* The scripts as they are loaded, for tests that run them against a model. */
 enum view_script {
 	VIEW_SCRIPT_READ,
-	VIEW_SCRIPT_RINGS,
+	VIEW_SCRIPT_MEMORY,
 	VIEW_SCRIPT_APPLY,
 	VIEW_SCRIPT_EPOCH,
 	VIEW_SCRIPT_BEGIN,

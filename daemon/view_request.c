@@ -94,7 +94,8 @@ void view_stats(const struct view *view, struct view_stats *ret)
 /* ---- building a request */
 
 static const char *const CONTAINER_NAMES[] = {
-	[VIEW_HEAD] = "head", [VIEW_LEAD] = "lead", [VIEW_IDENT] = "ident", [VIEW_RING] = "ring", [VIEW_TIMERS] = "due",
+	[VIEW_HEAD] = "head", [VIEW_LEAD] = "lead", [VIEW_IDENT] = "ident", [VIEW_RING] = "ring",
+	[VIEW_MEM] = "mem", [VIEW_TIMERS] = "due",
 };
 enum { CONTAINERS = sizeof CONTAINER_NAMES / sizeof *CONTAINER_NAMES };
 
@@ -184,6 +185,7 @@ bool view_split_key(struct slice key, enum view_container *ret_container, struct
 		{{"lead/", 5}, VIEW_LEAD},
 		{{"ident/", 6}, VIEW_IDENT},
 		{{"ring/", 5}, VIEW_RING},
+		{{"mem/", 4}, VIEW_MEM},
 	};
 	for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
 		size_t len = KINDS[i].prefix.len;
@@ -251,7 +253,7 @@ void view_cancel(struct view_request *request)
 
 static bool is_writing(enum view_script script)
 {
-	return script != VIEW_SCRIPT_READ && script != VIEW_SCRIPT_RINGS;
+	return script != VIEW_SCRIPT_READ && script != VIEW_SCRIPT_MEMORY;
 }
 
 /* ---- replies */

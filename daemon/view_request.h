@@ -63,7 +63,7 @@ struct view_request {
 
 /* ---- view_request.c */
 
-enum view_container { VIEW_HEAD, VIEW_LEAD, VIEW_IDENT, VIEW_RING, VIEW_TIMERS };
+enum view_container { VIEW_HEAD, VIEW_LEAD, VIEW_IDENT, VIEW_RING, VIEW_MEM, VIEW_TIMERS };
 
 /* "head", …, "due" */
 const char *view_container_name(enum view_container container);

@@ -16,7 +16,7 @@
 	        ".popsection\n")
 
 SCRIPT_FILE(lr_view_read, "view_read");
-SCRIPT_FILE(lr_view_rings, "view_rings");
+SCRIPT_FILE(lr_view_memory, "view_memory");
 SCRIPT_FILE(lr_view_apply, "view_apply");
 SCRIPT_FILE(lr_view_epoch, "view_epoch");
 SCRIPT_FILE(lr_view_rebuild_begin, "view_rebuild_begin");
@@ -28,7 +28,7 @@ static const struct {
 	const char *name, *text, *end;
 } SCRIPTS[VIEW_SCRIPTS] = {
 	[VIEW_SCRIPT_READ] = {"view_read", lr_view_read, lr_view_read_end},
-	[VIEW_SCRIPT_RINGS] = {"view_rings", lr_view_rings, lr_view_rings_end},
+	[VIEW_SCRIPT_MEMORY] = {"view_memory", lr_view_memory, lr_view_memory_end},
 	[VIEW_SCRIPT_APPLY] = {"view_apply", lr_view_apply, lr_view_apply_end},
 	[VIEW_SCRIPT_EPOCH] = {"view_epoch", lr_view_epoch, lr_view_epoch_end},
 	[VIEW_SCRIPT_BEGIN] = {"view_rebuild_begin", lr_view_rebuild_begin, lr_view_rebuild_begin_end},

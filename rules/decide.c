@@ -167,12 +167,17 @@ void decider_decide(struct decider *decider, struct prepared *prepared, int64_t 
 	work_end(&work);
 }
 
-void decider_fire(struct decider *decider, struct slice lead_id, int64_t now_ms, struct decision *ret)
+void decider_fire(struct decider *decider, struct slice name, int64_t now_ms, struct decision *ret)
 {
 	struct work work;
+	struct slice copy = {arena_memdupz(decider->arena, name.p, name.len), name.len};
 	work_begin(&work, decider, NULL, now_ms, ret);
-	work.lead_id = (struct slice){arena_memdupz(decider->arena, lead_id.p, lead_id.len), lead_id.len};
-	decide_timers(&work);
+	if (rules_is_memory(copy)) {
+		decide_memory(&work, copy);
+	} else {
+		work.lead_id = copy;
+		decide_timers(&work);
+	}
 	work_end(&work);
 }
 

@@ -117,6 +117,8 @@ void decide_reject(struct work *work, const struct record *record, enum err_code
 void decide_activity(struct work *work);
 #define ACTIVITY(id, type, about, reader, decider) void decider(struct work *work);
 #include "rules/activity.def"
+/* What is due for work->lead_id, or for a memory key. */
 void decide_timers(struct work *work);
+void decide_memory(struct work *work, struct slice key);
 
 #endif

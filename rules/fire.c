@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Timers: what is due for one lead.
+ * Timers: what is due for one lead or one memory key.
  */
 #include "rules/decide.h"
 
@@ -11,10 +11,10 @@
 /* The index names a lead that is not there, or whose value nobody here can read: it would be named again with every poll.
  * Every write of a lead also sets or removes its timer, so one write ends that. A value that is not in our form may be
  * that of a newer version: it stays as it is, byte for byte. */
-static void forget_timer(struct work *work)
+static void forget_timer(struct work *work, struct slice key)
 {
 	struct overlay *overlay = &work->decider->overlay;
-	struct slice key = state_lead_key(work->arena, work->lead_id), value = overlay_get(overlay, key);
+	struct slice value = overlay_get(overlay, key);
 	if (value.len == 0)
 		overlay_remove(overlay, key);
 	else
@@ -25,7 +25,7 @@ void decide_timers(struct work *work)
 {
 	work->ret->outcome = OUTCOME_NOTHING;
 	if (work_read_lead(work, work->lead_id, &work->state) <= 0) {
-		forget_timer(work);
+		forget_timer(work, state_lead_key(work->arena, work->lead_id));
 		return;
 	}
 	work->cause = slice_of(arena_printf(work->arena, "timer:%.*s:" FOLLOWUP_TIMER ":%lld", SLICE_ARG(work->lead_id),
@@ -40,4 +40,27 @@ void decide_timers(struct work *work)
 	}
 	if (work->ret->outcome == OUTCOME_TIMER)
 		work_write_lead(work, work->lead_id);
+}
+
+/* ---- memory keys: one row per kind that can be due */
+
+struct memory_kind {
+	struct slice prefix;
+	void (*fire)(struct work *work, struct slice key, struct slice value);
+};
+
+static const struct memory_kind memory_kinds[] = {
+	{{NULL, 0}, NULL},
+};
+
+void decide_memory(struct work *work, struct slice key)
+{
+	struct slice value = overlay_get(&work->decider->overlay, key);
+	work->ret->outcome = OUTCOME_NOTHING;
+	for (const struct memory_kind *kind = memory_kinds; value.len != 0 && kind->fire != NULL; kind++)
+		if (slice_has_prefix(key, kind->prefix)) {
+			kind->fire(work, key, value);
+			return;
+		}
+	forget_timer(work, key);
 }

@@ -60,8 +60,14 @@ struct record {
 
 /* ---- state keys
  *
- * "lead/<lead id>", "ident/<key id>.<normaliser>.<kind>.<mac>", "ring/<team id>". The part before '/' is the container
- * (rules/state.h has the codecs and what sales apps may read). */
+ * "lead/<lead id>", "ident/<key id>.<normaliser>.<kind>.<mac>", "ring/<team id>", "mem/<kind>/<…>". The part before '/' is
+ * the container (rules/state.h has the codecs and what sales apps may read).
+ *
+ * Memory keys ("ring/" and "mem/") are all in the memory of the shard's one writer, loaded when it opens, so a decision may
+ * look at any of them unasked. Leads and memory keys may have a due time. */
+
+/* True for a key that a decision may look at without having asked for it. */
+bool rules_is_memory(struct slice key);
 
 enum view_answer { VIEW_FOUND, VIEW_ABSENT, VIEW_NOT_READ };
 
@@ -84,7 +90,7 @@ struct prepared *rules_prepare(const struct model *model, const struct record *r
 
 /* The state keys that must be readable through the view before decider_decide(prepared): fills ret_keys and returns
  * their number. A reader that finds an "ident/" key also reads the "lead/" key it points to, in the same atomic read.
- * "ring/" keys are not listed: they are always in memory. */
+ * Memory keys are not listed. */
 size_t rules_wants(const struct prepared *prepared, struct slice ret_keys[RULES_WANTS_MAX]);
 
 /* True when the record can still become a lead, so that plug-ins should be asked. */
@@ -125,7 +131,7 @@ struct write {
 	struct slice key;
 	struct slice value; /* ignored when is_tombstone */
 	bool is_tombstone;
-	int64_t due_ms;     /* for "lead/" keys: when the next timer of this lead is due; 0 none */
+	int64_t due_ms;     /* for "lead/" and "mem/" keys: when it has to be fired; 0 none */
 };
 
 enum outcome {
@@ -158,9 +164,10 @@ struct decider *decider_new(const struct model *model, struct rules_view view, s
 /* Decides one record; its writes are visible to the next one. `prepared` is left as it was: after an aborted transaction
  * the same record is decided again, by another decider. */
 void decider_decide(struct decider *decider, struct prepared *prepared, int64_t now_ms, struct decision *ret);
-/* Fires what is due at `now_ms` for one lead (its "lead/" key must be readable through the view). A lead that is absent or
- * cannot be read gets no event, but a write that takes its timer away (a tombstone, or the value as it was). */
-void decider_fire(struct decider *decider, struct slice lead_id, int64_t now_ms, struct decision *ret);
+/* Fires what is due at `now_ms` for one name of the due index: a lead id (its "lead/" key must be readable through the view)
+ * or a whole memory key. One that is absent or cannot be read gets no event, but a write that takes its timer away (a
+ * tombstone, or the value as it was). */
+void decider_fire(struct decider *decider, struct slice name, int64_t now_ms, struct decision *ret);
 /* The batch's writes, one per key with its newest value, in order of first write. The decider must not be used after.
  * Both arrays live in the arena. */
 void decider_finish(struct decider *decider, const struct write **ret_writes, size_t *ret_count);
@@ -169,7 +176,7 @@ void decider_finish(struct decider *decider, const struct write **ret_writes, si
 
 /* The shard that a tenant belongs to: murmur2 of its bytes, as Java's default partitioner does. count > 0. */
 int32_t rules_partition_of(struct slice tenant, int32_t partition_count);
-/* When the next timer in a "lead/" value is due, in ms since 1970; 0 none. For rebuilding the `due` index. */
+/* When a "lead/" or "mem/" value is due, in ms since 1970; 0 none. For rebuilding the `due` index. */
 int64_t rules_due_of(struct slice key, struct slice value);
 /* The lead id that an "ident/" value points to. Empty when malformed. */
 struct slice rules_ident_lead(struct slice value);

@@ -435,8 +435,24 @@ bool state_is_lead_id(struct slice text)
 
 /* ---- for readers of the state that know no more than rules.h */
 
+bool rules_is_memory(struct slice key)
+{
+	return slice_has_prefix(key, SLICE("ring/")) || slice_has_prefix(key, SLICE("mem/"));
+}
+
+/* {"due":MS… */
+static int64_t memory_due(struct slice value)
+{
+	static const struct slice start = {"{\"due\":", 7};
+	int64_t due_ms;
+	struct scan scan = {value.p + start.len, value.p + value.len};
+	return slice_has_prefix(value, start) && scan_int(&scan, &due_ms) && due_ms > 0 ? due_ms : 0;
+}
+
 int64_t rules_due_of(struct slice key, struct slice value)
 {
+	if (slice_has_prefix(key, SLICE("mem/")))
+		return memory_due(value);
 	struct arena arena = ARENA_INIT;
 	struct lead_state lead;
 	int64_t due_ms = 0;

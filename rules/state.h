@@ -5,6 +5,8 @@
  *     lead/<lead id>                        -> who owns it, why, and its clock          (sales apps may read it)
  *     ident/<key id>.<version>.<kind>.<mac> -> "<ms of first sight> <lead id>"          (rules/identity.h makes the keys)
  *     ring/<team id>                        -> positions of the members of a rotation
+ *     mem/<kind>/<…>                        -> what else the shard's one writer keeps in its memory; a value that can be due
+ *                                              is an object whose first member is "due", in ms
  *
  * A lead's value is compact JSON without contact data. Members that have their default are left out:
  *

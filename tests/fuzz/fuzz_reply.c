@@ -26,7 +26,7 @@ static struct view_request *make_request(struct view *view, unsigned kind)
 	if (kind % 3 == 0)
 		return view_read(view, 0, &args, on_never, NULL);
 	if (kind % 3 == 1)
-		return view_read_rings(view, 0, on_never, NULL);
+		return view_read_memory(view, 0, on_never, NULL);
 	return view_apply(view, 0, &head, &head, 0, NULL, 0, on_never, NULL);
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests know of the wire: topics, headers, state keys, Redis keys. design.md has the reasons; this is the
 only place of the rig that spells them."""
+import re
 
 CAPTURED = "leads.captured"
 ACTIVITY = "leads.activity"
@@ -27,7 +28,7 @@ ERROR_ORIGIN = ("__dlq.errors.topic", "__dlq.errors.partition", "__dlq.errors.of
 FIRST_LEAD = "first_lead_id"  # in the value of lead.duplicate
 STATE_SEQ, STATE_HASH = "q", "h"
 BARRIER = "barrier"
-CONTAINERS = ("lead", "ident", "ring")
+CONTAINERS = ("lead", "ident", "ring", "mem")
 
 
 def topics(partitions, state_settings=None):
@@ -48,6 +49,12 @@ def due_of(lead):
     if level == 0 and lead.get("remind"):
         return float(lead["remind"])
     return float(lead["deadline"]) if level <= 1 else None
+
+
+def due_of_memory(value):
+    """When a memory value is due, in ms; None when it is not to be fired. One that can be is an object that begins with "due"."""
+    found = re.match(rb'\{"due":(\d+)', value)
+    return float(found[1]) if found and int(found[1]) else None
 
 
 def view_key(shard, container):

@@ -247,6 +247,8 @@ class Verifier:
             container, _, rest = key.partition(b"/")
             wanted.setdefault(container.decode(), {})[rest] = value
             moment = c.due_of(parse(value)) if container == b"lead" else None
+            if container == b"mem":
+                rest, moment = key, c.due_of_memory(value)
             if moment:
                 due[rest] = moment
         for name in wanted:

@@ -337,6 +337,11 @@ void decider_finish(struct decider *decider, const struct write **ret_writes, si
 	*ret_count = count;
 }
 
+bool rules_is_memory(struct slice key)
+{
+	return slice_has_prefix(key, SLICE("ring/"));
+}
+
 int64_t rules_due_of(struct slice key, struct slice value)
 {
 	struct arena arena = ARENA_INIT;

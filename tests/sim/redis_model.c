@@ -131,8 +131,11 @@ static int by_due(const void *a, const void *b)
 	return x->due_ms != y->due_ms ? (x->due_ms > y->due_ms) - (x->due_ms < y->due_ms) : slice_compare(x->key, y->key);
 }
 
-static struct slice lead_of(struct slice key)
+/* A lead's id; a memory key as a whole. */
+static struct slice name_of(struct slice key)
 {
+	if (rules_is_memory(key))
+		return key;
 	return (struct slice){key.p + strlen("lead/"), key.len - strlen("lead/")};
 }
 
@@ -155,8 +158,9 @@ static void answer_due(struct redis_model *redis, const struct version *version,
 			ret->next_due_ms = all[i]->due_ms;
 			return;
 		}
-		due[ret->due_count++] = lead_of(all[i]->key);
-		answer_item(redis, version, all[i]->key, ret);
+		due[ret->due_count++] = name_of(all[i]->key);
+		if (!rules_is_memory(all[i]->key))
+			answer_item(redis, version, all[i]->key, ret);
 	}
 }
 
@@ -179,11 +183,11 @@ static void run_read(struct redis_model *redis, const struct version *version, c
 	answer_due(redis, version, command, ret);
 }
 
-static void run_read_rings(struct redis_model *redis, const struct version *version, struct view_reply *ret)
+static void run_read_memory(struct redis_model *redis, const struct version *version, struct view_reply *ret)
 {
 	ret->values = arena_array(&redis->sim->arena, version->count, sizeof(*ret->values));
 	for (size_t i = 0; i < version->count; i++)
-		if (slice_has_prefix(version->items[i].key, SLICE("ring/")))
+		if (rules_is_memory(version->items[i].key))
 			answer_item(redis, version, version->items[i].key, ret);
 }
 
@@ -222,7 +226,7 @@ static struct view_head head_behind(const struct command *command, const struct 
 
 	switch (command->kind) {
 	case COMMAND_READ:
-	case COMMAND_READ_RINGS:
+	case COMMAND_READ_MEMORY:
 		break;
 	case COMMAND_INSTALL_EPOCH:
 		to.head.epoch = command->after.epoch;
@@ -246,7 +250,7 @@ static bool is_broken(const struct version *version, enum command_kind kind)
 {
 	switch (kind) {
 	case COMMAND_READ:
-	case COMMAND_READ_RINGS:
+	case COMMAND_READ_MEMORY:
 		return version->garbage == GARBAGE_HEAD ||
 		       (version->garbage == GARBAGE_CONTAINER && version->head.state == VIEW_HEAD_NORMAL);
 	case COMMAND_APPLY:
@@ -300,7 +304,7 @@ void redis_model_run(struct redis_model *redis, const struct command *command, b
 	const struct version *version = redis->shards[command->shard].now;
 
 	*ret = (struct view_reply){.status = VIEW_DONE, .err = ERR_INIT, .head = version->head};
-	bool is_read = command->kind == COMMAND_READ || command->kind == COMMAND_READ_RINGS;
+	bool is_read = command->kind == COMMAND_READ || command->kind == COMMAND_READ_MEMORY;
 	if (is_read && is_broken(version, command->kind)) {
 		ret->status = VIEW_BROKEN;
 		return;
@@ -309,8 +313,8 @@ void redis_model_run(struct redis_model *redis, const struct command *command, b
 	case COMMAND_READ:
 		run_read(redis, version, command, ret);
 		return;
-	case COMMAND_READ_RINGS:
-		run_read_rings(redis, version, ret);
+	case COMMAND_READ_MEMORY:
+		run_read_memory(redis, version, ret);
 		return;
 	case COMMAND_APPLY:
 	case COMMAND_INSTALL_EPOCH:

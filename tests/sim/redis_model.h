@@ -46,7 +46,7 @@ struct redis_model *redis_model_new(struct sim *sim);
  * the kind. */
 enum command_kind {
 	COMMAND_READ,
-	COMMAND_READ_RINGS,
+	COMMAND_READ_MEMORY,
 	COMMAND_APPLY,
 	COMMAND_INSTALL_EPOCH,
 	COMMAND_REBUILD_BEGIN,

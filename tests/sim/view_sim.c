@@ -204,9 +204,9 @@ struct view_request *view_read(struct view *view, int32_t shard, const struct vi
 	return send(view, &command, fn, ctx);
 }
 
-struct view_request *view_read_rings(struct view *view, int32_t shard, view_fn fn, void *ctx)
+struct view_request *view_read_memory(struct view *view, int32_t shard, view_fn fn, void *ctx)
 {
-	const struct command command = {.kind = COMMAND_READ_RINGS, .shard = shard};
+	const struct command command = {.kind = COMMAND_READ_MEMORY, .shard = shard};
 
 	return send(view, &command, fn, ctx);
 }

@@ -28,10 +28,10 @@ static const struct cel_program *program(struct fixture *fixture, const struct c
 static void add_people(struct fixture *fixture)
 {
 	static const struct rep reps[4] = {
-		{{"ana", 3}, {"Ana Alvarez", 11}, true, {"people.yaml", 3}},
-		{{"bob", 3}, {"Bob Brown", 9}, true, {"people.yaml", 4}},
-		{{"cy", 2}, {"Cy Chen", 7}, false, {"people.yaml", 5}},
-		{{"dee", 3}, {"Dee Dietz", 9}, true, {"people.yaml", 6}},
+		{.id = {"ana", 3}, .name = {"Ana Alvarez", 11}, .is_active = true, .place = {"people.yaml", 3}},
+		{.id = {"bob", 3}, .name = {"Bob Brown", 9}, .is_active = true, .place = {"people.yaml", 4}},
+		{.id = {"cy", 2}, .name = {"Cy Chen", 7}, .is_active = false, .place = {"people.yaml", 5}},
+		{.id = {"dee", 3}, .name = {"Dee Dietz", 9}, .is_active = true, .place = {"people.yaml", 6}},
 	};
 	memcpy(fixture->reps, reps, sizeof reps);
 	fixture->emea[0] = (struct member){0, 2};

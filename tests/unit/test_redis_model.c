@@ -58,7 +58,7 @@ static int stop(void **state)
 static struct slice random_key(struct pair *pair)
 {
 	uint64_t at = rng_below(&pair->sim.rng, KEYS);
-	const char *prefix = at < LEADS ? "lead/l" : at < LEADS + IDENTS ? "ident/k1.1.e." : "ring/team";
+	const char *prefix = at < LEADS ? "lead/l" : at < LEADS + IDENTS ? "ident/k1.1.e." : at % 2 ? "ring/team" : "mem/rep/r";
 
 	return slice_of(arena_printf(&pair->sim.arena, "%s%d", prefix, (int)at));
 }
@@ -74,7 +74,7 @@ static struct write random_write(struct pair *pair)
 	                    ? arena_printf(&pair->sim.arena, "1790000000000 l%d", (int)rng_below(rng, LEADS))
 	                    : arena_printf(&pair->sim.arena, "{\"n\":%d}", (int)rng_below(rng, 1000));
 	write.value = slice_of(value);
-	if (slice_has_prefix(write.key, SLICE("lead/")) && rng_hits(rng, 6000))
+	if ((slice_has_prefix(write.key, SLICE("lead/")) || slice_has_prefix(write.key, SLICE("mem/"))) && rng_hits(rng, 6000))
 		write.due_ms = 1790000000000 + (int64_t)rng_below(rng, 20);
 	return write;
 }
@@ -127,7 +127,7 @@ static void run_real(struct pair *pair, const struct command *c)
 
 	switch (c->kind) {
 	case COMMAND_READ: view_read(view, REAL_SHARD, &args, t_on_reply, t); break;
-	case COMMAND_READ_RINGS: view_read_rings(view, REAL_SHARD, t_on_reply, t); break;
+	case COMMAND_READ_MEMORY: view_read_memory(view, REAL_SHARD, t_on_reply, t); break;
 	case COMMAND_APPLY:
 		view_apply(view, REAL_SHARD, &c->before.head, &c->after, c->pos, c->writes, c->write_count, t_on_reply, t);
 		break;

@@ -206,18 +206,23 @@ static void bytes_come_back_as_they_went(void **state)
 	assert_int_equal(reply->due[0].len, id.len - 5);
 }
 
-static void rings_are_read_with_the_head(void **state)
+static void memory_is_read_with_the_head(void **state)
 {
 	struct view_test *t = the_test(state);
 	struct head head = fill_head(t);
-	struct write writes[] = {t_put("ring/sales", "[1]", 0), t_put("lead/x", "X", 0)};
-	t_apply(t, head, t_head(3, 11, HASH_B), 101, writes, 2);
-	view_read_rings(t->view, 7, t_on_reply, t);
+	struct write writes[] = {t_put("ring/sales", "[1]", 0), t_put("lead/x", "X", 0), t_put("mem/rep/ana", "M", 70)};
+	t_apply(t, head, t_head(3, 11, HASH_B), 101, writes, 3);
+	view_read_memory(t->view, 7, t_on_reply, t);
 	const struct view_reply *reply = t_wait(t);
 	assert_int_equal(reply->status, VIEW_DONE);
 	assert_int_equal(reply->head.head.seq, 11);
-	assert_int_equal(reply->value_count, 1);
+	assert_int_equal(reply->value_count, 2);
 	assert_value(reply, 0, "ring/sales", "[1]");
+	assert_value(reply, 1, "mem/rep/ana", "M");
+	reply = t_read(t, NULL, 0, 100, 5); /* a memory key that is due is named as a whole and brings no value */
+	assert_int_equal(reply->due_count, 1);
+	assert_true(slice_is(reply->due[0], "mem/rep/ana"));
+	assert_int_equal(reply->value_count, 0);
 }
 
 static void impossible_requests_are_refused_unsent(void **state)
@@ -446,7 +451,7 @@ static void another_type_under_our_keys_is_broken_before_any_write(void **state)
 		assert_true(head_equal(&reply->head.head, &head));
 		assert_call(t, "2", "DBSIZE");
 		assert_call(t, "[N 3 10 " HASH_A "]", "HMGET {lr:7}:head s e q h");
-		view_read_rings(t->view, 7, t_on_reply, t);
+		view_read_memory(t->view, 7, t_on_reply, t);
 		enum view_status rings = t_wait(t)->status;
 		assert_int_equal(rings, i == 2 ? VIEW_BROKEN : VIEW_DONE);
 		reply = t_read(t, NULL, 0, 0, 0);
@@ -599,7 +604,7 @@ static void the_server_time_is_handed_on(void **state)
 	TEST(read_returns_head_values_and_what_they_lead_to), \
 	TEST(timers_come_earliest_first_and_the_rest_is_announced), \
 	TEST(bytes_come_back_as_they_went), \
-	TEST(rings_are_read_with_the_head), \
+	TEST(memory_is_read_with_the_head), \
 	TEST(impossible_requests_are_refused_unsent), \
 	TEST(apply_writes_all_and_the_head), \
 	TEST(apply_on_another_head_is_stale_and_writes_nothing), \
