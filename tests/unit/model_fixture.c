@@ -40,9 +40,12 @@ static void add_people(struct fixture *fixture)
 	fixture->key[0] = (struct member){3, 1};
 	fixture->world[0] = (struct member){0, 1};
 	fixture->world[1] = (struct member){3, 1};
-	fixture->teams[0] = (struct team){SLICE("emea"), SLICE("EMEA"), fixture->emea, 3, {"people.yaml", 10}};
-	fixture->teams[1] = (struct team){SLICE("key"), SLICE("Key accounts"), fixture->key, 1, {"people.yaml", 14}};
-	fixture->teams[2] = (struct team){SLICE("world"), SLICE("World"), fixture->world, 2, {"people.yaml", 17}};
+	fixture->teams[0] = (struct team){.id = SLICE("emea"), .name = SLICE("EMEA"), .members = fixture->emea,
+	                                  .member_count = 3, .place = {"people.yaml", 10}};
+	fixture->teams[1] = (struct team){.id = SLICE("key"), .name = SLICE("Key accounts"), .members = fixture->key,
+	                                  .member_count = 1, .place = {"people.yaml", 14}};
+	fixture->teams[2] = (struct team){.id = SLICE("world"), .name = SLICE("World"), .members = fixture->world,
+	                                  .member_count = 2, .place = {"people.yaml", 17}};
 	fixture->model.reps = fixture->reps;
 	fixture->model.rep_count = 4;
 	fixture->model.teams = fixture->teams;
