@@ -5,6 +5,7 @@
  *     decide.c           the door of rules.h, the driver of a lead's stages, rejects
  *     stage_*.c          the stages of a lead, settle.c what they come to
  *     decide_activity.c  the driver of activities, act_*.c one file per type (activity.def)
+ *     own.c              what a change of owner means
  *     fire.c             timers
  *     event.c         outcome -> JSON events, trace.c the part that says why
  */

@@ -22,7 +22,7 @@ void followup_start(const struct model *model, const struct grade *grade, int64_
 {
 	lead->deadline_ms = lead->remind_ms = 0;
 	lead->level = 0;
-	if (!grade->has_first_response)
+	if (grade == NULL || !grade->has_first_response)
 		return;
 	int64_t deadline_ms = calendar_add_span(model->calendar, start_ms, &grade->first_response);
 	if (deadline_ms == CALENDAR_NEVER || deadline_ms <= 0)

@@ -20,7 +20,7 @@ enum followup_level { FOLLOWUP_NOTHING, FOLLOWUP_REMINDER, FOLLOWUP_OVERDUE };
 /* "", "pre_breach", "breach". */
 const char *followup_level_name(enum followup_level level);
 
-/* Sets deadline and reminder of a lead that was given to somebody at `start_ms`. A grade without a clock, and a deadline
+/* Sets deadline and reminder of a lead that was given to somebody at `start_ms`. A grade without a clock, no grade (NULL), and a deadline
  * outside the calendar's range, set none; a reminder that would not lie between start and deadline is left out. */
 void followup_start(const struct model *model, const struct grade *grade, int64_t start_ms, struct lead_state *lead);
 /* The next level that is due at `now_ms`, and marks it as fired. Call again until nothing is due. */

@@ -43,3 +43,11 @@ void score_lead(const struct model *model, const struct cel_value *slots, struct
 	score.grade = score_grade(model, score.total);
 	*ret_score = score;
 }
+
+const struct grade *score_band(const struct model *model, struct slice letter)
+{
+	for (size_t i = 0; i < model->grade_count; i++)
+		if (slice_equal(model->grades[i].letter, letter))
+			return &model->grades[i];
+	return NULL;
+}

@@ -30,4 +30,7 @@ void score_lead(const struct model *model, const struct cel_value *slots, struct
 /* The grade of a score; never NULL: bands have no gaps. */
 const struct grade *score_grade(const struct model *model, int32_t score);
 
+/* The grade that a stored letter names, or NULL: the configuration may have changed since. */
+const struct grade *score_band(const struct model *model, struct slice letter);
+
 #endif

@@ -5,8 +5,8 @@
 #include "rules/decide.h"
 
 #include "rules/event.h"
-#include "rules/followup.h"
 #include "rules/model.h"
+#include "rules/own.h"
 
 static void settle_state(struct work *work, enum lead_status status)
 {
@@ -33,11 +33,7 @@ enum step settle_unassigned(struct work *work, const char *reason)
 
 enum step stage_followup(struct work *work)
 {
-	work->state.version = 1;
-	work->state.owner = work->model->reps[work->rep].id;
-	if (work->team != SIZE_MAX)
-		work->state.team = work->model->teams[work->team].id;
-	followup_start(work->model, work->score.grade, work->now_ms, &work->state);
+	own_give(work, work->rep, work->team, work->reason);
 	settle_state(work, LEAD_ASSIGNED);
 	work->ret->outcome = OUTCOME_ASSIGNED;
 	event_assigned(work);
