@@ -26,6 +26,7 @@ struct parser {
 	struct json_limits limits;
 	struct arena *arena;
 	struct err *err;
+	bool is_wide;
 	size_t depth, values;
 	struct json *stack;  /* members of the containers that are open */
 	struct slice *names; /* beside them */
@@ -113,7 +114,7 @@ static char *unescape_unicode(struct parser *parser, char *to)
 	if (code < 0)
 		return fail(parser, "bad \\u escape"), NULL;
 	parser->at += 4;
-	if (code == 0)
+	if (code == 0 && !parser->is_wide)
 		return fail_at(parser, parser->at, ERR_JSON_UTF8, "NUL in a string"), NULL;
 	if (code >= 0xD800 && code <= 0xDFFF) {
 		int low = code <= 0xDBFF && parser->at[0] == '\\' && parser->at[1] == 'u' ? hex4(parser->at + 2) : -1;
@@ -216,11 +217,13 @@ static bool convert_real(struct parser *parser, char *start, struct json *to)
 	return isfinite(to->real) || fail_at(parser, start, ERR_JSON_SYNTAX, "number too large");
 }
 
-static bool convert_int(struct parser *parser, const char *start, struct json *to)
+static bool convert_int(struct parser *parser, char *start, struct json *to)
 {
 	errno = 0;
 	to->type = JSON_IS_INT;
 	to->integer = strtoll(start, NULL, 10); /* ends by itself: no digit follows */
+	if (errno != 0 && parser->is_wide)
+		return convert_real(parser, start, to);
 	return errno == 0 || fail_at(parser, start, ERR_JSON_SYNTAX, "number too large");
 }
 
@@ -404,13 +407,14 @@ static int check_bytes(struct slice bytes, struct json_limits limits, struct err
 	return 0;
 }
 
-const struct json *json_read(struct slice bytes, struct json_limits limits, struct arena *arena, struct err *err)
+static const struct json *read_document(struct slice bytes, struct json_limits limits, bool is_wide, struct arena *arena,
+                                        struct err *err)
 {
 	if (check_bytes(bytes, limits, err) != 0)
 		return NULL;
 	char *copy = arena_memdupz(arena, bytes.len ? bytes.p : "", bytes.len);
 	struct parser parser = {.start = copy, .at = copy, .end = copy + bytes.len, .limits = limits, .arena = arena,
-	                        .err = err};
+	                        .err = err, .is_wide = is_wide};
 	struct json *root = arena_alloc(arena, sizeof *root);
 	skip_space(&parser);
 	if (!read_value(&parser, root))
@@ -419,6 +423,16 @@ const struct json *json_read(struct slice bytes, struct json_limits limits, stru
 	if (parser.at != parser.end)
 		return fail_at(&parser, parser.at, ERR_JSON_SYNTAX, "bytes behind the end of the document"), NULL;
 	return root;
+}
+
+const struct json *json_read(struct slice bytes, struct json_limits limits, struct arena *arena, struct err *err)
+{
+	return read_document(bytes, limits, false, arena, err);
+}
+
+const struct json *json_read_wide(struct slice bytes, struct json_limits limits, struct arena *arena, struct err *err)
+{
+	return read_document(bytes, limits, true, arena, err);
 }
 
 /* ---- looking up */

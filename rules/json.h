@@ -41,6 +41,10 @@ struct json_limits {
  * column, duplicate key, bad UTF-8); err->text never quotes the input's values. */
 const struct json *json_read(struct slice bytes, struct json_limits limits, struct arena *arena, struct err *err);
 
+/* The same for tools, which take what other programs write: \u0000 is a NUL in a text, and a whole number that does not fit
+ * into 64 bits is a real. */
+const struct json *json_read_wide(struct slice bytes, struct json_limits limits, struct arena *arena, struct err *err);
+
 /* The member `name`, or NULL (also when `object` is NULL or no object). */
 const struct json *json_get(const struct json *object, const char *name);
 /* The text of a string member; SLICE_NONE when it is absent or no string. */

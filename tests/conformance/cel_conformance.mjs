@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs the official CEL suite (npm @bufbuild/cel-spec, pinned) against our engine: cases go as JSON lines to the C
-// program given as the first argument, answers are compared here, and the score is printed per section. Exit 1 when a
+// Runs the official CEL suite (npm @bufbuild/cel-spec, pinned) against our engine: cases go as JSON lines to
+// `leadctl eval --jsonl`, answers are compared here, and the score is printed per section. Exit 1 when a
 // case of a section that we claim fails.
 //
-//     node cel_conformance.mjs build/gcc/cel_conformance [--failures] [--section NAME]
+//     node cel_conformance.mjs build/gcc/leadctl [--failures] [--section NAME]
 //
 // A case is skipped only for a reason that is printed: it needs protobuf messages (by its expression, types, bindings or
 // expected value), or its section is named in SKIPPED.
@@ -97,9 +97,7 @@ function buildCase(test) {
   if (test.container?.startsWith("cel.expr.conformance.proto") && MESSAGE_TEXT.test(test.expr))
     throw new Unsupported(MESSAGE);
   if (MESSAGE_TEXT.test(test.expr)) throw new Unsupported(MESSAGE);
-  const line = { bindings: {}, declare: {} };
-  if (test.expr.includes("\0")) line.expr_base64 = Buffer.from(test.expr).toString("base64");
-  else line.expr = test.expr;
+  const line = { expr: test.expr, bindings: {}, declare: {}, type: true };
   for (const decl of test.typeEnv ?? []) {
     if (!decl.ident) throw new Unsupported(CUSTOM);
     line.declare[decl.name] = typeOf(decl.ident.type);
@@ -168,7 +166,7 @@ for (const { section, test } of walk(getConformanceSuite(), null)) {
 }
 
 const input = cases.map((c, id) => JSON.stringify({ id, ...c.line })).join("\n") + "\n";
-const run = spawnSync(program, { input, maxBuffer: 1 << 28 });
+const run = spawnSync(program, ["eval", "--jsonl"], { input, maxBuffer: 1 << 28 });
 if (run.status !== 0) {
   console.error(run.stderr.toString());
   throw new Error(`${program} ended with ${run.status ?? run.signal}`);

@@ -8,7 +8,7 @@
 // digits), division of a uint beyond the ints by 1 (it says overflow),
 // and the smallest int (twice negated it is itself, and its remainder by -1 is 0).
 //
-//     node cel_differential.mjs build/gcc/cel_conformance [COUNT] [SEED]
+//     node cel_differential.mjs build/gcc/leadctl [COUNT] [SEED]
 
 import { spawnSync } from "node:child_process";
 import { celEnv, celUint, isCelList, isCelMap, isCelType, isCelUint, parse, plan } from "@bufbuild/cel";
@@ -244,7 +244,7 @@ function evaluate(text) {
 const TYPES = Object.keys(RULES);
 const texts = Array.from({ length: count }, () => gen(pick(["bool", "bool", ...TYPES]), 4));
 const input = texts.map((expr, id) => JSON.stringify({ id, expr, bindings: ourBindings })).join("\n") + "\n";
-const run = spawnSync(program, { input, maxBuffer: 1 << 30 });
+const run = spawnSync(program, ["eval", "--jsonl"], { input, maxBuffer: 1 << 30 });
 if (run.status !== 0) throw new Error(run.stderr.toString());
 
 let differences = 0, failed = 0;
