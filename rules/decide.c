@@ -121,7 +121,10 @@ static void decide_lead(struct work *work)
 	work->stages_run = STAGES_BEFORE;
 	for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
 		work->stages_run++;
-		if (stages[i](work) == STEP_DONE)
+		enum step step = stages[i](work);
+		if (work->decider->observer != NULL)
+			work->decider->observer->on_stage(work->decider->observer->ctx, STAGES_BEFORE + i, work);
+		if (step == STEP_DONE)
 			return;
 	}
 }

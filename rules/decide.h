@@ -29,9 +29,18 @@
 
 struct strbuf;
 
+/* Looks on while a lead is decided: called after each of its stages, with all that is known by then. For explanations; the
+ * live path has none. */
+struct work;
+struct observer {
+	void (*on_stage)(void *ctx, enum stage stage, struct work *work);
+	void *ctx;
+};
+
 struct decider {
 	const struct model *model;
 	struct arena *arena;
+	const struct observer *observer; /* NULL: nobody looks on */
 	struct overlay overlay;
 	struct ring **rings;  /* by team, opened at first use; NULL until the first */
 	size_t *rings_used;   /* indexes of teams in order of first use */

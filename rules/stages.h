@@ -24,6 +24,12 @@
 	PREPARE_STAGES(X) \
 	DECIDE_STAGES(X)
 
+enum stage {
+#define X(name) STAGE_##name,
+	ALL_STAGES(X)
+#undef X
+};
+
 /* What a stage says: go on, or the outcome is known. */
 enum step { STEP_NEXT, STEP_DONE };
 
