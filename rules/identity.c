@@ -11,7 +11,9 @@
 
 enum { MAC_BYTES = 11, MAC_TEXT_BYTES = 15, MARK_MAC_BYTES = 8, KEY_BYTES_MAX = 64 };
 
-static const char letters[IDENTITY_KINDS] = {[IDENTITY_EVENT] = 'v', [IDENTITY_EMAIL] = 'e', [IDENTITY_PHONE] = 'p'};
+static const char letters[IDENTITY_KINDS] = {
+	[IDENTITY_EVENT] = 'v', [IDENTITY_LEAD] = 'l', [IDENTITY_EMAIL] = 'e', [IDENTITY_PHONE] = 'p',
+};
 
 /* HMAC of letter 0x00 value: the letter keeps kinds apart, the NUL keeps letter and value apart. */
 static void digest(const struct model *model, char letter, struct slice value, struct arena *arena,

@@ -136,6 +136,8 @@ static void make_identity(struct prepared *prepared, const struct match_keys *ke
 	struct slice event = identity_event(prepared->envelope.source, prepared->envelope.id, prepared->arena);
 	if (prepared->envelope.id.len != 0)
 		identity->keys[IDENTITY_EVENT] = identity_key(model, IDENTITY_EVENT, 1, event, prepared->arena);
+	if (prepared->has_own_lead_id)
+		identity->keys[IDENTITY_LEAD] = identity_key(model, IDENTITY_LEAD, 1, prepared->lead.lead_id, prepared->arena);
 	if (model->dedup_email)
 		identity->keys[IDENTITY_EMAIL] =
 			identity_key(model, IDENTITY_EMAIL, EMAIL_NORMALISER_VERSION, keys->email, prepared->arena);

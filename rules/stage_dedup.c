@@ -36,6 +36,12 @@ static int look_at(const struct work *work, struct slice lead_id, bool within_wi
 	return 1;
 }
 
+/* The same event or lead id means the same lead, however old it is; a person's keys count inside the window. */
+static bool is_exact(enum identity_kind kind)
+{
+	return kind == IDENTITY_EVENT || kind == IDENTITY_LEAD;
+}
+
 static int look_at_key(struct work *work, enum identity_kind kind, struct hit *hit)
 {
 	struct slice key = work->prepared->identity.keys[kind];
@@ -47,7 +53,7 @@ static int look_at_key(struct work *work, enum identity_kind kind, struct hit *h
 	struct slice value = overlay_get(&work->decider->overlay, key);
 	if (value.len != 0 && state_get_ident(value, &ident) != 0)
 		return -1;
-	int found = value.len != 0 ? look_at(work, ident.lead_id, kind != IDENTITY_EVENT, hit) : 0;
+	int found = value.len != 0 ? look_at(work, ident.lead_id, !is_exact(kind), hit) : 0;
 	work->is_unknown[kind] = found == 0;
 	return found;
 }
@@ -60,8 +66,7 @@ static bool is_older(const struct hit *a, const struct hit *b)
 	return slice_compare(a->lead_id, b->lead_id) < 0;
 }
 
-/* The same event or lead id means the same lead, however old it is. A person's keys count inside the window; when they
- * point to different leads, the older one is the first. */
+/* Exact keys first; when the keys of the person point to different leads, the older one is the first. */
 static int find_first(struct work *work, struct hit *best)
 {
 	struct hit hit;
@@ -71,6 +76,9 @@ static int find_first(struct work *work, struct hit *best)
 		return found;
 	found = look_at(work, work->lead_id, false, best);
 	best->name = work->prepared->has_own_lead_id ? "same_lead_id" : "same_event";
+	if (found != 0)
+		return found;
+	found = look_at_key(work, IDENTITY_LEAD, best);
 	if (found != 0)
 		return found;
 	int email = look_at_key(work, IDENTITY_EMAIL, best);
@@ -100,20 +108,24 @@ static bool has_ident(const struct lead_state *state, struct slice name)
 	return false;
 }
 
-/* Keys of this record point to the lead from now on, as long as its list has room. Always together with a write of the
- * lead: a reader that finds a key must find its lead in the same state.
- * The key of the event itself goes in unless the lead's id is made from it and says the same (`with_event` false). It is
- * written even when the lead's list is full: the same event must never make a second lead. */
+static bool is_needed(struct work *work, enum identity_kind kind, struct slice lead_id, bool with_event)
+{
+	struct hit hit;
+	if (work->prepared->identity.keys[kind].len == 0 || (kind == IDENTITY_EVENT && !with_event) ||
+	    (kind == IDENTITY_LEAD && slice_equal(work->prepared->lead.lead_id, lead_id)))
+		return false;
+	return look_at_key(work, kind, &hit) == 0; /* else it has a lead that counts already */
+}
+
 void work_link_idents(struct work *work, struct slice lead_id, bool with_event)
 {
 	for (int kind = 0; kind < IDENTITY_KINDS; kind++) {
 		struct slice key = work->prepared->identity.keys[kind];
-		struct hit hit;
-		if (key.len == 0 || (kind == IDENTITY_EVENT && !with_event) || look_at_key(work, (enum identity_kind)kind, &hit) != 0)
-			continue; /* it has a lead that counts already */
+		if (!is_needed(work, (enum identity_kind)kind, lead_id, with_event))
+			continue;
 		if (!has_ident(&work->state, ident_name(key))) {
 			bool has_room = work->state.idents.count < STATE_IDENTS_MAX;
-			if (!has_room && kind != IDENTITY_EVENT)
+			if (!has_room && !is_exact((enum identity_kind)kind))
 				continue;
 			if (has_room)
 				work->state.idents.items[work->state.idents.count++] = ident_name(key);

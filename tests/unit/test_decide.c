@@ -239,12 +239,18 @@ static void outside_the_window_a_person_is_a_new_lead(void **state)
 	struct decision d = feed(bench, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"max@example.com\"}}",
 	                         MONDAY_10 + bench->fixture.model.dedup_window_ms - 1);
 	expect_outcome(&d, OUTCOME_DUPLICATE);
-	d = feed(bench, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"max@example.com\"}}",
+	/* the producer's own id of a repeat means the first one for ever; another id is another lead */
+	d = feed(bench, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"other@example.com\"}}",
+	         MONDAY_10 + bench->fixture.model.dedup_window_ms);
+	expect_outcome(&d, OUTCOME_DUPLICATE);
+	expect_text(value_of(bench, &d.events[0]), "match", "same_lead_id");
+	expect_text(value_of(bench, &d.events[0]), "first_lead_id", "L1");
+	d = feed(bench, "{\"lead_id\":\"L4\",\"contact\":{\"email\":\"max@example.com\"}}",
 	         MONDAY_10 + bench->fixture.model.dedup_window_ms);
 	expect_outcome(&d, OUTCOME_ASSIGNED);
 	d = feed(bench, "{\"lead_id\":\"L3\",\"contact\":{\"email\":\"max@example.com\"}}",
 	         MONDAY_10 + bench->fixture.model.dedup_window_ms + 1);
-	expect_text(value_of(bench, &d.events[0]), "first_lead_id", "L2");
+	expect_text(value_of(bench, &d.events[0]), "first_lead_id", "L4");
 }
 
 static void a_grade_may_stop_routing(void **state)

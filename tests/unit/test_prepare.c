@@ -162,17 +162,18 @@ static void keys_are_equal_for_one_person_and_hide_it(void **state)
 	struct slice one[RULES_WANTS_MAX], two[RULES_WANTS_MAX];
 	struct prepared *p =
 		prepare(bench, "{\"lead_id\":\"L1\",\"contact\":{\"email\":\"Max@Example.com\",\"phone\":\"030/1234567\"}}");
-	assert_int_equal(rules_wants(p, one), 3);
+	assert_int_equal(rules_wants(p, one), 4);
 	p = prepare(bench, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"max@example.COM\",\"phone\":\"+49 30 1234567\"}}");
-	assert_int_equal(rules_wants(p, two), 3);
+	assert_int_equal(rules_wants(p, two), 4);
 	assert_true(slice_is(one[0], "lead/L1"));
-	assert_true(slice_equal(one[1], two[1]) && slice_equal(one[2], two[2]));
-	assert_true(slice_has_prefix(one[1], SLICE("ident/k1.1.e.")) && slice_has_prefix(one[2], SLICE("ident/k1.1.p.")));
-	assert_int_equal(one[1].len, strlen("ident/k1.1.e.") + 15);
+	assert_true(slice_equal(one[2], two[2]) && slice_equal(one[3], two[3]));
+	assert_true(slice_has_prefix(one[2], SLICE("ident/k1.1.e.")) && slice_has_prefix(one[3], SLICE("ident/k1.1.p.")));
+	assert_true(slice_has_prefix(one[1], SLICE("ident/k1.1.l.")) && !slice_equal(one[1], two[1])); /* of the lead ids */
+	assert_int_equal(one[2].len, strlen("ident/k1.1.e.") + 15);
 	model_set_secret(&bench->fixture.model, SLICE("another secret of sixteen bytes"));
 	p = prepare(bench, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"max@example.com\"}}");
 	rules_wants(p, two);
-	assert_false(slice_equal(one[1], two[1]));
+	assert_false(slice_equal(one[2], two[2]));
 }
 
 static void gmail_dots_count_unless_told_otherwise(void **state)
