@@ -349,7 +349,8 @@ static int64_t add_days_keeping_time(const struct calendar *calendar, int64_t st
 	return calendar_instant(calendar->zone, day, start.ms_of_day, false);
 }
 
-static int64_t subtract_days(const struct calendar *calendar, int64_t start_ms, int32_t days, enum calendar_outside outside)
+/* `days` ≤ 0. */
+static int64_t go_back(const struct calendar *calendar, int64_t start_ms, int32_t days, enum calendar_outside outside)
 {
 	if (calendar_is_open(calendar, start_ms))
 		return add_days_from(calendar, local_time_of(calendar, start_ms), days);
@@ -362,18 +363,28 @@ static int64_t subtract_days(const struct calendar *calendar, int64_t start_ms, 
 	return add_days_from(calendar, start, days);
 }
 
+static int64_t go_on(const struct calendar *calendar, int64_t start_ms, int32_t days)
+{
+	int64_t opening = calendar_next_open(calendar, start_ms);
+	if (opening == CALENDAR_NEVER || days == 0)
+		return opening;
+	return add_days_from(calendar, local_time_of(calendar, opening), days);
+}
+
 int64_t calendar_add_days(const struct calendar *calendar, int64_t start_ms, int32_t days, enum calendar_outside outside)
 {
 	if (start_ms == CALENDAR_NEVER)
 		return CALENDAR_NEVER;
 	if (outside == CALENDAR_KEEP_TIME)
 		return add_days_keeping_time(calendar, start_ms, days);
-	if (days < 0)
-		return subtract_days(calendar, start_ms, days, outside);
-	int64_t opening = calendar_next_open(calendar, start_ms);
-	if (opening == CALENDAR_NEVER || days == 0)
-		return opening;
-	return add_days_from(calendar, local_time_of(calendar, opening), days);
+	return days < 0 ? go_back(calendar, start_ms, days, outside) : go_on(calendar, start_ms, days);
+}
+
+int64_t calendar_subtract_days(const struct calendar *calendar, int64_t start_ms, int32_t days, enum calendar_outside outside)
+{
+	if (days != 0 || outside == CALENDAR_KEEP_TIME)
+		return calendar_add_days(calendar, start_ms, -days, outside);
+	return start_ms == CALENDAR_NEVER ? CALENDAR_NEVER : go_back(calendar, start_ms, 0, outside);
 }
 
 /* ---- spans */

@@ -113,7 +113,10 @@ enum calendar_outside {
 /* `days` business days on, at the same local time, clamped into the opening span of that day (its first opening to its last
  * closing). 0 only moves a closed start to the next opening. */
 int64_t calendar_add_days(const struct calendar *calendar, int64_t start_ms, int32_t days, enum calendar_outside outside);
-/* The same on dates alone: a closed start is first moved to the next business day (backwards: the last one), unless `days`
+/* `days` business days back; a negative number of them is calendar_add_days. 0 only moves a closed start: to the last
+ * closing (CALENDAR_TO_OPENING: to the opening before it). */
+int64_t calendar_subtract_days(const struct calendar *calendar, int64_t start_ms, int32_t days, enum calendar_outside outside);
+/* calendar_add_days on dates alone: a closed start is first moved to the next business day (backwards: the last one), unless `days`
  * is 0. false if there is none in the compiled range. */
 bool calendar_add_dates(const struct calendar *calendar, int64_t day, int32_t days, int64_t *ret_day);
 /* Business days in (from, to]; negative if `to_day` lies before `from_day`. */

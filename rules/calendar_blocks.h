@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The compiled form of a calendar; for calendar.c and calendar_compile.c only.
+ * The compiled form of a calendar; for calendar.c, calendar_compile.c and calendar_text.c only.
  *
  *     time  ──►  │ plain ×9 │special│ plain ×25 │special│special│ plain … │ end
  *                 a week that repeats: one table, a count and an offset to UTC

@@ -62,4 +62,8 @@ void ctl_put_query(struct strbuf *out, const char *text);
 struct generation;
 struct generation *ctl_load(const struct ctl_args *args);
 
+/* The calendar of that name; NULL with a message on stderr when there is none. */
+struct calendar;
+const struct calendar *ctl_find_calendar(const struct generation *generation, const char *name);
+
 #endif
