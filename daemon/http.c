@@ -34,7 +34,8 @@ struct http {
 	int fd;
 	int port;
 	char unix_path[sizeof((struct sockaddr_un *)NULL)->sun_path];
-	struct loop_watch *watch;
+	struct loop_watch *watch;     /* NULL while it rests */
+	struct loop_timer *rest;
 	bool allow_post;
 	http_fn fn;
 	void *ctx;
@@ -125,12 +126,31 @@ static void on_read(struct bufferevent *bev, void *ctx)
 	}
 }
 
+static void on_accept(void *ctx);
+
+static void on_rested(void *ctx)
+{
+	struct http *http = ctx;
+	http->watch = loop_watch_readable(http->loop, http->fd, on_accept, http);
+}
+
+/* Without a free descriptor the connection stays where it is, and the socket would be readable for ever: look again later. */
+static void rest(struct http *http)
+{
+	loop_watch_free(http->watch);
+	http->watch = NULL;
+	loop_timer_start(http->rest, HTTP_REST_MS);
+}
+
 static void on_accept(void *ctx)
 {
 	struct http *http = ctx;
 	int fd = accept4(http->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			rest(http);
 		return;
+	}
 	if (http->request_count >= HTTP_CONNECTIONS_MAX) {
 		close(fd);
 		return;
@@ -306,6 +326,7 @@ struct http *http_new(struct loop *loop, const char *listen_text, bool allow_pos
 		http_free(http);
 		return NULL;
 	}
+	http->rest = loop_timer_new(loop, on_rested, http);
 	http->watch = loop_watch_readable(loop, http->fd, on_accept, http);
 	return http;
 }
@@ -318,6 +339,7 @@ void http_free(struct http *http)
 		next = request->next;
 		request_free(request);
 	}
+	loop_timer_free(http->rest);
 	loop_watch_free(http->watch);
 	if (http->fd >= 0)
 		close(http->fd);

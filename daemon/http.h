@@ -24,6 +24,7 @@ enum {
 	HTTP_HEADER_BYTES_MAX = 8192,
 	HTTP_BODY_BYTES_MAX = 64 * 1024,
 	HTTP_REQUEST_MS = 5000,         /* from accept to the last byte of the request */
+	HTTP_REST_MS = 200,             /* without accepting, after the process ran out of descriptors */
 	HTTP_ANSWER_MS = 30000,         /* from there to the last byte of the answer */
 };
 

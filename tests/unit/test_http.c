@@ -11,9 +11,11 @@
 #include <string.h>
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -131,6 +133,35 @@ static void requests_are_answered_and_closed(void **state)
 	expect(bench, "PUT / HTTP/1.1\r\n\r\n", "HTTP/1.1 405", "");
 	expect(bench, "GET / HTTP/1.1\r\n\r\nGET /second HTTP/1.1\r\n\r\n", "HTTP/1.1 200", "GET / - ");
 	assert_int_equal(bench->calls, 5); /* no pipelining */
+}
+
+static int64_t cpu_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A connection that cannot be accepted keeps the socket readable: the loop must not run in circles over it. */
+static void without_descriptors_it_rests(void **state)
+{
+	struct bench *bench = *state;
+	static const char request[] = "GET /x HTTP/1.1\r\n\r\n";
+	int fd = dial(bench);
+	send(fd, request, sizeof request - 1, MSG_NOSIGNAL);
+	struct rlimit normal, none;
+	getrlimit(RLIMIT_NOFILE, &normal);
+	none = (struct rlimit){(rlim_t)fd + 1, normal.rlim_max};
+	setrlimit(RLIMIT_NOFILE, &none);
+	int64_t before = cpu_ms();
+	for (int i = 0; i < 15; i++)
+		turn(bench); /* ten ms each */
+	int64_t used = cpu_ms() - before;
+	setrlimit(RLIMIT_NOFILE, &normal);
+	assert_int_equal(bench->calls, 0);
+	assert_true(used < 75);
+	assert_non_null(strstr(receive(bench, fd), "GET /x")); /* and comes back */
+	close(fd);
 }
 
 static void an_answer_may_come_later_or_to_nobody(void **state)
@@ -268,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(requests_are_answered_and_closed),
+		TEST(without_descriptors_it_rests),
 		TEST(an_answer_may_come_later_or_to_nobody),
 		TEST(connections_are_bounded),
 		TEST(only_loopback_and_unix_sockets),
