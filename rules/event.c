@@ -5,6 +5,7 @@
 
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
+#include "rules/event_page.h"
 #include "rules/json.h"
 #include "rules/model.h"
 #include "rules/trace.h"
@@ -67,12 +68,7 @@ static void put_traceparent(const struct work *work, struct event *event)
 
 enum { PAGE_BYTES = 4000 }; /* most events stay below; larger ones grow */
 
-struct page {
-	struct strbuf text;
-	struct json_writer writer;
-};
-
-static struct json_writer *page_open(struct page *page, const struct work *work)
+struct json_writer *page_open(struct page *page, const struct work *work)
 {
 	page->text = (struct strbuf)STRBUF_INIT;
 	strbuf_reserve(&page->text, PAGE_BYTES);
@@ -82,8 +78,7 @@ static struct json_writer *page_open(struct page *page, const struct work *work)
 	return &page->writer;
 }
 
-/* Turns the page into the value of one more event. */
-static struct event *page_close(struct page *page, struct work *work, enum out_topic topic, const char *type)
+struct event *page_close(struct page *page, struct work *work, enum out_topic topic, const char *type)
 {
 	json_close_object(&page->writer);
 	struct event *event = add(work, topic, type);
@@ -97,20 +92,19 @@ static struct event *page_close(struct page *page, struct work *work, enum out_t
 
 /* ---- parts */
 
-static void put_if(struct json_writer *writer, const char *name, struct slice text)
+void event_put_if(struct json_writer *writer, const char *name, struct slice text)
 {
 	if (text.len != 0)
 		json_put_text(writer, name, text);
 }
 
-static void put_time_if(struct json_writer *writer, const char *name, int64_t ms)
+void event_put_time_if(struct json_writer *writer, const char *name, int64_t ms)
 {
 	if (ms != 0)
 		json_put_time(writer, name, ms);
 }
 
-/* Owner and team by id and by the name that people know. A rep who left the configuration has only an id. */
-static void put_owner(struct json_writer *writer, const struct work *work)
+void event_put_owner(struct json_writer *writer, const struct work *work)
 {
 	const struct lead_state *state = &work->state;
 	if (state->owner.len != 0) {
@@ -159,7 +153,7 @@ static void put_next_step(struct json_writer *writer, const struct lead_state *s
 {
 	json_open_object(writer, "next_step");
 	json_put_text(writer, "action", SLICE("first_contact"));
-	put_time_if(writer, "by", state->deadline_ms);
+	event_put_time_if(writer, "by", state->deadline_ms);
 	json_close_object(writer);
 }
 
@@ -169,14 +163,14 @@ void event_assigned(struct work *work)
 {
 	struct page page;
 	struct json_writer *writer = page_open(&page, work);
-	put_owner(writer, work);
+	event_put_owner(writer, work);
 	json_put_text(writer, "reason", slice_of(work->reason));
 	put_rule(writer, work);
 	put_why(writer, work);
 	put_grading(writer, work);
 	json_put_time(writer, "assigned_at", work->now_ms);
-	put_time_if(writer, "deadline", work->state.deadline_ms);
-	put_time_if(writer, "remind_at", work->state.remind_ms);
+	event_put_time_if(writer, "deadline", work->state.deadline_ms);
+	event_put_time_if(writer, "remind_at", work->state.remind_ms);
 	put_next_step(writer, &work->state);
 	json_put_int(writer, "ownership_version", work->state.version);
 	lead_write(writer, "lead", &work->prepared->lead);
@@ -189,7 +183,7 @@ void event_unassigned(struct work *work)
 	struct page page;
 	struct json_writer *writer = page_open(&page, work);
 	json_put_text(writer, "reason", slice_of(work->reason));
-	put_owner(writer, work);
+	event_put_owner(writer, work);
 	put_rule(writer, work);
 	put_why(writer, work);
 	put_grading(writer, work);
@@ -204,11 +198,11 @@ void event_duplicate(struct work *work, struct slice first_lead_id)
 	struct json_writer *writer = page_open(&page, work);
 	json_put_text(writer, "first_lead_id", first_lead_id);
 	json_put_text(writer, "match", slice_of(work->hit));
-	put_owner(writer, work);
+	event_put_owner(writer, work);
 	json_put_text(writer, "status", slice_of(lead_status_name(work->state.status)));
 	json_put_int(writer, "duplicates", work->state.duplicates);
 	json_put_text(writer, "source", work->prepared->lead.source);
-	put_if(writer, "campaign", work->prepared->lead.campaign);
+	event_put_if(writer, "campaign", work->prepared->lead.campaign);
 	json_put_time(writer, "first_seen_at", work->state.at_ms);
 	json_put_time(writer, "at", work->now_ms);
 	trace_write(writer, work);
@@ -225,10 +219,10 @@ void event_status(struct work *work, const struct status_change *change)
 	struct json_writer *writer = page_open(&page, work);
 	json_put_text(writer, "status", slice_of(lead_status_name(work->state.status)));
 	json_put_text(writer, "previous_status", slice_of(change->before));
-	put_owner(writer, work);
-	put_if(writer, "actor", touch->actor);
-	put_if(writer, "method", touch->method);
-	put_if(writer, "outcome", touch->outcome);
+	event_put_owner(writer, work);
+	event_put_if(writer, "actor", touch->actor);
+	event_put_if(writer, "method", touch->method);
+	event_put_if(writer, "outcome", touch->outcome);
 	json_put_time(writer, "touched_at", change->at_ms);
 	json_put_bool(writer, "repeated", change->is_repeated);
 	if (change->has_stopped) {
@@ -251,9 +245,9 @@ void event_followup(struct work *work, enum followup_level level)
 	json_put_text(writer, "timer", SLICE(FOLLOWUP_TIMER));
 	json_put_int(writer, "cycle", state->cycle);
 	json_put_text(writer, "level", slice_of(followup_level_name(level)));
-	put_owner(writer, work);
-	put_if(writer, "grade", state->grade);
-	put_if(writer, "rule", state->rule);
+	event_put_owner(writer, work);
+	event_put_if(writer, "grade", state->grade);
+	event_put_if(writer, "rule", state->rule);
 	json_put_time(writer, "assigned_at", state->at_ms);
 	json_put_time(writer, "deadline", state->deadline_ms);
 	if (is_overdue)
