@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/world.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "rules/base/arena.h"
+#include "rules/base/map.h"
+#include "rules/base/mem.h"
+#include "rules/base/strbuf.h"
+#include "rules/scan.h"
+
+enum {
+	TOPICS = 2,
+	FIRES_PER_INSTANT_MAX = 1000, /* of one key: a timer that fires and stays due would fire for ever */
+};
+
+/* One state key. A tombstone keeps its cell, so that the heap of due times can point to it. */
+struct cell {
+	struct slice key, value; /* of the heap */
+	bool is_there;
+	int64_t due_ms;          /* 0: not due */
+	int64_t fired_ms;        /* when it fired last, and how often at that instant */
+	int fires;
+};
+
+/* An entry is good as long as its cell is still due then. */
+struct due {
+	int64_t at_ms;
+	struct cell *cell;
+};
+
+struct world {
+	const struct model *model;
+	size_t batch;
+	int64_t now_ms;
+	int64_t offsets[TOPICS];
+	size_t record_count;
+
+	struct arena told; /* records, and what was decided */
+	struct prepared **pending;
+	size_t *pending_record;
+	size_t pending_count;
+	struct world_decision *decisions; /* heap */
+	size_t decision_count, decision_capacity;
+
+	struct map cells;
+	struct due *heap;
+	size_t heap_count, heap_capacity;
+	struct strbuf log;
+
+	struct map readable; /* lead/ and ident/ keys that the running decider may ask for */
+};
+
+static const uint64_t SEED[2] = {0x776f726c64, 0x73746174}; /* no producer aims at a world */
+
+struct world *world_new(const struct model *model, const struct world_settings *settings)
+{
+	struct world *world = xcalloc(1, sizeof *world);
+	world->model = model;
+	world->batch = settings->batch != 0 ? settings->batch : 1;
+	world->now_ms = settings->now_ms;
+	world->pending = xcalloc(world->batch, sizeof *world->pending);
+	world->pending_record = xcalloc(world->batch, sizeof *world->pending_record);
+	map_init(&world->cells, SEED);
+	map_init(&world->readable, SEED);
+	return world;
+}
+
+static void cell_free(struct cell *cell)
+{
+	free((void *)(uintptr_t)cell->key.p);
+	free((void *)(uintptr_t)cell->value.p);
+	free(cell);
+}
+
+void world_free(struct world *world)
+{
+	if (world == NULL)
+		return;
+	struct map_entry *entry;
+	for (size_t at = 0; (entry = map_next(&world->cells, &at)) != NULL;)
+		cell_free(entry->value);
+	map_done(&world->cells);
+	map_done(&world->readable);
+	strbuf_done(&world->log);
+	arena_done(&world->told);
+	free(world->pending);
+	free(world->pending_record);
+	free(world->decisions);
+	free(world->heap);
+	free(world);
+}
+
+int64_t world_now_ms(const struct world *world)
+{
+	return world->now_ms;
+}
+
+/* ---- the due index: a binary heap, earliest first, then by key */
+
+static bool is_before(const struct due *a, const struct due *b)
+{
+	if (a->at_ms != b->at_ms)
+		return a->at_ms < b->at_ms;
+	return slice_compare(a->cell->key, b->cell->key) < 0;
+}
+
+static void swap(struct due *a, struct due *b)
+{
+	struct due kept = *a;
+	*a = *b;
+	*b = kept;
+}
+
+static void heap_push(struct world *world, struct cell *cell)
+{
+	if (world->heap_count == world->heap_capacity) {
+		world->heap_capacity = world->heap_capacity * 2 + 64;
+		world->heap = xreallocarray(world->heap, world->heap_capacity, sizeof *world->heap);
+	}
+	size_t at = world->heap_count++;
+	world->heap[at] = (struct due){cell->due_ms, cell};
+	for (; at > 0 && is_before(&world->heap[at], &world->heap[(at - 1) / 2]); at = (at - 1) / 2)
+		swap(&world->heap[at], &world->heap[(at - 1) / 2]);
+}
+
+static void heap_pop(struct world *world)
+{
+	struct due *heap = world->heap;
+	size_t count = --world->heap_count, at = 0;
+	heap[0] = heap[count];
+	for (;;) {
+		size_t least = at;
+		for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++)
+			if (is_before(&heap[child], &heap[least]))
+				least = child;
+		if (least == at)
+			return;
+		swap(&heap[at], &heap[least]);
+		at = least;
+	}
+}
+
+/* The cell that is due first, or NULL. Entries that a later write overtook go away here. */
+static struct cell *first_due(struct world *world)
+{
+	while (world->heap_count > 0) {
+		const struct due *first = &world->heap[0];
+		if (first->cell->due_ms == first->at_ms)
+			return first->cell;
+		heap_pop(world);
+	}
+	return NULL;
+}
+
+int64_t world_next_due(const struct world *world)
+{
+	const struct cell *cell = first_due((struct world *)(uintptr_t)world); /* drops stale entries: nobody can tell */
+	return cell != NULL ? cell->due_ms : 0;
+}
+
+/* ---- writes */
+
+static void log_write(struct world *world, struct slice key, struct slice value, bool is_tombstone)
+{
+	struct strbuf *log = &world->log;
+	strbuf_printf(log, "%c%zu,%zu,", is_tombstone ? '-' : '+', key.len, value.len);
+	strbuf_append(log, key.p, key.len);
+	strbuf_append(log, value.p, value.len);
+	strbuf_putc(log, '\n');
+}
+
+static struct cell *cell_of(struct world *world, struct slice key)
+{
+	struct cell *cell = map_get(&world->cells, key);
+	if (cell != NULL)
+		return cell;
+	cell = xcalloc(1, sizeof *cell);
+	cell->key = (struct slice){xmemdupz(key.p, key.len), key.len};
+	map_put(&world->cells, cell->key, cell);
+	return cell;
+}
+
+static void put(struct world *world, struct slice key, struct slice value, int64_t due_ms)
+{
+	struct cell *cell = cell_of(world, key);
+	char *old = (char *)(uintptr_t)cell->value.p;
+	cell->value = (struct slice){xmemdupz(value.p, value.len), value.len};
+	free(old);
+	cell->is_there = true;
+	cell->due_ms = due_ms;
+	if (due_ms != 0)
+		heap_push(world, cell);
+	log_write(world, key, value, false);
+}
+
+static void take_away(struct world *world, struct slice key)
+{
+	struct cell *cell = cell_of(world, key);
+	cell->is_there = false;
+	cell->due_ms = 0;
+	log_write(world, key, SLICE_NONE, true);
+}
+
+static void apply(struct world *world, const struct write *writes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (writes[i].is_tombstone)
+			take_away(world, writes[i].key);
+		else
+			put(world, writes[i].key, writes[i].value, writes[i].due_ms);
+}
+
+void world_put(struct world *world, struct slice key, struct slice value)
+{
+	put(world, key, value, rules_due_of(key, value));
+}
+
+/* ---- what a decider may see */
+
+static bool is_read_first(struct slice key)
+{
+	return slice_has_prefix(key, SLICE("lead/")) || slice_has_prefix(key, SLICE("ident/"));
+}
+
+enum view_answer world_get(const struct world *world, struct slice key, struct slice *ret_value)
+{
+	const struct cell *cell = map_get(&world->cells, key);
+	if (cell == NULL || !cell->is_there)
+		return VIEW_ABSENT;
+	*ret_value = cell->value;
+	return VIEW_FOUND;
+}
+
+/* Leads and identities have to be asked for before; everything else is in the shard's memory. A core that looks at a key
+ * which rules_wants() did not name would end the daemon, so it ends here. */
+static enum view_answer look_up(void *ctx, struct slice key, struct slice *ret_value)
+{
+	const struct world *world = ctx;
+	if (is_read_first(key) && map_get(&world->readable, key) == NULL)
+		return VIEW_NOT_READ;
+	return world_get(world, key, ret_value);
+}
+
+/* A value must stay as it is while the decider's events may point into it, so it is copied. */
+static enum view_answer look_up_copy(void *ctx, struct slice key, struct slice *ret_value)
+{
+	struct world *world = ctx;
+	enum view_answer answer = look_up(ctx, key, ret_value);
+	if (answer == VIEW_FOUND)
+		*ret_value = (struct slice){arena_memdupz(&world->told, ret_value->p, ret_value->len), ret_value->len};
+	return answer;
+}
+
+static void make_readable(struct world *world, struct slice key)
+{
+	struct slice copy = {arena_memdupz(&world->told, key.p, key.len), key.len}, value;
+	map_put(&world->readable, copy, world);
+	if (!slice_has_prefix(key, SLICE("ident/")) || world_get(world, key, &value) != VIEW_FOUND)
+		return;
+	struct slice lead_id = rules_ident_lead(value);
+	if (lead_id.len != 0)
+		map_put(&world->readable, ARENA_JOIN(&world->told, SLICE("lead/"), lead_id), world);
+}
+
+/* ---- deciding */
+
+static struct decider *begin(struct world *world)
+{
+	map_done(&world->readable);
+	map_init(&world->readable, SEED);
+	return decider_new(world->model, (struct rules_view){look_up_copy, world}, &world->told);
+}
+
+static void end(struct world *world, struct decider *decider)
+{
+	const struct write *writes;
+	size_t count;
+	decider_finish(decider, &writes, &count);
+	apply(world, writes, count);
+}
+
+static struct world_decision *add_decision(struct world *world)
+{
+	if (world->decision_count == world->decision_capacity) {
+		world->decision_capacity = world->decision_capacity * 2 + 64;
+		world->decisions = xreallocarray(world->decisions, world->decision_capacity, sizeof *world->decisions);
+	}
+	struct world_decision *decision = &world->decisions[world->decision_count++];
+	*decision = (struct world_decision){.at_ms = world->now_ms, .record = SIZE_MAX};
+	return decision;
+}
+
+static void decide_pending(struct world *world)
+{
+	size_t count = world->pending_count;
+	if (count == 0)
+		return;
+	world->pending_count = 0;
+	struct decider *decider = begin(world);
+	for (size_t i = 0; i < count; i++) {
+		struct slice wants[RULES_WANTS_MAX];
+		size_t want_count = rules_wants(world->pending[i], wants);
+		for (size_t w = 0; w < want_count; w++)
+			make_readable(world, wants[w]);
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct world_decision *decision = add_decision(world);
+		decision->record = world->pending_record[i];
+		decider_decide(decider, world->pending[i], world->now_ms, &decision->decision);
+	}
+	end(world, decider);
+}
+
+/* A timer of a lead goes by the lead's id, any other by its key. */
+static struct slice timer_name(struct slice key)
+{
+	struct slice prefix = SLICE("lead/");
+	return slice_has_prefix(key, prefix) ? (struct slice){key.p + prefix.len, key.len - prefix.len} : key;
+}
+
+static void count_fire(struct world *world, struct cell *cell)
+{
+	cell->fires = cell->fired_ms == world->now_ms ? cell->fires + 1 : 1;
+	cell->fired_ms = world->now_ms;
+	assert(cell->fires <= FIRES_PER_INSTANT_MAX);
+}
+
+/* Up to a batch of keys that are due at `until_ms` or before, in order of due time and key. */
+static void fire_batch(struct world *world, int64_t until_ms)
+{
+	struct cell **fired = arena_array(&world->told, world->batch, sizeof(struct cell *));
+	struct decider *decider = begin(world);
+	size_t count = 0;
+	while (count < world->batch) {
+		struct cell *cell = first_due(world);
+		if (cell == NULL || cell->due_ms > until_ms)
+			break;
+		heap_pop(world);
+		while (first_due(world) == cell)
+			heap_pop(world); /* the same due time was written twice */
+		fired[count++] = cell;
+		count_fire(world, cell);
+		make_readable(world, cell->key);
+		struct world_decision *decision = add_decision(world);
+		decision->key = (struct slice){arena_memdupz(&world->told, cell->key.p, cell->key.len), cell->key.len};
+		decider_fire(decider, timer_name(decision->key), world->now_ms, &decision->decision);
+	}
+	end(world, decider);
+	for (size_t i = 0; i < count; i++)
+		if (fired[i]->due_ms != 0 && fired[i]->due_ms <= until_ms)
+			heap_push(world, fired[i]); /* nothing was written: it is polled again, as the daemon does */
+}
+
+static bool is_due(struct world *world, int64_t until_ms)
+{
+	const struct cell *cell = first_due(world);
+	return cell != NULL && cell->due_ms <= until_ms;
+}
+
+void world_settle(struct world *world)
+{
+	decide_pending(world);
+	while (is_due(world, world->now_ms))
+		fire_batch(world, world->now_ms);
+}
+
+void world_advance(struct world *world, int64_t to_ms)
+{
+	assert(to_ms >= world->now_ms);
+	if (to_ms == world->now_ms)
+		return;
+	world_settle(world);
+	while (is_due(world, to_ms - 1)) {
+		int64_t due_ms = world_next_due(world);
+		world->now_ms = due_ms > world->now_ms ? due_ms : world->now_ms;
+		fire_batch(world, world->now_ms);
+	}
+	world->now_ms = to_ms;
+}
+
+void world_sleep(struct world *world, int64_t to_ms)
+{
+	assert(to_ms >= world->now_ms);
+	world_settle(world);
+	world->now_ms = to_ms;
+}
+
+void world_set_model(struct world *world, const struct model *model)
+{
+	world_settle(world);
+	world->model = model;
+}
+
+/* ---- records */
+
+static struct slice keep(struct world *world, struct slice text)
+{
+	return (struct slice){arena_memdupz(&world->told, text.p, text.len), text.len};
+}
+
+static const struct header *keep_headers(struct world *world, const struct world_record *from)
+{
+	struct header *headers = arena_array(&world->told, from->header_count, sizeof *headers);
+	for (size_t i = 0; i < from->header_count; i++) {
+		headers[i].name = keep(world, from->headers[i].name);
+		headers[i].value = from->headers[i].value.p != NULL ? keep(world, from->headers[i].value) : SLICE_NONE;
+	}
+	return headers;
+}
+
+static void add_fact(struct prepared *prepared, const struct world_fact *fact)
+{
+	switch (fact->kind) {
+	case WORLD_FACT_BOOL:
+		rules_add_fact_bool(prepared, fact->name, fact->boolean);
+		return;
+	case WORLD_FACT_INT:
+		rules_add_fact_int(prepared, fact->name, fact->integer);
+		return;
+	case WORLD_FACT_TEXT:
+		rules_add_fact_text(prepared, fact->name, fact->text);
+		return;
+	}
+}
+
+size_t world_feed(struct world *world, const struct world_record *from)
+{
+	struct record *record = arena_alloc(&world->told, sizeof *record);
+	bool is_lead = from->kind == RECORD_CAPTURED;
+	*record = (struct record){
+		.kind = from->kind,
+		.topic = is_lead ? SLICE("leads.captured") : SLICE("leads.activity"),
+		.offset = world->offsets[from->kind]++,
+		.timestamp_ms = world->now_ms,
+		.key = keep(world, from->key),
+		.value = keep(world, from->value),
+		.has_key = from->key.len != 0,
+		.has_value = !from->has_no_value,
+		.headers = keep_headers(world, from),
+		.header_count = from->header_count,
+		.partition_count = 1,
+	};
+	struct prepared *prepared = rules_prepare(world->model, record, world->now_ms, &world->told);
+	for (size_t i = 0; i < from->fact_count && rules_is_lead(prepared); i++)
+		add_fact(prepared, &from->facts[i]);
+	world->pending[world->pending_count] = prepared;
+	world->pending_record[world->pending_count++] = world->record_count;
+	if (world->pending_count == world->batch)
+		decide_pending(world);
+	return world->record_count++;
+}
+
+size_t world_decision_count(const struct world *world)
+{
+	return world->decision_count;
+}
+
+const struct world_decision *world_decision(const struct world *world, size_t index)
+{
+	assert(index < world->decision_count);
+	return &world->decisions[index];
+}
+
+void world_forget(struct world *world)
+{
+	world_settle(world);
+	map_done(&world->readable);
+	map_init(&world->readable, SEED);
+	arena_reset(&world->told);
+	world->decision_count = 0;
+}
+
+/* ---- the whole state */
+
+int64_t world_due_of(const struct world *world, struct slice key)
+{
+	const struct cell *cell = map_get(&world->cells, key);
+	return cell != NULL ? cell->due_ms : 0;
+}
+
+static int by_key(const void *left, const void *right)
+{
+	return slice_compare((*(struct cell *const *)left)->key, (*(struct cell *const *)right)->key);
+}
+
+void world_each(const struct world *world, void (*see)(void *ctx, struct slice key, struct slice value, int64_t due_ms),
+                void *ctx)
+{
+	struct cell **cells = xcalloc(world->cells.live + 1, sizeof(struct cell *));
+	struct map_entry *entry;
+	size_t count = 0;
+	for (size_t at = 0; (entry = map_next(&world->cells, &at)) != NULL;)
+		if (((struct cell *)entry->value)->is_there)
+			cells[count++] = entry->value;
+	qsort(cells, count, sizeof(struct cell *), by_key);
+	for (size_t i = 0; i < count; i++)
+		see(ctx, cells[i]->key, cells[i]->value, cells[i]->due_ms);
+	free(cells);
+}
+
+static void dump_line(void *ctx, struct slice key, struct slice value, int64_t due_ms)
+{
+	struct strbuf *out = ctx;
+	strbuf_append(out, key.p, key.len);
+	strbuf_putc(out, '\t');
+	strbuf_put_int(out, due_ms);
+	strbuf_putc(out, '\t');
+	strbuf_append(out, value.p, value.len);
+	strbuf_putc(out, '\n');
+}
+
+void world_dump(const struct world *world, struct strbuf *out)
+{
+	world_each(world, dump_line, out);
+}
+
+struct slice world_log(const struct world *world)
+{
+	return (struct slice){strbuf_text(&world->log), world->log.len};
+}
+
+static bool scan_bytes(struct scan *scan, int64_t len, struct slice *ret)
+{
+	if (len < 0 || len > scan->end - scan->at)
+		return false;
+	*ret = (struct slice){scan->at, (size_t)len};
+	scan->at += len;
+	return true;
+}
+
+/* "+3,5,keyvalue\n" or "-3,0,key\n" */
+static bool replay_write(struct world *world, struct scan *scan)
+{
+	int64_t key_len, value_len;
+	struct slice key, value;
+	bool is_tombstone = scan_byte(scan, '-');
+	if (!is_tombstone && !scan_byte(scan, '+'))
+		return false;
+	if (!scan_int(scan, &key_len) || !scan_byte(scan, ',') || !scan_int(scan, &value_len) || !scan_byte(scan, ',') ||
+	    !scan_bytes(scan, key_len, &key) || !scan_bytes(scan, value_len, &value) || !scan_byte(scan, '\n'))
+		return false;
+	if (is_tombstone)
+		take_away(world, key);
+	else
+		world_put(world, key, value);
+	return true;
+}
+
+int world_replay(struct world *world, struct slice log)
+{
+	struct scan scan = {log.p, log.p + log.len};
+	while (scan.at < scan.end)
+		if (!replay_write(world, &scan))
+			return -1;
+	return 0;
+}
