@@ -99,7 +99,7 @@ check:
 
 # Under a minute, no network.
 check-fast:
-	$(Q)tests/check check-deps check-headers check-unit check-fuzz-seeds
+	$(Q)tests/check check-deps check-headers check-unit check-scenario check-fuzz-seeds
 
 check-deps:
 	$(Q)tests/check-deps
@@ -117,7 +117,7 @@ check-clang:
 	$(Q)$(MAKE) --no-print-directory CC=clang CXX=clang++ CI=1 BUILD=build/clang all
 
 check-asan:
-	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-fuzz-seeds sim
+	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-scenario check-fuzz-seeds sim
 	$(Q)build/address-undefined/sim/sim-toy --seeds 1:501 >/dev/null
 	$(Q)build/address-undefined/sim/sim-real --seeds 1:501 >/dev/null
 

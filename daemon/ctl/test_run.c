@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One test: a world of its own, the steps in order, until one does not turn out as expected. What follows a failed step
+ * is not looked at: it would mostly repeat the failure.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/ctl/test.h"
+#include "rules/base/diag.h"
+#include "rules/calendar.h"
+#include "rules/json.h"
+#include "rules/model.h"
+#include "rules/tree.h"
+#include "rules/world.h"
+
+struct run {
+	const struct test_file *file;
+	const struct test_case *test;
+	struct test_site *site;
+	const struct test_rules *rules; /* in force */
+	struct test_rules *made;        /* those that this test made, newest first */
+	struct test_coverage *coverage;
+	struct test_result *ret;
+	struct diags *diags;
+	struct world *world;
+	size_t covered; /* decisions that coverage has seen */
+};
+
+/* ---- what is there before the first step */
+
+static void put_default(struct json_writer *writer, const struct node *lead, const char *name, const char *json)
+{
+	if (node_get(lead, name) == NULL)
+		json_put_raw(writer, name, slice_of(json));
+}
+
+/* Members as in the state; what every value must have is filled in. */
+static void put_given_lead(struct run *run, const struct node *lead, struct strbuf *out)
+{
+	bool is_owned = node_get(lead, "owner") != NULL;
+	struct json_writer writer = JSON_WRITER(out);
+	json_open_object(&writer, NULL);
+	put_default(&writer, lead, "ver", is_owned ? "1" : "0");
+	put_default(&writer, lead, "state", is_owned ? "\"assigned\"" : "\"unassigned\"");
+	put_default(&writer, lead, "score", "0");
+	if (node_get(lead, "at") == NULL)
+		json_put_int(&writer, "at", world_now_ms(run->world));
+	for (size_t i = 0; i < lead->count; i++) {
+		struct strbuf value = STRBUF_INIT;
+		const struct node *node = lead->members[i].value;
+		int64_t ms = node->kind == NODE_SCALAR ? test_time_parse(node->text, run->file->zone) : -1;
+		if (ms >= 0)
+			strbuf_put_int(&value, ms);
+		else
+			test_put_value(&value, node, run->file, 0);
+		json_put_raw_as(&writer, lead->members[i].key->text, (struct slice){value.bytes, value.len});
+		strbuf_done(&value);
+	}
+	json_close_object(&writer);
+}
+
+static void give(struct run *run)
+{
+	const struct node *leads = run->test->leads, *state = run->test->state;
+	for (size_t i = 0; leads != NULL && i < leads->count; i++) {
+		struct strbuf value = STRBUF_INIT;
+		put_given_lead(run, leads->members[i].value, &value);
+		world_put(run->world, ARENA_JOIN(&run->ret->arena, SLICE("lead/"), leads->members[i].key->text),
+		          (struct slice){value.bytes, value.len});
+		strbuf_done(&value);
+	}
+	for (size_t i = 0; state != NULL && i < state->count; i++) {
+		struct strbuf value = STRBUF_INIT;
+		const struct node *node = state->members[i].value;
+		if (node->kind == NODE_SCALAR)
+			strbuf_append(&value, node->text.p, node->text.len);
+		else
+			test_put_value(&value, node, run->file, 0);
+		world_put(run->world, state->members[i].key->text, (struct slice){value.bytes, value.len});
+		strbuf_done(&value);
+	}
+}
+
+/* ---- time */
+
+static bool cannot_go_back(struct run *run, const struct test_step *step)
+{
+	struct test_differences *differences = &run->ret->differences;
+	struct strbuf now = STRBUF_INIT;
+	test_time_put(&now, world_now_ms(run->world), run->file->zone);
+	test_differ(differences, "at", node_get(step->node, "at"),
+	            arena_printf(&run->ret->arena, "it is %s already: the clock never goes back", strbuf_text(&now)));
+	strbuf_done(&now);
+	return false;
+}
+
+/* Spans count open time of the calendar in force, and days in its zone. */
+static bool pass_time(struct run *run, const struct test_step *step)
+{
+	int64_t now_ms = world_now_ms(run->world), to_ms = now_ms;
+	if (step->time == TIME_AT)
+		to_ms = step->at_ms;
+	else if (step->time != TIME_STAYS)
+		to_ms = calendar_add_span(run->rules->model->calendar, now_ms, &step->span);
+	if (to_ms < now_ms || to_ms == CALENDAR_NEVER)
+		return cannot_go_back(run, step);
+	if (step->time == TIME_DOWN)
+		world_sleep(run->world, to_ms);
+	else
+		world_advance(run->world, to_ms);
+	return true;
+}
+
+/* ---- records */
+
+static bool read_number(struct slice text, int64_t *ret)
+{
+	char copy[24];
+	char *end;
+	if (text.len == 0 || text.len >= sizeof copy)
+		return false;
+	memcpy(copy, text.p, text.len);
+	copy[text.len] = '\0';
+	*ret = strtoll(copy, &end, 10);
+	return *end == '\0';
+}
+
+static size_t read_facts(struct run *run, const struct node *facts, struct world_fact *ret)
+{
+	size_t count = facts != NULL ? facts->count : 0;
+	for (size_t i = 0; i < count; i++) {
+		struct slice name = facts->members[i].key->text;
+		const struct node *value = facts->members[i].value;
+		bool is_plain = value->style == NODE_PLAIN;
+		ret[i] = (struct world_fact){.name = arena_memdupz(&run->ret->arena, name.p, name.len), .text = value->text};
+		ret[i].kind = WORLD_FACT_TEXT;
+		ret[i].boolean = slice_is(value->text, "true");
+		if (is_plain && (ret[i].boolean || slice_is(value->text, "false")))
+			ret[i].kind = WORLD_FACT_BOOL;
+		else if (is_plain && read_number(value->text, &ret[i].integer))
+			ret[i].kind = WORLD_FACT_INT;
+	}
+	return count;
+}
+
+static struct slice text_or(const struct node *mapping, const char *name, struct slice otherwise)
+{
+	const struct node *node = node_get(mapping, name);
+	return node != NULL && node->kind == NODE_SCALAR ? node->text : otherwise;
+}
+
+enum { EVENT_HEADERS = 5 };
+
+/* A CloudEvent in binary mode, when the step names its event. */
+static size_t event_headers(const struct test_step *step, struct header *headers)
+{
+	if (step->event == NULL)
+		return 0;
+	bool is_lead = step->kind == RECORD_LEAD;
+	headers[0] = (struct header){SLICE("ce_specversion"), SLICE("1.0")};
+	headers[1] = (struct header){SLICE("ce_id"), text_or(step->event, "id", SLICE("1"))};
+	headers[2] = (struct header){SLICE("ce_source"), text_or(step->event, "source", SLICE("/test"))};
+	headers[3] = (struct header){SLICE("ce_type"), text_or(step->event, "type",
+	                                                       is_lead ? SLICE("lead.captured")
+	                                                               : text_or(step->record, "type", SLICE("activity.touch")))};
+	headers[4] = (struct header){SLICE("content-type"), SLICE("application/json")};
+	return EVENT_HEADERS;
+}
+
+static void feed_one(struct run *run, const struct test_step *step, const struct node *node, int64_t number)
+{
+	struct strbuf value = STRBUF_INIT;
+	struct header headers[EVENT_HEADERS];
+	struct world_fact facts[TEST_FACTS_MAX];
+	bool is_lead = step->kind == RECORD_LEAD;
+	if (is_lead)
+		test_put_lead(&value, node, run->file, number);
+	else
+		test_put_value(&value, node, run->file, number);
+	struct world_record record = {
+		.kind = is_lead ? RECORD_CAPTURED : RECORD_ACTIVITY,
+		.value = {value.bytes, value.len},
+		.headers = headers,
+		.header_count = event_headers(step, headers),
+		.facts = facts,
+		.fact_count = read_facts(run, step->facts, facts),
+	};
+	world_feed(run->world, &record);
+	strbuf_done(&value);
+}
+
+/* As it is, well-formed or not. */
+static void feed_raw(struct run *run, const struct test_step *step)
+{
+	const struct node *value = node_get(step->record, "value"), *headers = node_get(step->record, "headers");
+	size_t header_count = headers != NULL ? headers->count : 0;
+	struct header *list = arena_array(&run->ret->arena, header_count, sizeof *list);
+	for (size_t i = 0; i < header_count; i++) {
+		const struct node *text = headers->members[i].value;
+		list[i] = (struct header){headers->members[i].key->text, node_is_empty(text) ? SLICE_NONE : text->text};
+	}
+	struct strbuf bytes = STRBUF_INIT;
+	if (value != NULL && value->kind == NODE_SCALAR)
+		strbuf_append(&bytes, value->text.p, value->text.len);
+	else if (value != NULL)
+		test_put_value(&bytes, value, run->file, 0);
+	bool is_activity = slice_is(text_or(step->record, "topic", SLICE("captured")), "activity");
+	struct world_record record = {
+		.kind = is_activity ? RECORD_ACTIVITY : RECORD_CAPTURED,
+		.value = {strbuf_text(&bytes), bytes.len},
+		.has_no_value = value == NULL || node_is_empty(value),
+		.key = text_or(step->record, "key", SLICE_NONE),
+		.headers = list,
+		.header_count = header_count,
+	};
+	world_feed(run->world, &record);
+	strbuf_done(&bytes);
+}
+
+static void feed(struct run *run, const struct test_step *step)
+{
+	if (step->kind == RECORD_NONE)
+		return;
+	if (step->kind == RECORD_RAW) {
+		feed_raw(run, step);
+		return;
+	}
+	const struct node *base = step->kind == RECORD_LEAD ? run->file->default_lead : run->file->default_activity;
+	const struct node *node = test_patch(base, step->record, &run->ret->arena);
+	bool is_repeated = node_get(step->node, "repeat") != NULL;
+	for (int64_t i = 1; i <= step->repeat; i++)
+		feed_one(run, step, node, is_repeated ? i : 0);
+}
+
+/* ---- rules */
+
+static bool use_patch(struct run *run, const struct node *patch)
+{
+	struct test_rules *rules = test_rules_patched(run->file, run->site, run->rules->root, patch, run->diags);
+	if (rules == NULL)
+		return false;
+	rules->next = run->made;
+	run->made = rules;
+	run->rules = rules;
+	if (run->coverage != NULL)
+		test_coverage_add(run->coverage, rules->model);
+	return true;
+}
+
+/* ---- steps */
+
+static void cover(struct run *run)
+{
+	size_t count = world_decision_count(run->world);
+	for (; run->coverage != NULL && run->covered < count; run->covered++) {
+		const struct decision *decision = &world_decision(run->world, run->covered)->decision;
+		for (size_t i = 0; i < decision->event_count; i++) {
+			struct arena arena = ARENA_INIT;
+			if (decision->events[i].topic != OUT_REJECTED)
+				test_coverage_hit(run->coverage, json_read(decision->events[i].value, (struct json_limits){4 << 20, 64, 100000},
+				                                           &arena, NULL));
+			arena_done(&arena);
+		}
+	}
+}
+
+static void note_failure(struct run *run, const struct test_step *step, size_t number, const struct test_scene *scene)
+{
+	struct test_result *ret = run->ret;
+	ret->has_failed = true;
+	ret->step = step;
+	ret->step_number = number;
+	ret->at_ms = world_now_ms(run->world);
+	test_tell(scene, &ret->trace);
+}
+
+/* false: stop here. */
+static bool take_step(struct run *run, const struct test_step *step, size_t number, struct test_scene *scene)
+{
+	bool acts = step->time != TIME_STAYS || step->record != NULL || step->reload != NULL;
+	if (step->time != TIME_STAYS || step->reload != NULL)
+		world_settle(run->world); /* what is due at the old instant belongs to the step before */
+	if (acts)
+		scene->from = world_decision_count(run->world);
+	if (step->time != TIME_STAYS && !pass_time(run, step)) {
+		note_failure(run, step, number, scene);
+		return false;
+	}
+	if (step->reload != NULL) {
+		if (!use_patch(run, step->reload))
+			return false;
+		world_set_model(run->world, run->rules->model);
+	}
+	feed(run, step);
+	if (step->expect == NULL)
+		return true;
+	world_settle(run->world);
+	test_expect(scene, step->expect, &run->ret->differences);
+	if (run->ret->differences.count == 0)
+		return true;
+	note_failure(run, step, number, scene);
+	return false;
+}
+
+static void take_steps(struct run *run)
+{
+	struct test_scene scene = {run->file, run->world, 0, &run->ret->arena};
+	give(run);
+	for (size_t i = 0; i < run->test->step_count; i++)
+		if (!take_step(run, &run->test->steps[i], i + 1, &scene))
+			break;
+	world_settle(run->world);
+	cover(run);
+}
+
+bool test_run(const struct test_file *file, const struct test_case *test, struct test_site *site,
+              const struct test_rules *rules, struct test_coverage *coverage, struct test_result *ret, struct diags *diags)
+{
+	size_t errors = diags_error_count(diags);
+	*ret = (struct test_result){.file = file, .test = test};
+	ret->differences = (struct test_differences){.arena = &ret->arena, .zone = file->zone};
+	struct run run = {.file = file, .test = test, .site = site, .rules = rules, .coverage = coverage, .ret = ret,
+	                  .diags = diags};
+	if (coverage != NULL)
+		test_coverage_add(coverage, rules->model);
+	if (test->override == NULL || use_patch(&run, test->override)) {
+		run.world = world_new(run.rules->model, &(struct world_settings){.now_ms = test->now_ms});
+		take_steps(&run);
+		world_free(run.world);
+	}
+	while (run.made != NULL) {
+		struct test_rules *next = run.made->next;
+		test_rules_free(run.made);
+		run.made = next;
+	}
+	return diags_error_count(diags) == errors;
+}
+
+void test_result_done(struct test_result *result)
+{
+	free(result->differences.items);
+	strbuf_done(&result->trace);
+	arena_done(&result->arena);
+}
