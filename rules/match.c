@@ -88,6 +88,13 @@ static struct match_try explain(const struct matching *matching, const struct ro
 	return try;
 }
 
+struct match_try match_try_route(const struct model *model, const struct lead *lead, const struct cel_value *slots,
+                                 struct arena *scratch, const struct route *route)
+{
+	struct matching matching = {model, lead, slots, scratch};
+	return explain(&matching, route);
+}
+
 void match_routes(const struct model *model, const struct lead *lead, const struct cel_value *slots,
                   struct arena *scratch, struct match *ret_match)
 {

@@ -43,6 +43,10 @@ struct match {
 	size_t not_shown;          /* routes tried before the first one shown */
 };
 
+/* What one route says by itself, whichever come before it. For explanations. */
+struct match_try match_try_route(const struct model *model, const struct lead *lead, const struct cel_value *slots,
+                                 struct arena *scratch, const struct route *route);
+
 void match_routes(const struct model *model, const struct lead *lead, const struct cel_value *slots,
                   struct arena *scratch, struct match *ret_match);
 

@@ -45,7 +45,7 @@ static void values_come_typed(void **state)
 		{"{\"id\":1,\"expr\":\"[1, 'a']\"}", "{\"id\":1,\"value\":{\"list\":[{\"int\":\"1\"},{\"string\":\"a\"}]}}"},
 		{"{\"id\":1,\"expr\":\"{'k': 2u}\"}", "{\"id\":1,\"value\":{\"map\":[[{\"string\":\"k\"},{\"uint\":\"2\"}]]}}"},
 		{"{\"id\":1,\"expr\":\"timestamp('2026-03-02T08:30:00.5Z')\"}",
-		 "{\"id\":1,\"value\":{\"timestamp\":\"2026-03-02T08:30:00.500Z\"}}"},
+		 "{\"id\":1,\"value\":{\"timestamp\":\"2026-03-02T08:30:00.5Z\"}}"},
 		{"{\"id\":1,\"expr\":\"duration('3s')\"}", "{\"id\":1,\"value\":{\"duration\":\"3s\"}}"},
 		{"{\"id\":1,\"expr\":\"b'\\\\x00\\\\xff'\"}", "{\"id\":1,\"value\":{\"bytes\":\"AP8=\"}}"},
 		{"{\"id\":1,\"expr\":\"type(1)\"}", "{\"id\":1,\"value\":{\"type\":\"int\"}}"},

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * More than an event's trace: what is found out by looking on while one lead is decided, as one JSON object.
+ *
+ *     lead_id
+ *     keys       the identity keys that were looked up, and which lead they led to
+ *     score      base, total, grade, and every criterion: points, result, the first clause that was not true and its values
+ *     routes     every route in order, what it says by itself: result, condition, first clause that was not true, its values
+ *     routes_tried, route_taken   how far the decision went, and where it ended
+ *     timeline   the clock from its start: stretches of the calendar that count and that do not, reminder, due
+ *     outcome, reject, events     what it came to; the events as they would be sent
+ *
+ * Members that do not apply are left out. Contact data is masked unless it is asked for (rules/event_shown.h).
+ */
+#ifndef LR_RULES_DETAIL_H
+#define LR_RULES_DETAIL_H
+
+#include <stdbool.h>
+
+#include "rules/decide.h"
+#include "rules/json.h"
+
+enum { DETAIL_PIECES_MAX = 200 }; /* stretches of the calendar that are shown */
+
+struct calendar;
+struct cel_env;
+
+struct detail {
+	struct json_writer writer;
+	struct observer observer; /* give this one to rehearsal_decide() */
+	bool is_unmasked;
+	size_t routes_tried;
+	const struct route *route_taken;
+};
+
+/* The object is appended to `out`. The detail must not be moved. */
+void detail_begin(struct detail *detail, struct strbuf *out, bool is_unmasked);
+/* After the decision; the object is complete. */
+void detail_end(struct detail *detail, const struct decision *decision);
+
+/* "timeline" of a clock that was started at `start_ms` by this calendar; remind_ms 0: none. */
+void detail_put_timeline(struct json_writer *writer, const struct calendar *calendar, int64_t start_ms,
+                         int64_t remind_ms, int64_t due_ms);
+
+/* "values": what the names in a piece of an expression stand for, in order of appearance: name, and value (a CEL literal) or
+ * absent. */
+void detail_put_values(struct json_writer *writer, const struct cel_env *env, const struct cel_value *slots,
+                       struct slice text, bool is_unmasked, struct arena *scratch);
+
+#endif

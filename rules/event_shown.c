@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/event_shown.h"
+
+#include "rules/base/arena.h"
+#include "rules/cleanse.h"
+#include "rules/json.h"
+#include "rules/schema.h"
+
+/* Depth is bounded by the reader that made the value. */
+void json_put_value(struct json_writer *writer, struct slice name, const struct json *value)
+{
+	switch (value->type) {
+	case JSON_IS_NULL:
+		json_put_null_as(writer, name);
+		return;
+	case JSON_IS_BOOL:
+		json_put_bool_as(writer, name, value->boolean);
+		return;
+	case JSON_IS_INT:
+		json_put_int_as(writer, name, value->integer);
+		return;
+	case JSON_IS_REAL:
+		json_put_real_as(writer, name, value->real);
+		return;
+	case JSON_IS_STRING:
+		json_put_text_as(writer, name, value->text);
+		return;
+	case JSON_IS_ARRAY:
+		json_open_array_as(writer, name);
+		for (size_t i = 0; i < value->count; i++)
+			json_put_value(writer, SLICE_NONE, &value->items[i]);
+		json_close_array(writer);
+		return;
+	case JSON_IS_OBJECT:
+		json_open_object_as(writer, name);
+		for (size_t i = 0; i < value->count; i++)
+			json_put_value(writer, value->names[i], &value->items[i]);
+		json_close_object(writer);
+	}
+}
+
+static void put_field(struct json_writer *writer, struct slice path, struct slice name, const struct json *value,
+                      struct arena *arena);
+
+static void put_part(struct json_writer *writer, struct slice path, struct slice name, const struct json *part,
+                     struct arena *arena)
+{
+	json_open_object_as(writer, name);
+	for (size_t i = 0; i < part->count; i++) {
+		const struct slice dot = path.len != 0 ? SLICE(".") : SLICE_NONE;
+		put_field(writer, ARENA_JOIN(arena, path, dot, part->names[i]), part->names[i], &part->items[i], arena);
+	}
+	json_close_object(writer);
+}
+
+/* What the schema does not know is not shown. */
+static void put_field(struct json_writer *writer, struct slice path, struct slice name, const struct json *value,
+                      struct arena *arena)
+{
+	const struct schema_row *row = schema_find(path);
+	if (row != NULL && row->kind == SCHEMA_PART && value->type == JSON_IS_OBJECT)
+		put_part(writer, path, name, value, arena);
+	else if (row != NULL && value->type == JSON_IS_STRING)
+		json_put_text_as(writer, name, cleanse_shown(row, value->text, arena));
+	else if (row != NULL && !row->is_person)
+		json_put_value(writer, name, value);
+	else
+		json_put_text_as(writer, name, SLICE("***"));
+}
+
+void event_put_shown(struct json_writer *writer, const char *name, const struct json *data, bool is_unmasked)
+{
+	struct arena arena = ARENA_INIT;
+	if (data->type != JSON_IS_OBJECT) {
+		json_put_value(writer, slice_of(name), data);
+		return;
+	}
+	json_open_object(writer, name);
+	for (size_t i = 0; i < data->count; i++) {
+		bool is_lead = slice_is(data->names[i], "lead") && data->items[i].type == JSON_IS_OBJECT;
+		if (is_lead && !is_unmasked)
+			put_part(writer, SLICE_NONE, data->names[i], &data->items[i], &arena);
+		else
+			json_put_value(writer, data->names[i], &data->items[i]);
+	}
+	json_close_object(writer);
+	arena_done(&arena);
+}
