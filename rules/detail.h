@@ -10,6 +10,8 @@
  *     timeline   the clock from its start: stretches of the calendar that count and that do not, reminder, due
  *     outcome, reject, events     what it came to; the events as they would be sent
  *
+ *     record     which one of its file, when the caller put it there
+ *
  * Members that do not apply are left out. Contact data is masked unless it is asked for (rules/event_shown.h).
  */
 #ifndef LR_RULES_DETAIL_H

@@ -1,54 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/explain.h"
 
-#include "rules/base/strbuf.h"
-#include "rules/json.h"
-
-static void put(struct strbuf *out, struct slice text)
-{
-	strbuf_append(out, text.p, text.len);
-}
-
-static void put_text(struct strbuf *out, const struct json *object, const char *name)
-{
-	put(out, json_get_text(object, name));
-}
-
-static int64_t int_of(const struct json *object, const char *name)
-{
-	const struct json *value = json_get(object, name);
-	return value != NULL && value->type == JSON_IS_INT ? value->integer : 0;
-}
-
-static bool is_true(const struct json *object, const char *name)
-{
-	const struct json *value = json_get(object, name);
-	return value != NULL && value->type == JSON_IS_BOOL && value->boolean;
-}
-
-static size_t count_of(const struct json *list)
-{
-	return list != NULL && list->type == JSON_IS_ARRAY ? list->count : 0;
-}
-
-/* "grade_stops" -> "grade stops" */
-static void put_words(struct strbuf *out, struct slice code)
-{
-	for (size_t i = 0; i < code.len; i++)
-		strbuf_putc(out, code.p[i] == '_' ? ' ' : code.p[i]);
-}
-
-/* " (routes.yaml:12)" */
-static void put_place(struct strbuf *out, const struct json *item)
-{
-	if (json_get_text(item, "file").len == 0)
-		return;
-	strbuf_puts(out, " (");
-	put_text(out, item, "file");
-	strbuf_putc(out, ':');
-	strbuf_put_int(out, int_of(item, "line"));
-	strbuf_putc(out, ')');
-}
+#include "rules/explain_parts.h"
 
 /* ---- the sentence */
 
@@ -148,12 +101,7 @@ void explain_sentence(struct strbuf *out, struct slice type, const struct json *
 
 /* ---- the lines behind it: a label in the first column, once */
 
-static void begin_line(struct strbuf *out, const char *label)
-{
-	strbuf_printf(out, "%-10s", label);
-}
-
-static void put_why(struct strbuf *out, const struct json *event)
+void explain_why(struct strbuf *out, const struct json *event)
 {
 	if (json_get_text(event, "why").len == 0)
 		return;
@@ -201,7 +149,7 @@ static void put_routes(struct strbuf *out, const struct json *trace)
 		put_route(out, &routes->items[i], i == 0 ? "Routes" : "");
 }
 
-static void put_candidates(struct strbuf *out, const struct json *trace)
+void explain_candidates(struct strbuf *out, const struct json *trace)
 {
 	const struct json *list = json_get(trace, "candidates");
 	if (count_of(list) == 0)
@@ -240,23 +188,15 @@ static void put_change(struct strbuf *out, const struct json *change, const char
 	strbuf_putc(out, '\n');
 }
 
-static void put_changes(struct strbuf *out, const struct json *trace)
+void explain_changes(struct strbuf *out, const struct json *trace)
 {
 	const struct json *changes = json_get(trace, "changes");
 	for (size_t i = 0; i < count_of(changes); i++)
 		put_change(out, &changes->items[i], i == 0 ? "Changed" : "");
 }
 
-void explain_text(struct strbuf *out, struct slice type, const struct json *event)
+void explain_by(struct strbuf *out, const struct json *trace)
 {
-	const struct json *trace = json_get(event, "trace");
-	explain_sentence(out, type, event);
-	strbuf_putc(out, '\n');
-	put_why(out, event);
-	put_score(out, event);
-	put_routes(out, trace);
-	put_candidates(out, trace);
-	put_changes(out, trace);
 	if (trace == NULL)
 		return;
 	begin_line(out, "By");
@@ -265,4 +205,17 @@ void explain_text(struct strbuf *out, struct slice type, const struct json *even
 	strbuf_puts(out, ", leadrouter ");
 	put_text(out, trace, "engine");
 	strbuf_putc(out, '\n');
+}
+
+void explain_text(struct strbuf *out, struct slice type, const struct json *event)
+{
+	const struct json *trace = json_get(event, "trace");
+	explain_sentence(out, type, event);
+	strbuf_putc(out, '\n');
+	explain_why(out, event);
+	put_score(out, event);
+	put_routes(out, trace);
+	explain_candidates(out, trace);
+	explain_changes(out, trace);
+	explain_by(out, trace);
 }

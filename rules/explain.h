@@ -27,4 +27,10 @@ void explain_sentence(struct strbuf *out, struct slice type, const struct json *
 /* The sentence and, where the event has a trace, the lines behind it. Ends in a line end. */
 void explain_text(struct strbuf *out, struct slice type, const struct json *event);
 
+/* Single lines of it, for rules/story.c: "Why", "Turn", "Changed", "By". Nothing where there is nothing to say. */
+void explain_why(struct strbuf *out, const struct json *event);
+void explain_candidates(struct strbuf *out, const struct json *trace);
+void explain_changes(struct strbuf *out, const struct json *trace);
+void explain_by(struct strbuf *out, const struct json *trace);
+
 #endif

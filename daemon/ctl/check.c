@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * leadctl check, explain, version and bootstrap.
+ * leadctl check, version and bootstrap.
  */
 #include <stdio.h>
 #include <string.h>
@@ -75,17 +75,6 @@ int ctl_check(const struct ctl_args *args)
 	strbuf_done(&out);
 	diags_free(diags);
 	return is_good ? CTL_OK : CTL_CONFIG;
-}
-
-int ctl_explain(const struct ctl_args *args)
-{
-	if (args->rest_count != 1)
-		return ctl_usage("name one code: leadctl explain LR020");
-	enum err_code code = err_lookup(args->rest[0]);
-	if (code == ERR_NONE)
-		return ctl_usage("there is no code `%s`", args->rest[0]);
-	printf("%s %s\n%s\n", err_number(code), err_word(code), err_sentence(code));
-	return CTL_OK;
 }
 
 int ctl_version(const struct ctl_args *args)

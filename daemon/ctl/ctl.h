@@ -58,6 +58,13 @@ int ctl_ask(const struct ctl_args *args, bool is_post, const char *target, struc
 /* Appends `text` percent-encoded for a query. */
 void ctl_put_query(struct strbuf *out, const char *text);
 
+/* explain for a lead that was decided; `id` is its id. An exit code. */
+int ctl_explain_lead(const struct ctl_args *args, const char *id);
+/* The story as the options ask for it, with a line end, on stdout. An exit code. */
+struct json;
+struct model;
+int ctl_print_story(const struct ctl_args *args, const struct json *story, const struct model *model);
+
 /* The generation of args->directory with its diagnostics on stderr; NULL when it is invalid. */
 struct generation;
 struct generation *ctl_load(const struct ctl_args *args);

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/story.h"
+
+#include <stdio.h>
+
+#include "rules/explain.h"
+#include "rules/explain_parts.h"
+#include "rules/instant.h"
+#include "rules/text/zone.h"
+
+enum { ROUTES_SHOWN = 20 }; /* before the one that took the lead */
+
+/* The event that says what the lead came to. */
+static const struct json *main_event(const struct json *story)
+{
+	const struct json *events = json_get(story, "events");
+	return count_of(events) > 0 ? &events->items[0] : NULL;
+}
+
+static const struct json *trace_of(const struct json *story)
+{
+	return json_get(json_get(main_event(story), "data"), "trace");
+}
+
+/* ---- conditions */
+
+/* " [lead.source = "web", lead.company.employees absent]" */
+static void put_values(struct strbuf *out, const struct json *item)
+{
+	const struct json *values = json_get(item, "values");
+	for (size_t i = 0; i < count_of(values); i++) {
+		strbuf_puts(out, i ? ", " : " [");
+		put_text(out, &values->items[i], "name");
+		strbuf_puts(out, is_true(&values->items[i], "absent") ? " absent" : " = ");
+		put_text(out, &values->items[i], "value");
+	}
+	if (count_of(values) > 0)
+		strbuf_putc(out, ']');
+}
+
+/* What was in the way: ": lead.source == "partner" [lead.source = "web"]". */
+static void put_obstacle(struct strbuf *out, const struct json *item)
+{
+	const char *const details[] = {"clause", "error"};
+	for (size_t i = 0; i < 2; i++)
+		if (json_get_text(item, details[i]).len != 0) {
+			strbuf_puts(out, ": ");
+			put_joined(out, json_get_text(item, details[i]));
+		}
+	put_values(out, item);
+}
+
+/* ---- lines */
+
+static void put_path(struct strbuf *out, const struct json *trace)
+{
+	const struct json *stages = json_get(trace, "stages");
+	if (count_of(stages) == 0)
+		return;
+	begin_line(out, "Path");
+	for (size_t i = 0; i < stages->count; i++) {
+		strbuf_puts(out, i ? " > " : "");
+		put_words(out, stages->items[i].text);
+	}
+	strbuf_putc(out, '\n');
+}
+
+static void put_keys(struct strbuf *out, const struct json *story)
+{
+	const struct json *keys = json_get(story, "keys");
+	for (size_t i = 0; i < count_of(keys); i++) {
+		const struct json *key = &keys->items[i];
+		struct slice result = json_get_text(key, "result");
+		begin_line(out, i == 0 ? "Keys" : "");
+		put_words(out, json_get_text(key, "kind"));
+		if (json_get_text(key, "value").len != 0) {
+			strbuf_putc(out, ' ');
+			put_text(out, key, "value");
+		}
+		strbuf_puts(out, ": ");
+		if (slice_is(result, "known")) {
+			strbuf_puts(out, "known, as ");
+			put_text(out, key, "lead_id");
+		} else {
+			strbuf_puts(out, slice_is(result, "unknown") ? "not known" : "not looked at");
+		}
+		strbuf_putc(out, '\n');
+	}
+}
+
+static void put_facts(struct strbuf *out, const struct json *trace)
+{
+	const struct json *facts = json_get(trace, "facts");
+	for (size_t i = 0; facts != NULL && i < facts->count; i++) {
+		const struct json *fact = &facts->items[i];
+		begin_line(out, i == 0 ? "Facts" : "");
+		put(out, facts->names[i]);
+		strbuf_puts(out, " = ");
+		if (fact->type == JSON_IS_BOOL)
+			strbuf_puts(out, fact->boolean ? "true" : "false");
+		else if (fact->type == JSON_IS_INT)
+			strbuf_put_int(out, fact->integer);
+		else
+			put(out, fact->text);
+		strbuf_putc(out, '\n');
+	}
+}
+
+static void put_criterion(struct strbuf *out, const struct json *criterion)
+{
+	struct slice result = json_get_text(criterion, "result");
+	begin_line(out, "");
+	put(out, result);
+	for (size_t width = result.len; width < 8; width++)
+		strbuf_putc(out, ' ');
+	strbuf_printf(out, "%+lld ", (long long)int_of(criterion, "points"));
+	put_text(out, criterion, "name");
+	put_place(out, criterion);
+	if (!slice_is(result, "yes"))
+		put_obstacle(out, criterion);
+	strbuf_putc(out, '\n');
+}
+
+static void put_score(struct strbuf *out, const struct json *story)
+{
+	const struct json *score = json_get(story, "score"), *criteria = json_get(score, "criteria");
+	if (score == NULL)
+		return;
+	begin_line(out, "Score");
+	strbuf_printf(out, "%lld, base %lld; grade ", (long long)int_of(score, "total"), (long long)int_of(score, "base"));
+	put_text(out, score, "grade");
+	if (json_get(score, "grade_from") != NULL)
+		strbuf_printf(out, " from %lld", (long long)int_of(score, "grade_from"));
+	strbuf_putc(out, '\n');
+	for (size_t i = 0; i < count_of(criteria); i++)
+		put_criterion(out, &criteria->items[i]);
+}
+
+static void put_route(struct strbuf *out, const struct json *route, const char *label)
+{
+	struct slice result = json_get_text(route, "result");
+	begin_line(out, label);
+	put_words(out, result);
+	for (size_t width = result.len; width < 8; width++)
+		strbuf_putc(out, ' ');
+	put_text(out, route, "name");
+	put_place(out, route);
+	put_obstacle(out, route);
+	if (json_get_text(route, "area").len != 0) {
+		strbuf_puts(out, ": ");
+		put_text(out, route, "area");
+	}
+	strbuf_putc(out, '\n');
+}
+
+static void put_routes(struct strbuf *out, const struct json *story)
+{
+	const struct json *routes = json_get(story, "routes");
+	size_t tried = (size_t)int_of(story, "routes_tried"), count = count_of(routes);
+	size_t first = tried > ROUTES_SHOWN ? tried - ROUTES_SHOWN : 0;
+	if (first > 0) {
+		begin_line(out, "Routes");
+		strbuf_printf(out, "%zu before these did not match\n", first);
+	}
+	for (size_t i = first; i < tried && i < count; i++)
+		put_route(out, &routes->items[i], i == 0 ? "Routes" : "");
+	if (tried != 0 && tried < count) {
+		begin_line(out, "");
+		strbuf_printf(out, "%zu behind it not reached\n", count - tried);
+	}
+}
+
+/* ---- the clock */
+
+/* "Mon 2026-11-23 08:30", with seconds where there are any. */
+static void put_local(struct strbuf *out, const struct zone *zone, struct slice instant)
+{
+	static const char days[7][4] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+	int64_t ms = instant_parse(instant);
+	struct civil civil;
+	if (zone == NULL || ms < 0) {
+		put(out, instant);
+		return;
+	}
+	zone_to_civil(zone, ms / 1000, &civil);
+	strbuf_printf(out, "%s %04lld-%02d-%02d %02d:%02d", days[civil.weekday], (long long)civil.year, civil.month, civil.day,
+	              civil.hour, civil.minute);
+	if (civil.second != 0)
+		strbuf_printf(out, ":%02d", civil.second);
+}
+
+/* "2 h 5 min" */
+static void put_length(struct strbuf *out, int64_t ms)
+{
+	int64_t seconds = ms / 1000, hours = seconds / 3600, minutes = seconds / 60 % 60;
+	seconds %= 60;
+	const char *gap = "";
+	if (hours != 0) {
+		strbuf_printf(out, "%lld h", (long long)hours);
+		gap = " ";
+	}
+	if (minutes != 0 || (hours == 0 && seconds == 0)) {
+		strbuf_printf(out, "%s%lld min", gap, (long long)minutes);
+		gap = " ";
+	}
+	if (seconds != 0)
+		strbuf_printf(out, "%s%lld s", gap, (long long)seconds);
+}
+
+static void put_moment(struct strbuf *out, const struct zone *zone, const char *what, struct slice instant)
+{
+	if (instant.len == 0)
+		return;
+	begin_line(out, "");
+	strbuf_printf(out, "%-9s ", what);
+	put_local(out, zone, instant);
+	strbuf_putc(out, '\n');
+}
+
+static void put_piece(struct strbuf *out, const struct zone *zone, const struct json *piece)
+{
+	struct slice from = json_get_text(piece, "from"), to = json_get_text(piece, "to");
+	begin_line(out, "");
+	strbuf_puts(out, is_true(piece, "counts") ? "counts    " : "skipped   ");
+	put_local(out, zone, from);
+	strbuf_puts(out, " to ");
+	put_local(out, zone, to);
+	if (is_true(piece, "counts")) {
+		strbuf_puts(out, ", ");
+		put_length(out, instant_parse(to) - instant_parse(from));
+	}
+	if (json_get_text(piece, "holiday").len != 0) {
+		strbuf_puts(out, ", ");
+		put_text(out, piece, "holiday");
+	}
+	strbuf_putc(out, '\n');
+}
+
+static void put_timeline(struct strbuf *out, const struct json *timeline)
+{
+	char name[ZONE_NAME_BYTES + 1];
+	struct slice zone_text = json_get_text(timeline, "zone");
+	snprintf(name, sizeof name, "%.*s", SLICE_ARG(zone_text));
+	const struct zone *zone = zone_load(name);
+	const struct json *pieces = json_get(timeline, "pieces");
+	begin_line(out, "Clock");
+	strbuf_puts(out, "calendar ");
+	put_text(out, timeline, "calendar");
+	strbuf_puts(out, ", times of ");
+	put(out, zone_text);
+	strbuf_putc(out, '\n');
+	put_moment(out, zone, "start", json_get_text(timeline, "start"));
+	for (size_t i = 0; i < count_of(pieces); i++)
+		put_piece(out, zone, &pieces->items[i]);
+	if (is_true(timeline, "more_pieces")) {
+		begin_line(out, "");
+		strbuf_puts(out, "… and so on\n");
+	}
+	put_moment(out, zone, "reminder", json_get_text(timeline, "remind_at"));
+	put_moment(out, zone, "due", json_get_text(timeline, "due"));
+}
+
+void story_timeline(struct strbuf *out, const struct json *story)
+{
+	const struct json *timeline = json_get(story, "timeline");
+	strbuf_puts(out, "Lead ");
+	put_text(out, story, "lead_id");
+	strbuf_puts(out, timeline != NULL ? ":\n" : ": no clock was started.\n");
+	if (timeline != NULL)
+		put_timeline(out, timeline);
+}
+
+/* ---- all of it */
+
+static void put_reject(struct strbuf *out, const struct json *story)
+{
+	const struct json *reject = json_get(story, "reject");
+	strbuf_printf(out, "Record %lld is rejected: ", (long long)int_of(story, "record"));
+	put_text(out, reject, "number");
+	strbuf_putc(out, '[');
+	put_text(out, reject, "code");
+	strbuf_puts(out, "] ");
+	if (json_get_text(reject, "field").len != 0) {
+		put_text(out, reject, "field");
+		strbuf_puts(out, ": ");
+	}
+	put_text(out, reject, "text");
+}
+
+void story_text(struct strbuf *out, const struct json *story)
+{
+	const struct json *event = main_event(story), *trace = trace_of(story);
+	if (json_get(story, "reject") != NULL) {
+		put_reject(out, story);
+		strbuf_putc(out, '\n');
+		return;
+	}
+	if (event != NULL) {
+		explain_sentence(out, json_get_text(event, "type"), json_get(event, "data"));
+		strbuf_puts(out, "\n\n");
+		explain_why(out, json_get(event, "data"));
+	}
+	put_path(out, trace);
+	explain_changes(out, trace);
+	put_keys(out, story);
+	put_facts(out, trace);
+	put_score(out, story);
+	put_routes(out, story);
+	explain_candidates(out, trace);
+	if (json_get(story, "timeline") != NULL)
+		put_timeline(out, json_get(story, "timeline"));
+	explain_by(out, trace);
+}
+
+/* ---- one sentence */
+
+static const struct json *find_route(const struct json *story, struct slice name, size_t *ret_index)
+{
+	const struct json *routes = json_get(story, "routes");
+	for (size_t i = 0; i < count_of(routes); i++)
+		if (slice_equal(json_get_text(&routes->items[i], "name"), name)) {
+			*ret_index = i;
+			return &routes->items[i];
+		}
+	return NULL;
+}
+
+/* The number behind the slash of "3/2": the weight. */
+static int64_t weight_of(const struct json *candidate)
+{
+	struct slice position = json_get_text(candidate, "position");
+	int64_t weight = 0;
+	size_t at = 0;
+	while (at < position.len && position.p[at] != '/')
+		at++;
+	for (at++; at < position.len; at++)
+		weight = weight * 10 + (position.p[at] - '0');
+	return weight;
+}
+
+/* " (2 of 5 shares)", when all who take part are in the trace. */
+static void put_shares(struct strbuf *out, const struct json *trace)
+{
+	const struct json *candidates = json_get(trace, "candidates");
+	int64_t own = 0, all = 0;
+	for (size_t i = 0; i < count_of(candidates); i++) {
+		struct slice result = json_get_text(&candidates->items[i], "result");
+		int64_t weight = weight_of(&candidates->items[i]);
+		own += slice_is(result, "chosen") ? weight : 0;
+		all += slice_is(result, "chosen") || slice_is(result, "turn_comes_later") ? weight : 0;
+	}
+	if (own != 0 && json_get(trace, "candidates_not_shown") == NULL)
+		strbuf_printf(out, " (%lld of %lld shares)", (long long)own, (long long)all);
+}
+
+static void put_condition(struct strbuf *out, const struct json *route)
+{
+	struct slice when = json_get_text(route, "when"), area = json_get_text(route, "area");
+	strbuf_puts(out, " matched (");
+	put_joined(out, when);
+	if (area.len != 0) {
+		strbuf_puts(out, when.len != 0 ? "; area " : "area ");
+		put(out, area);
+	}
+	strbuf_puts(out, when.len == 0 && area.len == 0 ? "it takes every lead)" : ")");
+}
+
+static void say_went(struct strbuf *out, const struct json *story, const struct json *data)
+{
+	size_t index;
+	struct slice rule = json_get_text(json_get(data, "rule"), "name");
+	const struct json *route = find_route(story, rule, &index);
+	strbuf_puts(out, " went to ");
+	put_text(out, data, "owner");
+	if (rule.len == 0 && slice_is(json_get_text(data, "reason"), "requested")) {
+		strbuf_puts(out, " because the customer asked for ");
+		put_text(out, data, "owner");
+		return;
+	}
+	if (rule.len == 0) {
+		strbuf_puts(out, " (");
+		put_words(out, json_get_text(data, "reason"));
+		strbuf_putc(out, ')');
+		return;
+	}
+	strbuf_puts(out, " because route ");
+	put(out, rule);
+	if (route != NULL)
+		put_condition(out, route);
+	else
+		strbuf_puts(out, " matched");
+	if (!slice_is(json_get_text(data, "reason"), "first"))
+		return;
+	strbuf_puts(out, ", and ");
+	put_text(out, data, "owner");
+	strbuf_puts(out, " was next in team ");
+	put_text(out, data, "team");
+	put_shares(out, json_get(data, "trace"));
+}
+
+void story_short(struct strbuf *out, const struct json *story)
+{
+	const struct json *event = main_event(story), *data = json_get(event, "data");
+	struct slice type = json_get_text(event, "type");
+	if (json_get(story, "reject") != NULL) {
+		put_reject(out, story);
+		return;
+	}
+	if (slice_is(type, "lead.assigned")) {
+		put_text(out, data, "lead_id");
+		say_went(out, story, data);
+		strbuf_putc(out, '.');
+	} else if (slice_is(type, "lead.unassigned")) {
+		put_text(out, data, "lead_id");
+		strbuf_puts(out, " went to nobody: ");
+		put_text(out, data, "why");
+	} else {
+		explain_sentence(out, type, data);
+	}
+}
+
+/* ---- why not */
+
+static void say_route(struct strbuf *out, const struct json *route)
+{
+	strbuf_puts(out, "route \"");
+	put_text(out, route, "name");
+	strbuf_putc(out, '"');
+	put_place(out, route);
+}
+
+/* What the route says by itself. */
+static void say_result(struct strbuf *out, const struct json *route)
+{
+	struct slice result = json_get_text(route, "result");
+	if (slice_is(result, "yes"))
+		strbuf_puts(out, "would match");
+	else if (slice_is(result, "no_team"))
+		strbuf_puts(out, "holds, but its territory names no team for this place");
+	else if (slice_is(result, "error"))
+		strbuf_puts(out, "could not be evaluated");
+	else
+		strbuf_puts(out, "does not match");
+	put_obstacle(out, route);
+}
+
+/* Where the decision ended before any route was tried. */
+static void say_stop(struct strbuf *out, const struct json *story)
+{
+	const struct json *data = json_get(main_event(story), "data");
+	struct slice outcome = json_get_text(story, "outcome"), reason = json_get_text(data, "reason");
+	if (slice_is(reason, "grade_stops")) {
+		strbuf_puts(out, "leads of grade ");
+		put_text(out, data, "grade");
+		strbuf_puts(out, " are not routed");
+	} else if (slice_is(reason, "requested")) {
+		strbuf_puts(out, "the customer asked for ");
+		put_text(out, data, "owner");
+	} else {
+		strbuf_puts(out, "the lead is ");
+		put_words(out, outcome);
+	}
+}
+
+bool story_why_not(struct strbuf *out, const struct json *story, struct slice name)
+{
+	size_t index, taken_index = SIZE_MAX;
+	const struct json *route = find_route(story, name, &index);
+	struct slice taken_name = json_get_text(story, "route_taken");
+	const struct json *taken = taken_name.len != 0 ? find_route(story, taken_name, &taken_index) : NULL;
+	if (route == NULL)
+		return false;
+	put_text(out, story, "lead_id");
+	strbuf_puts(out, ": ");
+	if (route == taken) {
+		say_route(out, route);
+		strbuf_puts(out, " did take it");
+	} else if (int_of(story, "routes_tried") == 0) {
+		strbuf_puts(out, "no route was tried, because ");
+		say_stop(out, story);
+		strbuf_puts(out, "; by itself ");
+		say_route(out, route);
+		strbuf_putc(out, ' ');
+		say_result(out, route);
+	} else if (taken != NULL && taken_index < index) {
+		say_route(out, taken);
+		strbuf_puts(out, " comes first and took it; by itself ");
+		say_route(out, route);
+		strbuf_putc(out, ' ');
+		say_result(out, route);
+	} else {
+		say_route(out, route);
+		strbuf_putc(out, ' ');
+		say_result(out, route);
+	}
+	strbuf_putc(out, '.');
+	return true;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A story is the JSON object that rules/detail.h writes about one lead, or that `leadctl explain` puts together from the
+ * events of one; this renders it for people.
+ */
+#ifndef LR_RULES_STORY_H
+#define LR_RULES_STORY_H
+
+#include <stdbool.h>
+
+#include "rules/base/slice.h"
+
+struct json;
+struct strbuf;
+
+/* The whole of it, line by line; ends in a line end. */
+void story_text(struct strbuf *out, const struct json *story);
+/* One sentence: "L-1001 went to felix because route enterprise-dach matched (…), and felix was next in team dach (2 of 5
+ * shares)." No line end. */
+void story_short(struct strbuf *out, const struct json *story);
+/* The clock alone: start, what counts and what does not, reminder, due. Says so if there is none. */
+void story_timeline(struct strbuf *out, const struct json *story);
+/* Why a route did not take the lead, in one sentence. false, and nothing written: the story has no such route. */
+bool story_why_not(struct strbuf *out, const struct json *story, struct slice route);
+
+#endif
