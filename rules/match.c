@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Two passes: the first only looks for the winner, the second explains the few routes before it that are shown. So the
- * common path evaluates each condition once, without looking for the clause to blame.
+ * Two passes: the first only looks for the winner, among the candidates that the index leaves; the second explains the few
+ * routes before it that are shown, whether they were candidates or not. So the common path evaluates few conditions, and
+ * looks for the clause to blame in none of them.
  */
 #include "rules/match.h"
 
 #include "rules/cel/conjunct.h"
+#include "rules/index.h"
 #include "rules/model.h"
 #include "rules/schema.h"
 #include "rules/territory.h"
@@ -63,13 +65,37 @@ static bool is_match(const struct matching *matching, const struct route *route,
 	return condition(matching, route) == MATCH_YES && find_team(matching, route, &area, ret_team) == MATCH_YES;
 }
 
+static size_t first_of_all(const struct matching *matching, size_t *ret_team)
+{
+	const struct model *model = matching->model;
+	size_t i = 0;
+	while (i < model->route_count && !is_match(matching, &model->routes[i], ret_team))
+		i++;
+	return i;
+}
+
+static size_t first_candidate(const struct matching *matching, size_t *ret_team)
+{
+	const struct model *model = matching->model;
+	struct index_walk walk;
+	index_walk_begin(&walk, model->route_index, matching->slots, matching->scratch);
+	for (size_t i; (i = index_walk_next(&walk)) != SIZE_MAX;)
+		if (is_match(matching, &model->routes[i], ret_team))
+			return i;
+	return model->route_count;
+}
+
 /* Which clause said no, in the words of the person who wrote it. */
 static void explain_condition(const struct matching *matching, const struct route *route, struct match_try *try)
 {
 	size_t clause, count;
 	struct cel_value said;
 	const struct cel_conjunct *clauses = cel_program_conjuncts(route->when, &count);
-	cel_eval_explain(route->when, matching->slots, matching->scratch, matching->model->cel_step_limit, &clause, &said);
+	struct cel_value value = cel_eval_explain(route->when, matching->slots, matching->scratch,
+	                                          matching->model->cel_step_limit, &clause, &said);
+	if (cel_is_true(value))
+		return;
+	try->result = cel_is_error(value) ? MATCH_ERROR : MATCH_NO;
 	struct slice text = cel_program_text(route->when);
 	if (clause < count && clauses[clause].offset + clauses[clause].length <= text.len)
 		try->clause = (struct slice){text.p + clauses[clause].offset, clauses[clause].length};
@@ -79,12 +105,12 @@ static void explain_condition(const struct matching *matching, const struct rout
 
 static struct match_try explain(const struct matching *matching, const struct route *route)
 {
-	struct match_try try = {.route = route, .result = condition(matching, route)};
+	struct match_try try = {.route = route, .result = MATCH_YES};
 	size_t team;
+	if (route->when != NULL)
+		explain_condition(matching, route, &try);
 	if (try.result == MATCH_YES)
 		try.result = find_team(matching, route, &try.area, &team);
-	else
-		explain_condition(matching, route, &try);
 	return try;
 }
 
@@ -100,10 +126,9 @@ void match_routes(const struct model *model, const struct lead *lead, const stru
 {
 	struct matching matching = {model, lead, slots, scratch};
 	struct match *match = ret_match;
-	size_t winner = 0;
 	match->team = SIZE_MAX;
-	while (winner < model->route_count && !is_match(&matching, &model->routes[winner], &match->team))
-		winner++;
+	size_t winner = model->route_index != NULL ? first_candidate(&matching, &match->team)
+	                                           : first_of_all(&matching, &match->team);
 	size_t tried = winner < model->route_count ? winner + 1 : winner;
 	match->route = winner < model->route_count ? &model->routes[winner] : NULL;
 	match->not_shown = tried > MATCH_TRIED_MAX ? tried - MATCH_TRIED_MAX : 0;

@@ -30,6 +30,7 @@ struct country_table;
 struct diags;
 struct node;
 struct region_table;
+struct rule_index;
 struct territory;
 
 /* Named limits of a configuration. */
@@ -169,6 +170,7 @@ struct model {
 	 * table has no area for the lead does not match. */
 	const struct route *routes;
 	size_t route_count;
+	const struct rule_index *route_index; /* over their conditions; NULL: each is tried */
 
 	/* calendars, sorted by name, bytewise */
 	const struct calendar *const *calendars;

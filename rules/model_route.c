@@ -5,10 +5,16 @@
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
 #include "rules/base/suggest.h"
+#include "rules/index.h"
 #include "rules/model_build.h"
 #include "rules/territory.h"
 
-enum { AREAS_LISTED = 8 };
+enum {
+	AREAS_LISTED = 8,
+	INDEXED_MIN = 16, /* fewer routes are tried one by one in less time than the index takes */
+};
+
+_Static_assert((int)MODEL_ROUTES_MAX <= (int)INDEX_RULES_MAX, "as many routes as there may be have an index");
 
 /* ---- one route */
 
@@ -172,6 +178,17 @@ static void warn_unused(struct model_builder *builder)
 			           SLICE_ARG(builder->table_names[i]));
 }
 
+static const struct rule_index *index_routes(struct model_builder *builder)
+{
+	const struct model *model = builder->model;
+	if (model->route_count < INDEXED_MIN)
+		return NULL;
+	const struct cel_program **programs = arena_array(&builder->scratch, model->route_count, sizeof *programs);
+	for (size_t i = 0; i < model->route_count; i++)
+		programs[i] = model->routes[i].when;
+	return index_new(programs, model->route_count, model->env, builder->arena);
+}
+
 static void build_routes(struct model_builder *builder, const struct node *list)
 {
 	struct route *routes = arena_array(builder->arena, list->count, sizeof *routes);
@@ -185,8 +202,10 @@ static void build_routes(struct model_builder *builder, const struct node *list)
 	}
 	model_names_done(&names);
 	check_catch_all(builder, list);
-	if (!model_has_failed(builder))
-		warn_unused(builder);
+	if (model_has_failed(builder))
+		return;
+	warn_unused(builder);
+	builder->model->route_index = index_routes(builder);
 }
 
 void model_build_routes(struct model_builder *builder)
