@@ -9,6 +9,7 @@
 #include "rules/base/suggest.h"
 #include "rules/calendar.h"
 #include "rules/cel/cel.h"
+#include "rules/lint.h"
 #include "rules/model_build.h"
 #include "rules/schema.h"
 #include "rules/territory.h"
@@ -175,8 +176,14 @@ struct model *model_build(const struct node *root, const struct model_files *fil
 	model_build_people(&builder);
 	model_build_territories(&builder);
 	model_build_followup(&builder);
+	lint_declare_values(&builder);
 	model_build_score(&builder);
+	lint_declare_grades(&builder);
 	model_build_routes(&builder);
+	if (!model_has_failed(&builder)) {
+		lint_routes(&builder);
+		lint_score(&builder);
+	}
 	arena_done(&builder.scratch);
 	if (!model_has_failed(&builder))
 		return builder.model;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the parts of model_build() share. For rules/model*.c only.
+ * What the parts of model_build() share. For rules/model*.c and rules/lint*.c only.
  *
  * Each part reads one section of the tree into the model and goes on after an error, so that all of them are listed.
  * Later parts refer to earlier ones by name: calendars ◄ reps ◄ teams ◄ routes ► territories ◄ followup ► calendars ◄ score.

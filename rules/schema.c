@@ -30,6 +30,11 @@
 #define ROW_REAL ROW_MEMBER
 #define ROW_TIME ROW_MEMBER
 #define ROW_MAP  ROW_MEMBER
+#define ROW_TEXT_ALWAYS ROW_MEMBER
+#define ROW_TIME_ALWAYS ROW_MEMBER
+
+#define SCHEMA_TEXT_ALWAYS SCHEMA_TEXT
+#define SCHEMA_TIME_ALWAYS SCHEMA_TIME
 
 static const struct schema_row lead_rows[] = {
 #define LEAD_FIELD(name, kind, bytes, who) ROW("", , name, kind, bytes, who)
@@ -169,7 +174,9 @@ static const struct cel_type part_types[SCHEMA_OBJECTS] = {
 	[SCHEMA_BUDGET] = {.kind = CEL_OBJECT, .object = &types[SCHEMA_BUDGET]},
 };
 
-#define CEL_TEXT_FIELD(name) {#name, &cel_type_string, false},
+#define CEL_TEXT_FIELD(name) {#name, &cel_type_string, true},
+#define CEL_TEXT_ALWAYS_FIELD(name) {#name, &cel_type_string, false},
+#define CEL_TIME_ALWAYS_FIELD(name) {#name, &cel_type_timestamp, false},
 #define CEL_INT_FIELD(name)  {#name, &cel_type_int, true},
 #define CEL_REAL_FIELD(name) {#name, &cel_type_double, true},
 #define CEL_TIME_FIELD(name) {#name, &cel_type_timestamp, true},
@@ -297,7 +304,7 @@ static const struct cel_type *territory_type(const struct slice *tables, size_t 
 {
 	struct cel_field *fields = arena_array(arena, count, sizeof *fields);
 	for (size_t i = 0; i < count; i++)
-		fields[i] = (struct cel_field){arena_memdupz(arena, tables[i].p, tables[i].len), &cel_type_string, false};
+		fields[i] = (struct cel_field){arena_memdupz(arena, tables[i].p, tables[i].len), &cel_type_string, true};
 	struct cel_object_type *object = arena_alloc(arena, sizeof *object);
 	*object = (struct cel_object_type){"territory", fields, count, territory_get, territory_has};
 	struct cel_type *type = arena_alloc(arena, sizeof *type);

@@ -38,6 +38,8 @@ struct lead_real {
 #define MEMBER_TEXT(name) struct slice name;
 #define MEMBER_INT(name)  struct lead_int name;
 #define MEMBER_TIME(name) struct lead_int name; /* ms since 1970 */
+#define MEMBER_TEXT_ALWAYS(name) MEMBER_TEXT(name)
+#define MEMBER_TIME_ALWAYS(name) MEMBER_TIME(name)
 #define MEMBER_REAL(name) struct lead_real name;
 #define MEMBER_MAP(name)  const struct json *name; /* a JSON object or NULL */
 #define MEMBER_PART(name) struct lead_##name name;
@@ -79,6 +81,8 @@ struct lead {
 #undef MEMBER_TEXT
 #undef MEMBER_INT
 #undef MEMBER_TIME
+#undef MEMBER_TEXT_ALWAYS
+#undef MEMBER_TIME_ALWAYS
 #undef MEMBER_REAL
 #undef MEMBER_MAP
 #undef MEMBER_PART

@@ -20,6 +20,14 @@ static int32_t clamp(int64_t total)
 	return total < INT32_MIN ? INT32_MIN : (int32_t)total;
 }
 
+struct score_range score_range(const struct model *model)
+{
+	int64_t least = model->score_base, most = model->score_base;
+	for (size_t i = 0; i < model->criterion_count; i++)
+		*(model->criteria[i].points < 0 ? &least : &most) += model->criteria[i].points;
+	return (struct score_range){clamp(least), clamp(most)};
+}
+
 void score_lead(const struct model *model, const struct cel_value *slots, struct arena *arena, struct arena *scratch,
                 struct score *ret_score)
 {

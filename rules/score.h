@@ -29,6 +29,11 @@ void score_lead(const struct model *model, const struct cel_value *slots, struct
                 struct score *ret_score);
 /* The grade of a score; never NULL: bands have no gaps. */
 const struct grade *score_grade(const struct model *model, int32_t score);
+/* What score_lead can come to, whichever criteria hold. */
+struct score_range {
+	int32_t least, most;
+};
+struct score_range score_range(const struct model *model);
 
 /* The grade that a stored letter names, or NULL: the configuration may have changed since. */
 const struct grade *score_band(const struct model *model, struct slice letter);

@@ -237,11 +237,28 @@ struct arena *cel_run_arena(struct cel_run *run);
 struct cel_value cel_fail(struct cel_run *run, enum err_code code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The texts that a declared field can hold: comparing it with any other is a warning, with a suggestion. */
+enum { CEL_VOCABULARY_PATH = 2 };
+struct cel_vocabulary {
+	uint32_t slot, path_count, path[CEL_VOCABULARY_PATH]; /* variable, and the declared fields behind it */
+	const char *noun;           /* "source": for "there is no source `webb`" */
+	const char *note;           /* background, or NULL */
+	const struct slice *values; /* sorted bytewise, unless `canonical` is set */
+	size_t count;
+	bool is_closed;     /* the field never holds another text, but for "" when it can be absent */
+	bool can_be_absent;
+	/* Instead of values: the form in which the field holds what `text` means, or SLICE_NONE when it means nothing known. */
+	struct slice (*canonical)(const void *self, struct slice text);
+	const void *self;
+};
+
 struct cel_env {
 	const struct cel_variable *variables; /* slot = index in this array */
 	size_t variable_count;
 	const struct cel_function *functions;
 	size_t function_count;
+	const struct cel_vocabulary *vocabularies;
+	size_t vocabulary_count;
 	const char *container; /* namespace in which names are looked up first; NULL: none */
 	bool is_unchecked;     /* no type check: every mistake shows only when evaluated */
 	bool is_lenient;       /* a constant part that must fail (1/0) is no issue; no lints either */

@@ -122,8 +122,12 @@ static bool read_has(const struct node *node, struct cel_conjunct *clause)
 {
 	struct node as_select = *node;
 	as_select.kind = NODE_SELECT;
+	bool is_declared = node->resolution == RESOLVED_FIELD && node->args[0]->type->kind == CEL_OBJECT;
+	if (!is_declared || !read_path(&as_select, clause))
+		return false;
 	clause->test = CEL_TEST_HAS;
-	return node->resolution == RESOLVED_FIELD && read_path(&as_select, clause);
+	clause->type = node->args[0]->type->object->fields[node->index].type; /* the node itself is a bool */
+	return true;
 }
 
 static bool read_clause(const struct node *node, struct cel_conjunct *clause, struct arena *keep)

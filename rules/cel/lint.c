@@ -5,7 +5,9 @@
  */
 #include "rules/cel/lint.h"
 
+#include "rules/base/err.h"
 #include "rules/cel/value.h"
+#include "rules/text/regex.h"
 
 enum need { NEED_TRUE, NEED_FALSE, NEED_UNKNOWN };
 
@@ -16,6 +18,7 @@ struct fact {
 };
 
 struct linter {
+	const struct cel_env *env;
 	struct slice text;
 	struct cel_issues *issues;
 	struct arena *keep;
@@ -94,6 +97,29 @@ static void warn(struct linter *linter, const struct node *node, const struct ce
 	strbuf_done(&zero);
 }
 
+/* An optional field, or a text function of one that gives something just as certain when the field is absent:
+ * size(x), x.trim(), x.lowerAscii(). NULL: neither. */
+static const struct node *find_optional(const struct node *node, struct cel_value *ret_default)
+{
+	static const char *const same[] = {"lowerAscii", "upperAscii", "trim"};
+	if (optional_field(node) != NULL) {
+		*ret_default = cel_zero(node->type);
+		return node;
+	}
+	if (node->kind != NODE_CALL || node->is_operator || node->arg_count != 1)
+		return NULL;
+	const struct node *field = find_optional(node->args[0], ret_default);
+	if (field == NULL || ret_default->kind != CEL_STRING)
+		return NULL;
+	for (size_t i = 0; i < 3; i++)
+		if (slice_is(node->name, same[i]))
+			return field;
+	if (!slice_is(node->name, "size"))
+		return NULL;
+	*ret_default = cel_int(0);
+	return field;
+}
+
 /* What a comparison of the default with a constant gives. False: it cannot be told. */
 static bool compare_default(struct slice operator, struct cel_value zero, struct cel_value constant, bool *ret_result)
 {
@@ -130,12 +156,20 @@ static bool default_in_list(struct cel_value zero, const struct cel_list *list)
 	return false;
 }
 
-/* What the call gives when its optional operand `which` is absent. False: it cannot be told. */
-static bool result_when_absent(const struct node *call, uint32_t which, bool *ret_result)
+static bool pattern_matches(struct slice pattern, struct cel_value text)
+{
+	struct err err = ERR_INIT;
+	struct regex *regex = regex_compile(pattern, &err);
+	bool result = regex != NULL && regex_search(regex, cel_slice(text));
+	regex_free(regex);
+	return result;
+}
+
+/* What the call gives when its operand `which` has the value that absence gives it. False: it cannot be told. */
+static bool result_when_absent(const struct node *call, uint32_t which, struct cel_value zero, bool *ret_result)
 {
 	static const char *const searches[] = {"startsWith", "endsWith", "contains"};
 	const struct node *other = call->args[!which];
-	struct cel_value zero = cel_zero(call->args[which]->type);
 	if (other->kind != NODE_CONST)
 		return false;
 	if (call->is_operator && slice_is(call->name, "in") && which == 0 && other->value.kind == CEL_LIST) {
@@ -144,12 +178,17 @@ static bool result_when_absent(const struct node *call, uint32_t which, bool *re
 	}
 	if (call->is_operator)
 		return compare_default(which == 0 ? call->name : turned(call->name), zero, other->value, ret_result);
+	if (which != 0 || zero.kind != CEL_STRING || other->value.kind != CEL_STRING)
+		return false;
 	for (size_t i = 0; i < 3; i++)
-		if (slice_is(call->name, searches[i]) && which == 0 && other->value.kind == CEL_STRING) {
+		if (slice_is(call->name, searches[i])) {
 			*ret_result = other->value.len == 0;
 			return true;
 		}
-	return false;
+	if (!slice_is(call->name, "matches"))
+		return false;
+	*ret_result = pattern_matches(cel_slice(other->value), zero);
+	return true;
 }
 
 static void walk_field(struct linter *linter, const struct node *node, struct place place)
@@ -166,18 +205,28 @@ static void walk_field(struct linter *linter, const struct node *node, struct pl
 		walk(linter, node->args[0], (struct place){place.facts, NEED_UNKNOWN});
 }
 
+/* `field == ""`, `field in ["x", ""]`: who writes the empty text has thought of absence. */
+static bool names_empty(const struct node *constant)
+{
+	struct cel_value value = constant->value;
+	if (constant->kind != NODE_CONST)
+		return false;
+	return value.kind == CEL_LIST ? default_in_list(cel_string(SLICE("")), value.as.list)
+				      : value.kind == CEL_STRING && value.len == 0;
+}
+
 /* `field op constant`: silent when the default cannot be what makes the condition true. */
 static bool walk_test(struct linter *linter, const struct node *call, struct place place)
 {
 	for (uint32_t which = 0; which < 2; which++) {
-		const struct node *field_node = call->args[which];
-		const struct cel_field *field = optional_field(field_node);
+		struct cel_value zero;
+		const struct node *field_node = find_optional(call->args[which], &zero);
 		bool result;
-		if (field == NULL || is_present(place.facts, field_node) || place.need == NEED_UNKNOWN ||
-		    !result_when_absent(call, which, &result))
+		if (field_node == NULL || is_present(place.facts, field_node) || place.need == NEED_UNKNOWN ||
+		    !result_when_absent(call, which, zero, &result))
 			continue;
-		if (result == (place.need == NEED_TRUE))
-			warn(linter, field_node, field, ", which makes this true");
+		if (result == (place.need == NEED_TRUE) && !(call->is_operator && names_empty(call->args[!which])))
+			warn(linter, field_node, optional_field(field_node), ", which makes this true");
 		walk(linter, field_node->args[0], (struct place){place.facts, NEED_UNKNOWN});
 		return true;
 	}
@@ -186,6 +235,7 @@ static bool walk_test(struct linter *linter, const struct node *call, struct pla
 
 static void walk_call(struct linter *linter, const struct node *node, struct place place)
 {
+	lint_vocabulary(linter->env, node, linter->issues, linter->keep);
 	if (is_not(node)) {
 		enum need turned_need = place.need == NEED_UNKNOWN ? NEED_UNKNOWN
 					: place.need == NEED_TRUE  ? NEED_FALSE
@@ -273,9 +323,10 @@ static void walk(struct linter *linter, const struct node *node, struct place pl
 	}
 }
 
-void lint_expression(const struct node *root, struct slice text, struct cel_issues *issues, struct arena *keep)
+void lint_expression(const struct cel_env *env, const struct node *root, struct slice text, struct cel_issues *issues,
+		     struct arena *keep)
 {
-	struct linter linter = {text, issues, keep};
+	struct linter linter = {env, text, issues, keep};
 	if (root->kind == NODE_CONST && root->value.kind == CEL_BOOL && !root->value.as.boolean)
 		issue_warn(issues, keep, ERR_CEL_CONSTANT, root->span, "this is never true");
 	walk(&linter, root, (struct place){NULL, NEED_TRUE});

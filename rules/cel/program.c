@@ -89,7 +89,7 @@ static int build_program(const struct build *build, struct cel_program **ret_pro
 		return -1;
 	}
 	if (!build->env->is_lenient && !build->env->is_unchecked)
-		lint_expression(root, build->text, build->issues, build->keep);
+		lint_expression(build->env, root, build->text, build->issues, build->keep);
 	struct cel_program *program = arena_alloc(build->keep, sizeof *program);
 	*program = (struct cel_program){.text = build->text,
 					.type = program_keep_type(root->type, build->keep),

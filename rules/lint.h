@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is well-formed but cannot be meant: said as warnings when the model is complete, and never about a rule that
+ * could work. A warning stops nothing, so a rule set that was fine yesterday still starts when a source was taken out.
+ *
+ *     lint_values.c  what fields can hold (sources, grades, areas …), told to CEL before conditions are compiled
+ *     lint_clause.c  what a conjunction says of one field: can it be true, does it imply another clause?
+ *     lint_route.c   routes and criteria that never match, routes that stand behind a broader one
+ *     lint_score.c   grades that no sum of points reaches
+ *
+ * For rules/model*.c.
+ */
+#ifndef LR_RULES_LINT_H
+#define LR_RULES_LINT_H
+
+struct model_builder;
+
+/* After tenants, cleanse, people and territories: for the conditions of criteria. */
+void lint_declare_values(struct model_builder *builder);
+/* After score: for the conditions of routes, which know the grade. */
+void lint_declare_grades(struct model_builder *builder);
+/* After a build without errors. */
+void lint_routes(struct model_builder *builder);
+void lint_score(struct model_builder *builder);
+
+#endif

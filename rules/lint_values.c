@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The vocabularies of the lead's fields, out of the configuration: sources, tenants, grades, areas of each territory
+ * table, ids of reps; and those that are the same everywhere: intents, ISO codes of countries.
+ */
+#include <stdlib.h>
+
+#include "rules/base/strbuf.h"
+#include "rules/cel/cel.h"
+#include "rules/lint.h"
+#include "rules/model_build.h"
+#include "rules/schema.h"
+#include "rules/territory.h"
+#include "rules/text/country.h"
+
+enum { LEAD_VOCABULARIES = 5, GRADES_LISTED = 12 };
+
+static const struct slice intents[] = {{"clear", 5}, {"high", 4}, {"potential", 9}};
+
+static int by_bytes(const void *left, const void *right)
+{
+	return slice_compare(*(const struct slice *)left, *(const struct slice *)right);
+}
+
+static uint32_t field_of(enum schema_object object, const char *name)
+{
+	size_t count, index = 0;
+	const struct schema_row *rows = schema_rows(object, &count);
+	while (!slice_is(rows[index].name, name))
+		index++;
+	return (uint32_t)index;
+}
+
+static struct cel_vocabulary of_lead(const char *field, const char *noun)
+{
+	return (struct cel_vocabulary){
+		.slot = SLOT_LEAD, .path_count = 1, .path = {field_of(SCHEMA_LEAD, field)}, .noun = noun};
+}
+
+static void set_values(struct cel_vocabulary *vocabulary, struct slice *values, size_t count)
+{
+	qsort(values, count, sizeof *values, by_bytes);
+	vocabulary->values = values;
+	vocabulary->count = count;
+}
+
+static void copy_values(struct model_builder *builder, struct cel_vocabulary *vocabulary, const struct slice *values,
+                        size_t count)
+{
+	struct slice *copy = arena_array(builder->arena, count, sizeof *copy);
+	memcpy(copy, values, count * sizeof *copy);
+	set_values(vocabulary, copy, count);
+}
+
+static bool has_plugins(const struct model_builder *builder)
+{
+	const struct node *plugins = node_get(builder->root, "plugins");
+	return plugins != NULL && !node_is_empty(plugins);
+}
+
+/* ---- one vocabulary each */
+
+static struct cel_vocabulary sources(struct model_builder *builder)
+{
+	struct cel_vocabulary vocabulary = of_lead("source", "source");
+	vocabulary.is_closed = true;
+	copy_values(builder, &vocabulary, builder->model->sources.names, builder->model->sources.count);
+	return vocabulary;
+}
+
+/* A plug-in may fill an empty intent with any text. */
+static struct cel_vocabulary intent(struct model_builder *builder)
+{
+	struct cel_vocabulary vocabulary = of_lead("intent", "intent");
+	vocabulary.is_closed = !has_plugins(builder);
+	vocabulary.can_be_absent = true;
+	vocabulary.values = intents;
+	vocabulary.count = sizeof intents / sizeof *intents;
+	return vocabulary;
+}
+
+static struct cel_vocabulary tenants(struct model_builder *builder)
+{
+	struct cel_vocabulary vocabulary = of_lead("tenant", "tenant");
+	vocabulary.is_closed = true;
+	copy_values(builder, &vocabulary, builder->model->tenants, builder->model->tenant_count);
+	return vocabulary;
+}
+
+/* A lead may ask for anybody, also for somebody who has left. */
+static struct cel_vocabulary requested_owner(struct model_builder *builder)
+{
+	const struct model *model = builder->model;
+	struct cel_vocabulary vocabulary = of_lead("requested_owner", "rep");
+	struct slice *ids = arena_array(builder->arena, model->rep_count, sizeof *ids);
+	for (size_t i = 0; i < model->rep_count; i++)
+		ids[i] = model->reps[i].id;
+	vocabulary.can_be_absent = true;
+	set_values(&vocabulary, ids, model->rep_count);
+	return vocabulary;
+}
+
+static struct slice country_form(const void *self, struct slice text)
+{
+	return slice_of(country_lookup(self, text));
+}
+
+static struct cel_vocabulary country(struct model_builder *builder)
+{
+	struct cel_vocabulary vocabulary = of_lead("location", "country");
+	vocabulary.path[vocabulary.path_count++] = field_of(SCHEMA_LOCATION, "country");
+	vocabulary.canonical = country_form;
+	vocabulary.self = builder->model->countries;
+	return vocabulary;
+}
+
+static struct cel_vocabulary areas(struct model_builder *builder, size_t table)
+{
+	const struct territory *territory = builder->model->territories[table];
+	size_t count = territory_area_count(territory);
+	struct slice *names = arena_array(builder->arena, count, sizeof *names);
+	for (size_t i = 0; i < count; i++)
+		names[i] = territory_area(territory, i);
+	bool has_row_for_all = territory_find(territory, SLICE_NONE, SLICE_NONE, SLICE_NONE).len != 0;
+	struct cel_vocabulary vocabulary = {.slot = SLOT_TERRITORY,
+	                                    .path_count = 1,
+	                                    .path = {(uint32_t)table},
+	                                    .noun = "area",
+	                                    .is_closed = true,
+	                                    .can_be_absent = !has_row_for_all};
+	set_values(&vocabulary, names, count);
+	return vocabulary;
+}
+
+/* Routing is for the grades that do not stop. */
+static struct cel_vocabulary grades(struct model_builder *builder)
+{
+	const struct model *model = builder->model;
+	struct slice *letters = arena_array(builder->arena, model->grade_count, sizeof *letters);
+	struct strbuf note = STRBUF_INIT;
+	size_t count = 0;
+	for (size_t i = 0; i < model->grade_count; i++)
+		if (!model->grades[i].stops)
+			letters[count++] = model->grades[i].letter;
+	strbuf_puts(&note, "grades that are routed:");
+	for (size_t i = 0; i < count && i < GRADES_LISTED; i++)
+		strbuf_printf(&note, "%s %.*s", i ? "," : "", SLICE_ARG(letters[i]));
+	for (size_t i = 0, said = 0; i < model->grade_count && i < GRADES_LISTED; i++)
+		if (model->grades[i].stops)
+			strbuf_printf(&note, "%s %.*s", said++ ? "," : "; these stop:", SLICE_ARG(model->grades[i].letter));
+	struct cel_vocabulary vocabulary = {.slot = SLOT_GRADE, .noun = "routed grade", .is_closed = true};
+	vocabulary.note = arena_strdup(builder->arena, strbuf_text(&note));
+	strbuf_done(&note);
+	set_values(&vocabulary, letters, count);
+	return vocabulary;
+}
+
+/* ---- declaring */
+
+static const struct cel_env *with(struct model_builder *builder, const struct cel_env *env,
+                                  const struct cel_vocabulary *vocabularies, size_t count)
+{
+	struct cel_env *copy = arena_alloc(builder->arena, sizeof *copy);
+	*copy = *env;
+	copy->vocabularies = vocabularies;
+	copy->vocabulary_count = count;
+	return copy;
+}
+
+void lint_declare_values(struct model_builder *builder)
+{
+	struct model *model = builder->model;
+	size_t count = 0, room = LEAD_VOCABULARIES + model->territory_count + 1; /* one for the grades */
+	struct cel_vocabulary *list = arena_array(builder->arena, room, sizeof *list);
+	if (model->sources.count != 0)
+		list[count++] = sources(builder);
+	if (model->tenant_count != 0)
+		list[count++] = tenants(builder);
+	list[count++] = intent(builder);
+	list[count++] = requested_owner(builder);
+	list[count++] = country(builder);
+	for (size_t i = 0; i < model->territory_count; i++)
+		if (model->territories[i] != NULL)
+			list[count++] = areas(builder, i);
+	model->env = with(builder, model->env, list, count);
+	builder->score_env = with(builder, builder->score_env, list, count);
+}
+
+void lint_declare_grades(struct model_builder *builder)
+{
+	struct model *model = builder->model;
+	struct cel_vocabulary *list = (struct cel_vocabulary *)(uintptr_t)model->env->vocabularies;
+	if (model->grade_count == 0)
+		return;
+	list[model->env->vocabulary_count] = grades(builder); /* lint_declare_values left room */
+	model->env = with(builder, model->env, list, model->env->vocabulary_count + 1);
+}
