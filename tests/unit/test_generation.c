@@ -99,7 +99,7 @@ static struct generation *load_text(struct fixture *fixture, const char *yaml)
 /* ---- whose calendar */
 
 static const char WHOSE_CALENDAR[] =
-	"dedup: {identity_key_file: identity.key}\n"
+	"dedup: {identity_key_file: identity.key}\ncleanse: {sources: [web]}\n"
 	"reps: [{id: ana, calendar: madrid}, ben, eve]\n"
 	"teams: [{id: east, reps: [ana, ben], calendar: office}, {id: rest, reps: [ana, eve]}]\n"
 	"territories: {areas: {rows: [{country: ES, area: south}, {country: DE, area: dach}, {area: world}]}}\n"
