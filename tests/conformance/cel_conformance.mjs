@@ -4,12 +4,15 @@
 // `leadctl eval --jsonl`, answers are compared here, and the score is printed per section. Exit 1 when a
 // case of a section that we claim fails.
 //
-//     node cel_conformance.mjs build/gcc/leadctl [--failures] [--section NAME]
+//     node cel_conformance.mjs build/gcc/leadctl [--failures] [--section NAME] [--readme FILE [--write]]
+//
+// --readme compares the table of the file (between the two comments below) with the score, or with --write replaces it.
 //
 // A case is skipped only for a reason that is printed: it needs protobuf messages (by its expression, types, bindings or
 // expected value), or its section is named in SKIPPED.
 
 import { spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { getConformanceSuite } from "@bufbuild/cel-spec/testdata/tests.js";
 import { getTestRegistry } from "@bufbuild/cel-spec/testdata/registry.js";
 import { SimpleTestSchema } from "@bufbuild/cel-spec/cel/expr/conformance/test/simple_pb.js";
@@ -28,6 +31,7 @@ const MESSAGE = "needs protobuf messages";
 const CUSTOM = "declares functions or opaque types of its own";
 
 const [program, ...flags] = process.argv.slice(2);
+const readme = flags.includes("--readme") ? flags[flags.indexOf("--readme") + 1] : null;
 const onlySection = flags.includes("--section") ? flags[flags.indexOf("--section") + 1] : null;
 const registry = getTestRegistry();
 
@@ -189,6 +193,29 @@ for (const [section, entry] of [...score].sort()) {
   console.log(`${section.padEnd(18)} ${String(entry.passed).padStart(4)} of ${String(of).padStart(4)}` +
     `${entry.failed ? `  ${entry.failed} failed` : ""}${why ? `  (${why})` : ""}`);
 }
+// ---- the table in the README
+
+const TABLE = /(<!-- score of the CEL suite, from make check-conformance -->\n)([^]*?)(<!-- end of score -->)/;
+
+function table() {
+  const rows = [...score].sort().map(([section, { passed, failed, skipped: out }]) => {
+    const why = [...(skipped.get(section) ?? [])].map(([reason, count]) => `${count} ${reason.replace("needs ", "need ").replace("declares", "declare").replace("its own", "their own")}`);
+    return `| ${section} | ${passed} | ${passed + failed + out} | ${why.join("; ")} |\n`;
+  });
+  const all = total.passed + total.failed + total.skipped;
+  return "| section | passed | of | left out |\n|---|---|---|---|\n" + rows.join("") +
+    `| **all** | **${total.passed}** | **${all}** | ${total.skipped} |\n`;
+}
+
+if (readme !== null && onlySection === null) {
+  const text = readFileSync(readme, "utf8"), found = TABLE.exec(text);
+  if (flags.includes("--write")) writeFileSync(readme, text.replace(TABLE, (_, begin, old, end) => begin + table() + end));
+  else if (found?.[2] !== table()) {
+    console.log(`${readme}: its table is not the score; make readme-score writes it`);
+    total.failed++;
+  } else total.passed++;
+}
+
 // What is out of our profile is not a test that could not be run, so it is not counted as one.
 console.log(`${total.skipped} cases of the suite are out of profile, each with its reason above`);
 console.log(`${total.passed} passed, ${total.failed} failed, 0 skipped`);
