@@ -9,6 +9,7 @@
 #include "rules/base/suggest.h"
 #include "rules/calendar.h"
 #include "rules/cel/cel.h"
+#include "rules/kept.h"
 #include "rules/lint.h"
 #include "rules/model_build.h"
 #include "rules/schema.h"
@@ -180,6 +181,7 @@ struct model *model_build(const struct node *root, const struct model_files *fil
 	model_build_score(&builder);
 	lint_declare_grades(&builder);
 	model_build_routes(&builder);
+	kept_finish(&builder);
 	if (!model_has_failed(&builder)) {
 		lint_routes(&builder);
 		lint_score(&builder);

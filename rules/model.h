@@ -25,12 +25,15 @@
 struct arena;
 struct calendar;
 struct cel_env;
+struct cel_field;
 struct cel_program;
+struct cel_value;
 struct country_table;
 struct diags;
 struct node;
 struct region_table;
 struct rule_index;
+struct schema_row;
 struct territory;
 
 /* Named limits of a configuration. */
@@ -46,6 +49,10 @@ enum {
 	MODEL_SOURCES_MAX = 1000,
 	MODEL_NAME_BYTES = 64, /* ids of reps, teams, grades, tables, routes; no control characters, no '/' */
 	MODEL_WEIGHT_MAX = 1000,
+	MODEL_ATTRIBUTES_MAX = 64,         /* different attributes of reps */
+	MODEL_ATTRIBUTE_ITEMS_MAX = 100,   /* of one list */
+	MODEL_KEPT_TEXT_BYTES_MAX = 400,   /* a lead's field that may be kept for later decisions */
+	MODEL_KEPT_BYTES_MAX = 2000,       /* all of them together */
 };
 
 /* Where a person wrote an item. */
@@ -59,6 +66,7 @@ struct rep {
 	struct slice name; /* for people; the id when none was given */
 	bool is_active;    /* false: in no rotation, keeps what is owned */
 	const struct calendar *calendar; /* NULL: that of the team, see model_calendar_of */
+	const struct cel_value *attributes; /* one per model.attributes; CEL_NULL: the rep does not have it */
 	struct place place;
 };
 
@@ -161,6 +169,13 @@ struct model {
 	size_t rep_count;
 	const struct team *teams; /* sorted by id, bytewise */
 	size_t team_count;
+	const struct cel_field *attributes; /* of reps, by name, bytewise: text, whole number or list of texts */
+	size_t attribute_count;
+
+	/* Fields of a lead that are kept in its state, because expressions of later decisions read them; sorted by path.
+	 * See rules/kept.h. */
+	const struct schema_row *const *kept;
+	size_t kept_count;
 
 	/* territories: table i is the CEL field territory.<name> */
 	const struct territory *const *territories;
@@ -184,6 +199,7 @@ struct model {
 
 	/* the declared variables of the routes' expressions; territory values are made from it */
 	const struct cel_env *env;
+	const struct cel_env *pool_env; /* the same and `rep` */
 	uint64_t cel_step_limit;
 };
 

@@ -30,6 +30,8 @@ struct model_builder {
 	const struct node **table_keys;
 	bool *is_table_used;
 	const struct cel_env *score_env;
+	const struct schema_row **kept; /* collected so far, see rules/kept.h */
+	size_t kept_count;
 	size_t errors_before; /* the build adds warnings about what is unused only while it has found no error */
 	bool has_calendar; /* one was configured */
 	struct calendar_entry *calendars; /* sorted by name; those that are wrong too */
@@ -42,6 +44,8 @@ void model_build_cleanse(struct model_builder *builder);
 void model_build_dedup(struct model_builder *builder);
 void model_build_calendars(struct model_builder *builder);
 void model_build_people(struct model_builder *builder);
+/* Part of people: `nodes` has the `attributes` of each of model.reps, NULL where there are none. */
+void model_build_attributes(struct model_builder *builder, const struct node *const *nodes);
 void model_build_territories(struct model_builder *builder);
 void model_build_followup(struct model_builder *builder);
 void model_build_score(struct model_builder *builder);

@@ -13,6 +13,7 @@
 struct rep_draft {
 	struct rep rep;
 	const struct node *node; /* of its id */
+	const struct node *attributes; /* NULL: none */
 };
 
 static int by_rep_id(const void *left, const void *right)
@@ -21,11 +22,11 @@ static int by_rep_id(const void *left, const void *right)
 	return slice_compare(a->rep.id, b->rep.id);
 }
 
-/* `- ana` or `- {id: ana, name: Ana Pérez, active: false, calendar: madrid}`. */
+/* `- ana` or `- {id: ana, name: Ana Pérez, active: false, calendar: madrid, attributes: {…}}`. */
 static bool read_rep(struct model_builder *builder, const struct node *node, struct rep_draft *draft)
 {
-	static const char *const known[] = {"id", "name", "active", "calendar", NULL};
-	const struct node *id = node, *name = NULL, *active = NULL, *calendar = NULL;
+	static const char *const known[] = {"id", "name", "active", "calendar", "attributes", NULL};
+	const struct node *id = node, *name = NULL, *active = NULL, *calendar = NULL, *attributes = NULL;
 	if (node->kind != NODE_SCALAR) {
 		if (!node_expect_mapping(node, "a rep", builder->diags))
 			return false;
@@ -34,9 +35,10 @@ static bool read_rep(struct model_builder *builder, const struct node *node, str
 		name = node_get(node, "name");
 		active = node_get(node, "active");
 		calendar = node_get(node, "calendar");
+		attributes = node_get(node, "attributes");
 	}
 	struct rep *rep = &draft->rep;
-	*draft = (struct rep_draft){.rep = {.is_active = true, .place = model_place(node)}, .node = id};
+	*draft = (struct rep_draft){.rep = {.is_active = true, .place = model_place(node)}, .node = id, .attributes = attributes};
 	if (id == NULL || !model_read_name(builder, id, "the id of a rep", &rep->id))
 		return false;
 	rep->name = rep->id;
@@ -67,12 +69,15 @@ static void build_reps(struct model_builder *builder, const struct node *list)
 	qsort(drafts, count, sizeof *drafts, by_rep_id);
 	struct rep *reps = arena_array(builder->arena, count, sizeof *reps);
 	builder->rep_nodes = arena_array(&builder->scratch, count, sizeof *builder->rep_nodes);
+	const struct node **attributes = arena_array(&builder->scratch, count, sizeof *attributes);
 	for (size_t i = 0; i < count; i++) {
 		reps[i] = drafts[i].rep;
 		builder->rep_nodes[i] = drafts[i].node;
+		attributes[i] = drafts[i].attributes;
 	}
 	builder->model->reps = reps;
 	builder->model->rep_count = count;
+	model_build_attributes(builder, attributes);
 }
 
 /* ---- members */

@@ -284,4 +284,5 @@ void model_build_territories(struct model_builder *builder)
 		build_tables(builder, section);
 	model->env = schema_env_new(builder->table_names, model->territory_count, builder->arena);
 	builder->score_env = schema_score_env(model->env, builder->arena);
+	model->pool_env = schema_pool_env(model->env, model->attributes, model->attribute_count, builder->arena);
 }

@@ -314,7 +314,7 @@ static const struct cel_type *territory_type(const struct slice *tables, size_t 
 
 const struct cel_env *schema_env_new(const struct slice *tables, size_t table_count, struct arena *arena)
 {
-	struct cel_variable *variables = arena_array(arena, SCHEMA_SLOTS, sizeof *variables);
+	struct cel_variable *variables = arena_array(arena, SCHEMA_ROUTE_SLOTS, sizeof *variables);
 	variables[SLOT_LEAD] = (struct cel_variable){"lead", &part_types[SCHEMA_LEAD]};
 	variables[SLOT_NOW] = (struct cel_variable){"now", &cel_type_timestamp};
 	variables[SLOT_TERRITORY] = (struct cel_variable){"territory", territory_type(tables, table_count, arena)};
@@ -323,7 +323,7 @@ const struct cel_env *schema_env_new(const struct slice *tables, size_t table_co
 	variables[SLOT_SCORE] = (struct cel_variable){"score", &cel_type_int};
 	struct cel_env *env = arena_alloc(arena, sizeof *env);
 	env->variables = variables;
-	env->variable_count = SCHEMA_SLOTS;
+	env->variable_count = SCHEMA_ROUTE_SLOTS;
 	return env;
 }
 

@@ -8,6 +8,7 @@
  *     lead       the lead                       facts   map(string, dyn): answers of plug-ins, "geo.country"
  *     now        timestamp of the decision      grade   string  } known to routes,
  *     territory  one string field per table     score   int     } not while scoring
+ *     rep        who might get it: known to the criteria of a pool alone
  */
 #ifndef LR_RULES_SCHEMA_H
 #define LR_RULES_SCHEMA_H
@@ -110,8 +111,8 @@ struct slice schema_text_of(const struct lead *lead, const struct schema_row *ro
 
 /* ---- expressions */
 
-enum schema_slot { SLOT_LEAD, SLOT_NOW, SLOT_TERRITORY, SLOT_FACTS, SLOT_GRADE, SLOT_SCORE, SCHEMA_SLOTS };
-enum { SCHEMA_SCORE_SLOTS = SLOT_GRADE };
+enum schema_slot { SLOT_LEAD, SLOT_NOW, SLOT_TERRITORY, SLOT_FACTS, SLOT_GRADE, SLOT_SCORE, SLOT_REP, SCHEMA_SLOTS };
+enum { SCHEMA_SCORE_SLOTS = SLOT_GRADE, SCHEMA_ROUTE_SLOTS = SLOT_REP };
 
 /* The names that expressions of a model may use. `tables` are the territory tables' names in the order of
  * model.territories. Lives in the arena. */
@@ -119,6 +120,21 @@ const struct cel_env *schema_env_new(const struct slice *tables, size_t table_co
 /* The same without what is not known while scoring. Shares the types of `env`: a program of either takes the same values,
  * which two environments made apart would not. */
 const struct cel_env *schema_score_env(const struct cel_env *env, struct arena *arena);
+
+/* The environment of routes and `rep`, whose attributes are `attributes` (model.attributes). Shares the types of `env`. */
+const struct cel_env *schema_pool_env(const struct cel_env *env, const struct cel_field *attributes,
+                                      size_t attribute_count, struct arena *arena);
+
+/* What `rep` stands for: its fields in this order, and one value per attribute. */
+enum schema_rep_field { REP_ID, REP_NAME, REP_ATTRIBUTES, REP_FIELDS };
+struct rep;
+struct schema_rep {
+	struct cel_object object, attributes;
+	const struct rep *rep;
+	const struct cel_field *fields; /* of the attributes */
+};
+/* `env` is the one of schema_pool_env. */
+void schema_rep_init(struct schema_rep *schema, const struct cel_env *env, const struct rep *rep);
 
 /* What `territory` stands for in one decision: looked up when an expression asks. `type` is the first member of
  * what cel_object points at. */

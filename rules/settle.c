@@ -5,6 +5,7 @@
 #include "rules/decide.h"
 
 #include "rules/event.h"
+#include "rules/kept.h"
 #include "rules/model.h"
 #include "rules/own.h"
 
@@ -14,6 +15,7 @@ static void settle_state(struct work *work, enum lead_status status)
 	work->state.cycle = 1;
 	work->state.at_ms = work->now_ms;
 	work->state.source = work->prepared->lead.source;
+	work->state.kept = kept_text(work->model, &work->prepared->lead, work->arena);
 	work_link_idents(work, work->lead_id, work->prepared->has_own_lead_id);
 	work_write_lead(work, work->lead_id);
 	work_name(work);

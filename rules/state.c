@@ -33,7 +33,7 @@ const char *lead_status_name(enum lead_status status)
 
 /* ---- the members of a lead's value */
 
-enum member_kind { IS_INT, IS_TEXT, IS_LIST, IS_STATUS };
+enum member_kind { IS_INT, IS_TEXT, IS_LIST, IS_STATUS, IS_FLAT };
 
 struct member_row {
 	struct slice name;
@@ -64,6 +64,7 @@ static const struct member_row rows[] = {
 	ROW("recent", IS_LIST, recent, 0, STATE_RECENT_MAX),
 	ROW("source", IS_TEXT, source, 0, 0),
 	ROW("why", IS_TEXT, why, 0, 0),
+	ROW("kept", IS_FLAT, kept, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -103,6 +104,10 @@ static void put_member(struct json_writer *writer, const struct member_row *row,
 		return;
 	case IS_LIST:
 		put_list(writer, row->name, field);
+		return;
+	case IS_FLAT:
+		if (((const struct slice *)field)->len != 0)
+			json_put_raw_as(writer, row->name, *(const struct slice *)field);
 		return;
 	}
 }
@@ -157,6 +162,24 @@ static bool scan_list(struct scan *scan, size_t max, struct state_list *list)
 	return false;
 }
 
+/* An object of texts and integers, taken as it stands. */
+static bool scan_flat(struct scan *scan, struct slice *ret)
+{
+	const char *start = scan->at;
+	struct slice text;
+	int64_t number;
+	if (!scan_byte(scan, '{'))
+		return false;
+	do {
+		if (!scan_text(scan, &text) || !scan_byte(scan, ':') || (!scan_text(scan, &text) && !scan_int(scan, &number)))
+			return false;
+	} while (scan_byte(scan, ','));
+	if (!scan_byte(scan, '}'))
+		return false;
+	*ret = (struct slice){start, (size_t)(scan->at - start)};
+	return true;
+}
+
 static bool scan_member(struct scan *scan, const struct member_row *row, void *field)
 {
 	struct slice text;
@@ -169,6 +192,8 @@ static bool scan_member(struct scan *scan, const struct member_row *row, void *f
 		return scan_text(scan, &text) && status_of(text, field);
 	case IS_LIST:
 		return scan_list(scan, row->items, field);
+	case IS_FLAT:
+		return scan_flat(scan, field);
 	}
 	return false;
 }
@@ -206,7 +231,30 @@ static bool read_list(const struct json *from, size_t max, struct state_list *li
 	return true;
 }
 
-static bool read_member(const struct json *from, const struct member_row *row, void *field)
+/* Written again as it would have been. */
+static bool read_flat(const struct json *from, struct arena *arena, struct slice *ret)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct json_writer writer = JSON_WRITER(&text);
+	bool is_flat = from->type == JSON_IS_OBJECT && from->count != 0;
+	json_open_object(&writer, NULL);
+	for (size_t i = 0; is_flat && i < from->count; i++) {
+		const struct json *item = &from->items[i];
+		is_flat = item->type == JSON_IS_STRING || item->type == JSON_IS_INT || item->type == JSON_IS_REAL;
+		if (item->type == JSON_IS_STRING)
+			json_put_text_as(&writer, from->names[i], item->text);
+		else if (item->type == JSON_IS_INT)
+			json_put_int_as(&writer, from->names[i], item->integer);
+		else
+			json_put_real_as(&writer, from->names[i], item->real);
+	}
+	json_close_object(&writer);
+	*ret = (struct slice){arena_memdupz(arena, text.bytes, text.len), text.len};
+	strbuf_done(&text);
+	return is_flat;
+}
+
+static bool read_member(const struct json *from, const struct member_row *row, struct arena *arena, void *field)
 {
 	switch (row->kind) {
 	case IS_INT:
@@ -223,11 +271,13 @@ static bool read_member(const struct json *from, const struct member_row *row, v
 		return from->type == JSON_IS_STRING && status_of(from->text, field);
 	case IS_LIST:
 		return read_list(from, row->items, field);
+	case IS_FLAT:
+		return read_flat(from, arena, field);
 	}
 	return false;
 }
 
-static bool read_lead(const struct json *root, struct lead_state *lead)
+static bool read_lead(const struct json *root, struct arena *arena, struct lead_state *lead)
 {
 	if (root->type != JSON_IS_OBJECT)
 		return false;
@@ -235,7 +285,7 @@ static bool read_lead(const struct json *root, struct lead_state *lead)
 		size_t row = 0;
 		while (row < ROWS && !slice_equal(root->names[i], rows[row].name))
 			row++;
-		if (row == ROWS || !read_member(&root->items[i], &rows[row], field_in(lead, &rows[row])))
+		if (row == ROWS || !read_member(&root->items[i], &rows[row], arena, field_in(lead, &rows[row])))
 			return false;
 	}
 	return true;
@@ -252,10 +302,10 @@ int state_get_lead(struct slice value, struct arena *arena, struct lead_state *r
 		return malformed(err, "lead");
 	struct lead_state lead = blank();
 	if (!scan_lead(value, &lead)) {
-		struct json_limits limits = {STATE_VALUE_BYTES_MAX, 3, 100};
+		struct json_limits limits = {STATE_VALUE_BYTES_MAX, 3, 200};
 		const struct json *root = json_read(value, limits, arena, NULL);
 		lead = blank();
-		if (root == NULL || !read_lead(root, &lead))
+		if (root == NULL || !read_lead(root, arena, &lead))
 			return malformed(err, "lead");
 	}
 	if (!is_sound(&lead))

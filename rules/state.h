@@ -24,6 +24,7 @@
  *     dups      how often the same lead came again (default 0)
  *     idents    names of the identity keys that point here, without "ident/"
  *     recent    marks of the latest activity events, so that a repeat is taken once
+ *     kept      fields of the lead that later decisions read (rules/kept.h)
  *
  * Times are ms since 1970. A ring's value maps a member's id to [n, weight]: its position is the fraction n/weight;
  * a third item 1 marks one that is out of the rotation. Change procedure: add members to LEAD_FIELDS at the end with a
@@ -72,6 +73,7 @@ struct lead_state {
 	int64_t duplicates;
 	struct state_list idents;
 	struct state_list recent; /* at most STATE_RECENT_MAX */
+	struct slice kept;        /* a JSON object as written; may be empty */
 };
 
 void state_put_lead(struct strbuf *out, const struct lead_state *lead);

@@ -83,6 +83,8 @@ static int build_program(const struct build *build, struct cel_program **ret_pro
 				    .keep = build->keep,
 				    .fold_steps_left = FOLD_STEPS};
 	uint64_t cost = program_cost(root);
+	struct cel_program reads = {0};
+	program_find_paths(&reads, root, build->keep);
 	const struct code *code = compile_node(&compiler, root);
 	if (build->issues->is_refused) {
 		free_regexes(compiler.regexes);
@@ -95,7 +97,9 @@ static int build_program(const struct build *build, struct cel_program **ret_pro
 					.type = program_keep_type(root->type, build->keep),
 					.root = code,
 					.cost = cost,
-					.regexes = compiler.regexes};
+					.regexes = compiler.regexes,
+					.paths = reads.paths,
+					.path_count = reads.path_count};
 	program_find_conjuncts(program, root, build->keep);
 	*ret_program = program;
 	return 0;

@@ -111,6 +111,8 @@ static void foreign_bytes_are_refused(void **state)
 		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1} ", /* taken: white space */
 		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1}x",
 		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1,\"idents\":[\"\xff\"]}",
+		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1,\"kept\":{\"a\":[1]}}",
+		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1,\"kept\":{\"a\":1}x}",
 	};
 	struct arena arena = ARENA_INIT;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/kept.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/base/strbuf.h"
+#include "rules/cel/paths.h"
+#include "rules/json.h"
+#include "rules/model_build.h"
+#include "rules/rules.h"
+#include "rules/schema.h"
+#include "rules/state.h"
+
+/* ---- building */
+
+static bool is_in_state(const struct schema_row *row)
+{
+	return strcmp(row->path, "source") == 0 || strcmp(row->path, "lead_id") == 0;
+}
+
+static const char *why_not(const struct schema_row *row)
+{
+	if (row->is_person)
+		return "is contact data, which is never stored";
+	if (row->kind == SCHEMA_MAP)
+		return "may hold anything, so it is not stored";
+	return row->kind == SCHEMA_TEXT && row->bytes_max > MODEL_KEPT_TEXT_BYTES_MAX ? "may be too long to be stored" : NULL;
+}
+
+static void keep(struct model_builder *builder, const struct schema_row *row)
+{
+	if (is_in_state(row))
+		return;
+	for (size_t i = 0; i < builder->kept_count; i++)
+		if (builder->kept[i] == row)
+			return;
+	const struct schema_row **more = arena_array(&builder->scratch, builder->kept_count + 1, sizeof *more);
+	if (builder->kept_count != 0)
+		memcpy(more, builder->kept, builder->kept_count * sizeof *more);
+	more[builder->kept_count++] = row;
+	builder->kept = more;
+}
+
+/* One expression under examination. */
+struct need {
+	struct model_builder *builder;
+	const struct node *node;
+	const char *what;
+	const struct cel_path *path;
+};
+
+static void refuse(const struct need *need, const char *name, const char *why)
+{
+	struct diags *diags = need->builder->diags;
+	struct diag *diag = diags_add(diags, ERR_NOT_KEPT, node_span_in(need->node, need->path->offset, need->path->length),
+	                              "`%s` %s", name, why);
+	diag_note(diags, diag, "in %s", need->what);
+	diag_note(diags, diag, "it may be asked again when the lead's record is gone: after a wait, a decline or a release");
+}
+
+static void need_row(const struct need *need, const struct schema_row *row)
+{
+	const char *why = why_not(row);
+	if (why != NULL)
+		refuse(need, arena_printf(&need->builder->scratch, "lead.%s", row->path), why);
+	else
+		keep(need->builder, row);
+}
+
+/* A path that ends in a part reads all of it. Parts are nested two deep. */
+static void need_object(const struct need *need, enum schema_object object, size_t depth)
+{
+	size_t count;
+	const struct schema_row *rows = schema_rows(object, &count);
+	bool is_whole = depth == need->path->count;
+	for (size_t i = 0; i < count; i++) {
+		if (!is_whole && need->path->path[depth] != i)
+			continue;
+		if (rows[i].kind == SCHEMA_PART)
+			need_object(need, rows[i].part, is_whole ? depth : depth + 1);
+		else
+			need_row(need, &rows[i]);
+	}
+}
+
+static void need_place(const struct need *need)
+{
+	static const char *const names[] = {"location.country", "location.region", "location.postal_code"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		need_row(need, schema_find(slice_of(names[i])));
+}
+
+void kept_need(struct model_builder *builder, const struct cel_program *program, const struct node *node,
+               const char *what)
+{
+	size_t count = 0;
+	const struct cel_path *paths = program != NULL ? cel_program_paths(program, &count) : NULL;
+	for (size_t i = 0; i < count; i++) {
+		struct need need = {builder, node, what, &paths[i]};
+		if (paths[i].slot == SLOT_LEAD)
+			need_object(&need, SCHEMA_LEAD, 0);
+		else if (paths[i].slot == SLOT_TERRITORY)
+			need_place(&need);
+		else if (paths[i].slot == SLOT_FACTS)
+			refuse(&need, "facts", "holds answers of plug-ins, which are not stored");
+	}
+}
+
+static int by_path(const void *left, const void *right)
+{
+	const struct schema_row *const *a = left, *const *b = right;
+	return strcmp((*a)->path, (*b)->path);
+}
+
+void kept_finish(struct model_builder *builder)
+{
+	const struct schema_row **kept = arena_array(builder->arena, builder->kept_count, sizeof *kept);
+	size_t bytes = 0;
+	for (size_t i = 0; i < builder->kept_count; i++) {
+		kept[i] = builder->kept[i];
+		bytes += kept[i]->bytes_max;
+	}
+	if (bytes > MODEL_KEPT_BYTES_MAX)
+		diags_add(builder->diags, ERR_TOO_MANY, builder->root->span,
+		          "pools and clocks read fields of up to %zu bytes in all, more than the %d that are kept of a lead", bytes,
+		          MODEL_KEPT_BYTES_MAX);
+	qsort(kept, builder->kept_count, sizeof *kept, by_path);
+	builder->model->kept = kept;
+	builder->model->kept_count = builder->kept_count;
+}
+
+/* ---- deciding */
+
+static void put(struct json_writer *writer, const struct lead *lead, const struct schema_row *row)
+{
+	const void *at = (const char *)lead + row->offset;
+	const struct lead_int *integer = at;
+	const struct lead_real *real = at;
+	if (row->kind == SCHEMA_TEXT && schema_text_of(lead, row).len != 0)
+		json_put_text(writer, row->path, schema_text_of(lead, row));
+	else if ((row->kind == SCHEMA_INT || row->kind == SCHEMA_TIME) && integer->is_set)
+		json_put_int(writer, row->path, integer->value);
+	else if (row->kind == SCHEMA_REAL && real->is_set)
+		json_put_real(writer, row->path, real->value);
+}
+
+struct slice kept_text(const struct model *model, const struct lead *lead, struct arena *arena)
+{
+	if (model->kept_count == 0)
+		return SLICE_NONE;
+	struct strbuf text = STRBUF_INIT;
+	struct json_writer writer = JSON_WRITER(&text);
+	json_open_object(&writer, NULL);
+	for (size_t i = 0; i < model->kept_count; i++)
+		put(&writer, lead, model->kept[i]);
+	json_close_object(&writer);
+	struct slice kept = SLICE_NONE;
+	if (text.len > 2)
+		kept = (struct slice){arena_memdupz(arena, text.bytes, text.len), text.len};
+	strbuf_done(&text);
+	return kept;
+}
+
+static void restore(const struct schema_row *row, const struct json *value, struct lead *lead)
+{
+	void *at = (char *)lead + row->offset;
+	if (row->kind == SCHEMA_TEXT && value->type == JSON_IS_STRING)
+		*schema_text(lead, row) = value->text;
+	else if ((row->kind == SCHEMA_INT || row->kind == SCHEMA_TIME) && value->type == JSON_IS_INT)
+		*(struct lead_int *)at = (struct lead_int){true, value->integer};
+	else if (row->kind == SCHEMA_REAL && value->type == JSON_IS_INT)
+		*(struct lead_real *)at = (struct lead_real){true, (double)value->integer};
+	else if (row->kind == SCHEMA_REAL && value->type == JSON_IS_REAL)
+		*(struct lead_real *)at = (struct lead_real){true, value->real};
+}
+
+void kept_restore(const struct model *model, const struct lead_state *state, struct slice lead_id, struct arena *arena,
+                  struct lead *lead)
+{
+	struct json_limits limits = {STATE_VALUE_BYTES_MAX, 2, 200};
+	lead_init(lead);
+	lead->lead_id = lead_id;
+	lead->source = state->source;
+	const struct json *root = state->kept.len != 0 ? json_read(state->kept, limits, arena, NULL) : NULL;
+	for (size_t i = 0; root != NULL && i < model->kept_count; i++) {
+		const struct json *value = json_get(root, model->kept[i]->path);
+		if (value != NULL)
+			restore(model->kept[i], value, lead);
+	}
+}

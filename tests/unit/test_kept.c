@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * rules/kept and what it stands on: which paths an expression reads, what of a lead outlives its intake, and that a
+ * restored lead reads the same in an expression.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "tests/unit/model_fixture.c"
+
+#include "rules/base/strbuf.h"
+#include "rules/cel/paths.h"
+#include "rules/cel/value.h"
+#include "rules/kept.h"
+#include "rules/state.h"
+
+static void expect_paths(const struct cel_env *env, const char *text, const char *wanted)
+{
+	struct arena arena = ARENA_INIT;
+	struct strbuf found = STRBUF_INIT;
+	struct cel_issues issues;
+	struct cel_program *program;
+	size_t count;
+	assert_int_equal(cel_compile(env, slice_of(text), NULL, &arena, &issues, &program), 0);
+	const struct cel_path *paths = cel_program_paths(program, &count);
+	for (size_t i = 0; i < count; i++)
+		strbuf_printf(&found, "%s%.*s", i ? " " : "", (int)paths[i].length, text + paths[i].offset);
+	assert_string_equal(strbuf_text(&found), wanted);
+	strbuf_done(&found);
+	cel_program_done(program);
+	arena_done(&arena);
+}
+
+static void an_expression_says_what_it_reads(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	fixture_init(&fixture);
+	const struct cel_env *env = fixture.model.env;
+	expect_paths(env, "1 + 2", "");
+	expect_paths(env, "lead.source == \"web\" || lead.source == \"x\"", "lead.source");
+	expect_paths(env, "has(lead.company.employees) && lead.company.employees > 5", "has(lead.company.employees)");
+	expect_paths(env, "grade == \"A\" && score > 5 && territory.areas != \"\"", "grade score territory.areas");
+	expect_paths(env, "[lead.location.city].exists(c, c == lead.interest.product && grade == c)",
+	             "lead.location.city lead.interest.product grade");
+	expect_paths(env, "cel.bind(c, lead.location.city, c + c)", "lead.location.city");
+	expect_paths(env, "facts[lead.intent] == 1", "facts lead.intent");
+	expect_paths(env, "false && lead.intent == \"\"", "lead.intent");
+	expect_paths(env, "lead.interest == lead.interest", "lead.interest");
+	fixture_done(&fixture);
+}
+
+static const struct cel_field attributes[] = {{"cost", &cel_type_int, true},
+                                              {"region", &cel_type_string, false},
+                                              {"skills", &cel_type_strings, false}};
+
+static bool holds(const struct cel_env *env, const struct cel_value *slots, const char *text)
+{
+	struct arena arena = ARENA_INIT;
+	struct cel_issues issues;
+	struct cel_program *program;
+	if (cel_compile(env, slice_of(text), &cel_type_bool, &arena, &issues, &program) != 0)
+		fail_msg("%s: %s", text, issues.items[0].message);
+	bool is_true = cel_is_true(cel_eval(program, slots, &arena, CEL_DEFAULT_STEPS));
+	cel_program_done(program);
+	arena_done(&arena);
+	return is_true;
+}
+
+static void a_rep_is_a_variable_with_attributes(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	fixture_init(&fixture);
+	struct cel_value skills[] = {cel_string(SLICE("risk")), cel_string(SLICE("tax"))};
+	struct cel_value values[] = {cel_int(3), cel_null(), cel_list_of(&fixture.arena, skills, 2)};
+	const struct rep rep = {.id = SLICE("ana"), .name = SLICE("Ana"), .attributes = values};
+	const struct cel_env *env = schema_pool_env(fixture.model.env, attributes, 3, &fixture.arena);
+	struct cel_value slots[SCHEMA_SLOTS] = {0};
+	struct schema_rep self;
+	schema_rep_init(&self, env, &rep);
+	slots[SLOT_REP] = cel_object(&self.object);
+	assert_true(holds(env, slots, "rep.id == \"ana\" && rep.name == \"Ana\""));
+	assert_true(holds(env, slots, "\"tax\" in rep.attributes.skills && rep.attributes.cost < 4"));
+	assert_true(holds(env, slots, "rep.attributes.region == \"\" && !has(rep.attributes.region)"));
+	fixture_done(&fixture);
+}
+
+static void what_is_kept_comes_back(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	fixture_init(&fixture);
+	const struct schema_row *rows[] = {schema_find(SLICE("company.employees")), schema_find(SLICE("interest.budget.amount")),
+	                                   schema_find(SLICE("location.city")), schema_find(SLICE("location.country"))};
+	struct model *model = &fixture.model;
+	struct lead lead, back;
+	lead_init(&lead);
+	assert_true(kept_text(model, &lead, &fixture.arena).len == 0);
+	model->kept = rows;
+	model->kept_count = 4;
+	assert_true(kept_text(model, &lead, &fixture.arena).len == 0);
+	lead.company.employees = (struct lead_int){true, 70};
+	lead.interest.budget.amount = (struct lead_real){true, 2.5};
+	lead.location.country = SLICE("DE");
+	lead.location.city = SLICE("K\"ln");
+	struct lead_state kept = {.cycle = 1, .source = SLICE("web"), .kept = kept_text(model, &lead, &fixture.arena)};
+	assert_true(slice_is(kept.kept, "{\"company.employees\":70,\"interest.budget.amount\":2.5,\"location.city\":\"K\\\"ln\","
+	                                "\"location.country\":\"DE\"}"));
+	struct strbuf stored = STRBUF_INIT;
+	struct lead_state read;
+	state_put_lead(&stored, &kept);
+	assert_int_equal(state_get_lead((struct slice){stored.bytes, stored.len}, &fixture.arena, &read, NULL), 0);
+	kept_restore(model, &read, SLICE("L1"), &fixture.arena, &back);
+	assert_true(back.company.employees.is_set && back.company.employees.value == 70);
+	assert_true(back.interest.budget.amount.is_set && back.interest.budget.amount.value == 2.5);
+	assert_true(slice_is(back.location.country, "DE") && slice_is(back.location.city, "K\"ln"));
+	assert_true(slice_is(back.source, "web") && slice_is(back.lead_id, "L1"));
+	model->kept_count = 1; /* a reload: nobody asks for the others any more */
+	kept_restore(model, &read, SLICE("L1"), &fixture.arena, &back);
+	assert_true(back.company.employees.value == 70 && back.location.country.len == 0);
+	strbuf_done(&stored);
+	fixture_done(&fixture);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_expression_says_what_it_reads),
+		cmocka_unit_test(a_rep_is_a_variable_with_attributes),
+		cmocka_unit_test(what_is_kept_comes_back),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
