@@ -101,14 +101,17 @@ static const struct source *source_of(struct question *question)
 	return source_new(&question->arena, "expression", question->text);
 }
 
+/* Warnings are about conditions: whoever only asks for a value need not guard it. */
 static int compile(struct question *question, const struct cel_env *env)
 {
 	struct cel_issues issues;
 	struct cel_program *program = NULL;
 	struct diags *diags = diags_new();
 	int result = cel_compile(env, question->text, NULL, &question->arena, &issues, &program);
+	bool is_condition = program != NULL && cel_program_type(program)->kind == CEL_BOOL;
 	for (size_t i = 0; i < issues.count; i++)
-		add_issue(diags, source_of(question), &issues.items[i]);
+		if (is_condition || issues.items[i].severity == CEL_REFUSED)
+			add_issue(diags, source_of(question), &issues.items[i]);
 	complain(diags);
 	diags_free(diags);
 	question->program = program;
