@@ -4,14 +4,13 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "daemon/ctl/ctl.h"
+#include "daemon/ctl/lines.h"
 #include "daemon/generation.h"
 #include "rules/base/arena.h"
-#include "rules/base/mem.h"
 #include "rules/base/suggest.h"
 #include "rules/calendar.h"
 #include "rules/calendar_question.h"
@@ -24,41 +23,37 @@ enum { PIECES_SHOWN = 200, LENGTH_BYTES = 64 };
 
 /* ---- questions, one a line */
 
-/* Reads up to a line feed. A longer line than `capacity` is read to its end and comes as `capacity` bytes, which is
- * longer than a question may be. false: nothing is left. */
-static bool read_line(FILE *file, char *line, size_t capacity, size_t *ret_len)
+static bool answer(enum lines_step step, struct slice line, struct arena *arena, struct strbuf *out)
 {
-	size_t len = 0;
-	int byte = getc_unlocked(file);
-	if (byte == EOF)
-		return false;
-	for (; byte != EOF && byte != '\n'; byte = getc_unlocked(file))
-		if (len < capacity)
-			line[len++] = (char)byte;
-	*ret_len = len;
-	return true;
+	if (step == LINES_LINE)
+		return calendar_question_answer(line, arena, out);
+	strbuf_printf(out, "{\"id\":null,\"error\":\"%s[%s] a line has more than %d bytes\"}\n", err_number(ERR_RECORD_TOO_LARGE),
+	              err_word(ERR_RECORD_TOO_LARGE), (int)CALENDAR_QUESTION_BYTES_MAX);
+	return false;
 }
 
 static int answer_lines(FILE *file)
 {
 	struct arena arena = ARENA_INIT;
 	struct strbuf out = STRBUF_INIT;
-	size_t capacity = CALENDAR_QUESTION_BYTES_MAX + 1, len;
-	char *line = xcalloc(1, capacity);
+	struct lines lines;
+	struct slice line;
+	enum lines_step step;
 	bool is_good = true;
-	while (read_line(file, line, capacity, &len)) {
-		if (len == 0)
+	lines_init(&lines, file, CALENDAR_QUESTION_BYTES_MAX);
+	while ((step = lines_next(&lines, &line)) == LINES_LINE || step == LINES_TOO_LONG) {
+		if (step == LINES_LINE && line.len == 0)
 			continue;
-		is_good &= calendar_question_answer((struct slice){line, len}, &arena, &out);
+		is_good &= answer(step, line, &arena, &out);
 		fputs(strbuf_text(&out), stdout);
 		fflush(stdout); /* somebody may wait for this answer before asking on */
 		strbuf_clear(&out);
 		arena_reset(&arena);
 	}
+	lines_done(&lines);
 	strbuf_done(&out);
 	arena_done(&arena);
-	free(line);
-	return is_good ? CTL_OK : CTL_FAILED;
+	return is_good && step == LINES_END ? CTL_OK : CTL_FAILED;
 }
 
 static int run_lines(const struct ctl_args *args)
