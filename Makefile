@@ -25,6 +25,8 @@ CFLAGS   += -std=c11 $(OPT) $(WARN) $(WARN_C) $(HARDEN) -fvisibility=hidden $(SA
 CXXFLAGS += -std=c++17 $(OPT) -Wall -Wextra $(if $(CI),-Werror) $(HARDEN) -fvisibility=hidden $(SANFLAGS)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -rdynamic $(SANFLAGS)
 LIBS     := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lphonenumber -lcctz -lre2 -lstdc++ -ldl -lpthread -lm
+# Only who imports holidays needs it: leadrouterd links without.
+LIBS     += -Wl,--push-state,--as-needed $(shell pkg-config --libs-only-L --libs-only-l libical 2>/dev/null) -Wl,--pop-state
 
 RULES_C  := $(wildcard rules/*.c rules/*/*.c)
 RULES_CC := $(wildcard rules/text/*.cc)

@@ -78,8 +78,7 @@ static void print_day(const struct calendar *calendar, int64_t day)
 	putchar('\n');
 }
 
-/* 0 and the days [from, until], or an exit code. */
-static int read_days(const struct ctl_args *args, int64_t first_day, int64_t length, int64_t *ret_from, int64_t *ret_until)
+int ctl_read_days(const struct ctl_args *args, int64_t first_day, int64_t length, int64_t *ret_from, int64_t *ret_until)
 {
 	const char *from = ctl_option(args, "from"), *until = ctl_option(args, "until");
 	struct err err = ERR_INIT;
@@ -100,7 +99,7 @@ static int run_show(const struct ctl_args *args, const struct generation *genera
 	int64_t from, until;
 	if (calendar == NULL)
 		return CTL_USAGE;
-	int code = read_days(args, calendar_day_at(calendar, (int64_t)time(NULL) * 1000), DAYS_SHOWN, &from, &until);
+	int code = ctl_read_days(args, calendar_day_at(calendar, (int64_t)time(NULL) * 1000), DAYS_SHOWN, &from, &until);
 	if (code != CTL_OK)
 		return code;
 	if (until - from >= DAYS_MAX)
@@ -114,8 +113,10 @@ static int run_show(const struct ctl_args *args, const struct generation *genera
 
 int ctl_calendar(const struct ctl_args *args)
 {
+	if (args->rest_count == 2 && strcmp(args->rest[0], "import") == 0)
+		return ctl_calendar_import(args);
 	if (args->rest_count != 1)
-		return ctl_usage("say which calendar to show");
+		return ctl_usage("say which calendar to show, or import FILE.ics");
 	struct generation *generation = ctl_load(args);
 	int code = generation != NULL ? run_show(args, generation) : CTL_CONFIG;
 	generation_unref(generation);

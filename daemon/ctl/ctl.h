@@ -72,5 +72,10 @@ struct generation *ctl_load(const struct ctl_args *args);
 /* The calendar of that name; NULL with a message on stderr when there is none. */
 struct calendar;
 const struct calendar *ctl_find_calendar(const struct generation *generation, const char *name);
+/* CTL_OK and the days [from, until] of --from and --until, else an exit code with a message on stderr. Without --from from
+ * `first_day` on, without --until `length` days. */
+int ctl_read_days(const struct ctl_args *args, int64_t first_day, int64_t length, int64_t *ret_from, int64_t *ret_until);
+/* `leadctl calendar import FILE`. */
+int ctl_calendar_import(const struct ctl_args *args);
 
 #endif

@@ -50,10 +50,14 @@ static int answer_lines(FILE *file)
 		strbuf_clear(&out);
 		arena_reset(&arena);
 	}
+	if (step == LINES_FAILED) {
+		ctl_usage("reading failed: %s", strerror(errno));
+		is_good = false;
+	}
 	lines_done(&lines);
 	strbuf_done(&out);
 	arena_done(&arena);
-	return is_good && step == LINES_END ? CTL_OK : CTL_FAILED;
+	return is_good ? CTL_OK : CTL_FAILED;
 }
 
 static int run_lines(const struct ctl_args *args)
