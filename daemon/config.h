@@ -52,7 +52,7 @@ struct config_plugin {
 	const char *path;            /* of the shared object, absolute or relative to the configuration directory */
 	const struct node *settings; /* a mapping, or NULL; its keys are checked by the plug-in's own option list */
 	int64_t deadline_ms;         /* for one answer */
-	struct config_origin origin;
+	const struct node *node;     /* the whole entry, for places in errors */
 };
 
 /* The types of config.def as members: text is NUL-terminated and never NULL, a CHOICE is the index of the choice. */

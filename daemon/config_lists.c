@@ -211,7 +211,7 @@ static void read_plugin(const struct node *node, struct config_plugin *plugin, s
 	const struct node *settings = node_get(node, "settings"), *deadline = node_get(node, "deadline_ms");
 	struct slice text;
 	plugin->deadline_ms = PLUGIN_DEADLINE_MS;
-	plugin->origin = (struct config_origin){node_path(node), node_line(node)};
+	plugin->node = node;
 	if (name != NULL)
 		read_plugin_name(name, diags, &plugin->name);
 	if (path != NULL && node_read_text(path, "the path of a plug-in", diags, &text))

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "rules/base/strbuf.h"
+#include "rules/tree.h"
 
 static void put_text(struct strbuf *out, const char *text)
 {
@@ -75,7 +76,7 @@ void config_print(const struct config *config, struct strbuf *out)
 	print_properties(config, out);
 	for (size_t i = 0; i < config->plugin_count; i++) {
 		strbuf_printf(out, "plugins.%s = \"%s\"", config->plugins[i].name, config->plugins[i].path);
-		put_origin(out, config->plugins[i].origin);
+		put_origin(out, (struct config_origin){node_path(config->plugins[i].node), node_line(config->plugins[i].node)});
 	}
 }
 

@@ -17,6 +17,7 @@
 #include "daemon/config.h"
 #include "daemon/generation.h"
 #include "daemon/log.h"
+#include "daemon/plugin_check.h"
 #include "daemon/stats.h"
 #include "plugins/plugin.h"
 #include "rules/base/diag.h"
@@ -480,74 +481,36 @@ static void instance_close(struct instance *instance)
 		dlclose(instance->module);
 }
 
-/* Only abi and size may be read before they are checked. */
-static int check_abi(struct instance *instance, struct err *err)
-{
-	const struct lr_plugin *plugin = instance->plugin;
-	if (plugin == NULL)
-		return err_set(err, ERR_PLUGIN_ABI, "`%s` exports no lr_plugin_v1: it is no plug-in of leadrouter, or of a later version",
-		               instance->config->path);
-	if (plugin->abi != LR_PLUGIN_ABI || plugin->size < sizeof *plugin)
-		return err_set(err, ERR_PLUGIN_ABI,
-		               "`%s` was built for ABI %u (%u bytes), this leadrouterd has ABI %u (%zu bytes): build it against "
-		               "plugins/plugin.h of this version",
-		               instance->config->path, plugin->abi, plugin->size, LR_PLUGIN_ABI, sizeof *plugin);
-	if (plugin->name == NULL || plugin->open == NULL || plugin->run == NULL || plugin->close == NULL)
-		return err_set(err, ERR_PLUGIN_ABI, "`%s` leaves name, open, run or close empty", instance->config->path);
-	return 0;
-}
-
-static const struct lr_option *option_of(const struct lr_plugin *plugin, struct slice name)
-{
-	for (const struct lr_option *option = plugin->options; option != NULL && option->name != NULL; option++)
-		if (slice_is(name, option->name))
-			return option;
-	return NULL;
-}
-
-static int check_settings(const struct instance *instance, struct err *err)
-{
-	const struct lr_plugin *plugin = instance->plugin;
-	const struct node *settings = instance->config->settings;
-	for (size_t i = 0; settings != NULL && i < settings->count; i++)
-		if (option_of(plugin, settings->members[i].key->text) == NULL)
-			return err_set(err, ERR_PLUGIN_OPTION, "plug-in `%s` has no setting `%.*s`", plugin->name,
-			               SLICE_ARG(settings->members[i].key->text));
-	for (const struct lr_option *option = plugin->options; option != NULL && option->name != NULL; option++)
-		if (option->is_required && node_get(settings, option->name) == NULL)
-			return err_set(err, ERR_PLUGIN_OPTION, "plug-in `%s` needs the setting `%s`: %s", plugin->name, option->name,
-			               option->help);
-	return 0;
-}
-
-static int instance_open(struct instance *instance, struct err *err)
+static bool load_module(struct instance *instance, struct diags *diags)
 {
 	char path[4096];
 	const struct lr_text name = {instance->config->path, strlen(instance->config->path)};
-	if (host_resolve(instance, NULL, name, path, sizeof path) != 0)
-		return err_set(err, ERR_PLUGIN_OPEN, "the path of the plug-in is too long");
+	if (host_resolve(instance, NULL, name, path, sizeof path) != 0) {
+		diags_add(diags, ERR_PLUGIN_OPEN, plugin_entry_span(instance->config, "path"), "the path of the plug-in is too long");
+		return false;
+	}
 	instance->module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (instance->module == NULL)
-		return err_set(err, ERR_PLUGIN_OPEN, "cannot load: %s", dlerror());
-	instance->plugin = dlsym(instance->module, "lr_plugin_v1");
-	if (check_abi(instance, err) != 0 || check_settings(instance, err) != 0)
-		return -1;
+		diags_add(diags, ERR_PLUGIN_OPEN, plugin_entry_span(instance->config, "path"), "the plug-in cannot be loaded: %s", dlerror());
+	else
+		instance->plugin = dlsym(instance->module, "lr_plugin_v1");
+	return instance->module != NULL;
+}
+
+static bool instance_open(struct instance *instance, struct diags *diags)
+{
+	if (!load_module(instance, diags) || !plugin_check(instance->plugin, instance->config, diags))
+		return false;
 	struct lr_err why = {""};
 	instance->host = HOST;
 	instance->host.self = instance;
 	instance->self =
 		instance->plugin->open(&instance->host, (const struct lr_settings *)instance->config->settings, &why);
 	if (instance->self == NULL)
-		return err_set(err, ERR_PLUGIN_OPEN, "plug-in `%s` refused to open: %.200s", instance->plugin->name,
-		               why.text[0] ? why.text : "it does not say why");
-	return 0;
-}
-
-static void report(const struct config_plugin *config, const struct err *err, struct diags *diags)
-{
-	struct source_span span = config->settings ? config->settings->span : SOURCE_SPAN_NONE;
-	struct diag *diag = diags_add(diags, err->code, span, "plug-in `%s`: %s", config->name, err->text);
-	diag_note(diags, diag, "configured at %s:%u", config->origin.path, config->origin.line);
+		diags_add(diags, ERR_PLUGIN_OPEN, plugin_entry_span(instance->config, instance->config->settings ? "settings" : "path"),
+		          "the plug-in `%s` refuses to open: %.200s", instance->plugin->name,
+		          why.text[0] ? why.text : "it does not say why");
+	return instance->self != NULL;
 }
 
 /* Cleansing plug-ins first, otherwise in the order of the configuration. */
@@ -573,14 +536,10 @@ struct plugin_set *plugin_set_open(const struct config *config, const char *dire
 	set->count = config->plugin_count;
 	bool is_good = true;
 	for (size_t i = 0; i < set->count; i++) {
-		struct err err = ERR_INIT;
 		struct instance *instance = set->instances[i] = xcalloc(1, sizeof *instance);
 		instance->set = set;
 		instance->config = &config->plugins[i];
-		if (instance_open(instance, &err) == 0)
-			continue;
-		report(&config->plugins[i], &err, diags);
-		is_good = false;
+		is_good &= instance_open(instance, diags);
 	}
 	if (is_good) {
 		sort_by_step(set);

@@ -16,9 +16,9 @@
 #include "daemon/generation.h"
 #include "daemon/kafka_check.h"
 #include "daemon/kafka_in_kafka.h"
+#include "daemon/loader.h"
 #include "daemon/loop.h"
 #include "daemon/notify.h"
-#include "daemon/plugin_host.h"
 #include "daemon/router.h"
 #include "daemon/settings.h"
 #include "daemon/state_log_kafka.h"
@@ -66,17 +66,7 @@ static struct generation *load(const char *directory, struct loop *loop, struct 
                                struct strbuf *out)
 {
 	struct diags *diags = diags_new();
-	struct generation *generation = generation_load(directory, diags);
-	if (generation != NULL) {
-		struct plugin_set *set =
-			plugin_set_open(generation_config(generation), directory, loop, stats, log, diags);
-		if (set != NULL)
-			generation_attach(generation, set, plugin_set_close);
-	}
-	if (diags_error_count(diags) > 0) {
-		generation_unref(generation);
-		generation = NULL;
-	}
+	struct generation *generation = loader_load(directory, loop, stats, log, diags);
 	diags_render(diags, false, out);
 	diags_verdict(diags, out);
 	strbuf_putc(out, '\n');

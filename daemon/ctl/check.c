@@ -3,69 +3,25 @@
  * leadctl check, version and bootstrap.
  */
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "daemon/config.h"
 #include "daemon/ctl/ctl.h"
 #include "daemon/generation.h"
-#include "daemon/plugin_host.h"
+#include "daemon/loader.h"
 #include "daemon/process.h"
 #include "rules/base/diag.h"
-#include "rules/json.h"
-
-/* The same two calls as start: generation and plug-ins. */
-static void load(const char *directory, struct diags *diags)
-{
-	struct generation *generation = generation_load(directory, diags);
-	if (generation == NULL)
-		return;
-	plugin_set_close(plugin_set_open(generation_config(generation), directory, NULL, NULL, NULL, diags));
-	generation_unref(generation);
-}
-
-static void put_place(struct json_writer *writer, const char *name, const struct diag_mark *mark)
-{
-	if (mark->path == NULL)
-		return;
-	json_open_object(writer, name);
-	json_put_text(writer, "file", slice_of(mark->path));
-	json_put_int(writer, "line", mark->line);
-	json_put_int(writer, "column", mark->column);
-	if (mark->label != NULL && *mark->label != '\0')
-		json_put_text(writer, "label", slice_of(mark->label));
-	json_close_object(writer);
-}
-
-/* One object a line. */
-static void put_json(struct diags *diags, struct strbuf *out)
-{
-	size_t count;
-	const struct diag *list = diags_sorted(diags, &count);
-	for (size_t i = 0; i < count; i++) {
-		struct json_writer writer = JSON_WRITER(out);
-		json_open_object(&writer, NULL);
-		json_put_text(&writer, "severity", list[i].severity == DIAG_ERROR ? SLICE("error") : SLICE("warning"));
-		json_put_text(&writer, "code", slice_of(err_number(list[i].code)));
-		json_put_text(&writer, "word", slice_of(err_word(list[i].code)));
-		json_put_text(&writer, "message", slice_of(list[i].message));
-		put_place(&writer, "place", &list[i].place);
-		put_place(&writer, "second", &list[i].second);
-		if (list[i].help != NULL)
-			json_put_text(&writer, "help", slice_of(list[i].help));
-		json_close_object(&writer);
-		strbuf_putc(out, '\n');
-	}
-}
+#include "rules/base/strbuf.h"
+#include "rules/diag_json.h"
 
 int ctl_check(const struct ctl_args *args)
 {
 	struct diags *diags = diags_new();
 	struct strbuf out = STRBUF_INIT;
-	load(args->directory, diags);
-	bool is_good = diags_error_count(diags) == 0;
+	struct generation *generation = loader_load(args->directory, NULL, NULL, NULL, diags);
+	bool is_good = generation != NULL;
+	generation_unref(generation);
 	if (args->json) {
-		put_json(diags, &out);
+		diags_render_json(diags, &out);
 		fputs(strbuf_text(&out), stdout);
 	} else {
 		diags_render(diags, isatty(STDERR_FILENO), &out);
