@@ -23,12 +23,15 @@ static const struct {
 	const char *name;
 	enum origin origin;
 	const char *member;
+	bool is_time; /* ms since 1970 in the state: shown as people write it */
 } FIELDS[] = {
-	{"outcome", OF_DECISION, "outcome"}, {"code", OF_DECISION, "code"},     {"field", OF_EVENT, "field"},
-	{"reason", OF_EVENT, "reason"},      {"why", OF_EVENT, "why"},          {"owner", OF_STATE, "owner"},
-	{"team", OF_STATE, "team"},          {"rule", OF_STATE, "rule"},        {"score", OF_STATE, "score"},
-	{"grade", OF_STATE, "grade"},        {"status", OF_STATE, "state"},     {"deadline", OF_STATE, "deadline"},
-	{"remind", OF_STATE, "remind"},      {"source", OF_STATE, "source"},
+	{"outcome", OF_DECISION, "outcome", false}, {"code", OF_DECISION, "code", false},
+	{"field", OF_EVENT, "field", false},        {"reason", OF_EVENT, "reason", false},
+	{"why", OF_EVENT, "why", false},            {"owner", OF_STATE, "owner", false},
+	{"team", OF_STATE, "team", false},          {"rule", OF_STATE, "rule", false},
+	{"score", OF_STATE, "score", false},        {"grade", OF_STATE, "grade", false},
+	{"status", OF_STATE, "state", false},       {"source", OF_STATE, "source", false},
+	{"deadline", OF_STATE, "deadline", true},   {"remind", OF_STATE, "remind", true},
 };
 
 enum { FIELD_COUNT = sizeof FIELDS / sizeof *FIELDS };
@@ -342,6 +345,20 @@ static const struct json *decision_field(const struct test_scene *scene, const s
 	return decision != NULL ? text_json(scene->arena, outcome_name(decision->outcome)) : NULL;
 }
 
+static const struct json *time_json(const struct test_scene *scene, int64_t ms)
+{
+	struct strbuf text = STRBUF_INIT;
+	test_time_put(&text, ms, scene->file->zone);
+	const struct json *json = text_json(scene->arena, arena_strdup(scene->arena, strbuf_text(&text)));
+	strbuf_done(&text);
+	return json;
+}
+
+static const struct json *as_shown(const struct test_scene *scene, const struct json *value, bool is_time)
+{
+	return is_time && value != NULL && value->type == JSON_IS_INT ? time_json(scene, value->integer) : value;
+}
+
 static const struct json *field_of(const struct test_scene *scene, size_t field, const struct decision *decision,
                                    struct slice key, const struct node *expected)
 {
@@ -351,7 +368,7 @@ static const struct json *field_of(const struct test_scene *scene, size_t field,
 	case OF_EVENT:
 		return event_member(scene, decision, FIELDS[field].member);
 	case OF_STATE:
-		return json_get(value_of(scene, key), FIELDS[field].member);
+		return as_shown(scene, json_get(value_of(scene, key), FIELDS[field].member), FIELDS[field].is_time);
 	}
 	return NULL;
 }
@@ -444,8 +461,8 @@ static void expect_keys(const struct test_scene *scene, const struct node *keys,
 static void expect_due(const struct test_scene *scene, const struct node *expected, struct slice key,
                        struct test_differences *differences)
 {
-	struct json due = {.type = JSON_IS_INT, .integer = world_due_of(scene->world, key)};
-	test_match(differences, "due", expected, due.integer != 0 ? &due : NULL);
+	int64_t due_ms = world_due_of(scene->world, key);
+	test_match(differences, "due", expected, due_ms != 0 ? time_json(scene, due_ms) : NULL);
 }
 
 void test_expect(const struct test_scene *scene, const struct node *expect, struct test_differences *differences)

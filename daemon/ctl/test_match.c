@@ -13,6 +13,8 @@
 #include "rules/json.h"
 #include "rules/tree.h"
 
+enum { NAMES_BYTES_MAX = 160 };
+
 static const char *shown(struct arena *arena, void (*show)(struct strbuf *out, const void *what), const void *what)
 {
 	struct strbuf text = STRBUF_INIT;
@@ -194,17 +196,27 @@ static const struct json *item_of(const struct json *list, struct slice segment)
 	return segment.len > 0 && index < list->count ? &list->items[index] : NULL;
 }
 
-/* A name that is not there but wanted: perhaps it is mistyped. */
+/* A name that is not there but wanted: perhaps it is mistyped, so what is there is shown. */
+static const char *names_of(const struct json *object, struct arena *arena)
+{
+	struct strbuf text = STRBUF_INIT;
+	for (size_t i = 0; i < object->count && text.len < NAMES_BYTES_MAX; i++)
+		strbuf_printf(&text, "%s%.*s", i > 0 ? ", " : "nothing; there are ", SLICE_ARG(object->names[i]));
+	const char *copy = arena_strdup(arena, text.len != 0 ? text.bytes : "nothing");
+	strbuf_done(&text);
+	return copy;
+}
+
 static bool differ_in_name(struct test_differences *differences, const char *field, struct slice name,
                            const struct node *expected, const struct json *object)
 {
 	struct suggest suggest = suggest_for(name);
 	for (size_t i = 0; i < object->count; i++)
 		suggest_offer(&suggest, object->names[i]);
-	if (suggest.best.len == 0)
-		return differ(differences, field, expected, NULL);
-	test_differ(differences, field, expected,
-	            arena_printf(differences->arena, "nothing; did you mean `%.*s`?", SLICE_ARG(suggest.best)));
+	const char *actual = suggest.best.len == 0 ? names_of(object, differences->arena)
+	                                           : arena_printf(differences->arena, "nothing; did you mean `%.*s`?",
+	                                                          SLICE_ARG(suggest.best));
+	test_differ(differences, field, expected, actual);
 	return false;
 }
 
