@@ -101,7 +101,7 @@ check:
 
 # Under a minute, no network.
 check-fast:
-	$(Q)tests/check check-deps check-headers check-unit check-scenario check-fuzz-seeds
+	$(Q)tests/check check-deps check-headers check-unit check-scenario check-test-verb check-fuzz-seeds
 
 check-deps:
 	$(Q)tests/check-deps
@@ -119,7 +119,7 @@ check-clang:
 	$(Q)$(MAKE) --no-print-directory CC=clang CXX=clang++ CI=1 BUILD=build/clang all
 
 check-asan:
-	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-scenario check-fuzz-seeds sim
+	$(Q)$(MAKE) --no-print-directory SAN=address,undefined check-unit check-scenario check-test-verb check-fuzz-seeds sim
 	$(Q)build/address-undefined/sim/sim-toy --seeds 1:501 >/dev/null
 	$(Q)build/address-undefined/sim/sim-real --seeds 1:501 >/dev/null
 
@@ -132,7 +132,7 @@ MAN        := $(patsubst config/man/%.scd,build/man/%,$(wildcard config/man/*.sc
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 CONF       := $(SYSCONFDIR)/leadrouter
-SAMPLES    := leadrouter.yaml $(patsubst config/%,%,$(wildcard config/conf.d/*.yaml config/territories/*.csv))
+SAMPLES    := leadrouter.yaml $(patsubst config/%,%,$(wildcard config/conf.d/*.yaml config/territories/*.csv config/tests/*.yaml))
 into        = $(DESTDIR)$(PREFIX)/$1
 
 .PHONY: man install uninstall dist

@@ -28,7 +28,8 @@ struct session {
 	size_t result_count, failed;
 	struct test_site *site;
 	struct test_coverage *coverage; /* NULL: not asked for */
-	bool is_invalid;
+	struct test_fault *faults; /* files that are invalid */
+	size_t fault_count;
 };
 
 /* ---- which files */
@@ -101,12 +102,14 @@ static void print(struct strbuf *text, FILE *stream)
 	strbuf_done(text);
 }
 
-static void show_errors(struct session *session, struct diags *diags)
+static void show_errors(struct session *session, const char *path, struct diags *diags)
 {
-	struct strbuf out = STRBUF_INIT;
-	session->is_invalid = true;
+	struct strbuf out = STRBUF_INIT, plain = STRBUF_INIT;
 	diags_render(diags, isatty(STDERR_FILENO), &out);
 	print(&out, stderr);
+	diags_render(diags, false, &plain);
+	session->faults = xreallocarray(session->faults, session->fault_count + 1, sizeof *session->faults);
+	session->faults[session->fault_count++] = (struct test_fault){path, strbuf_detach(&plain, NULL)};
 }
 
 static void report(struct session *session, const struct test_result *result)
@@ -150,7 +153,7 @@ static void run_file(struct session *session, const char *path)
 	if (rules != NULL)
 		run_tests(session, file, rules, diags);
 	if (diags_error_count(diags) != 0)
-		show_errors(session, diags);
+		show_errors(session, path, diags);
 	test_rules_free(rules);
 	diags_free(diags);
 }
@@ -163,7 +166,7 @@ static int write_junit(const struct session *session, const char *path, struct e
 	FILE *file = fopen(path, "we");
 	if (file == NULL)
 		return err_set(err, ERR_TOOL_FILE, "cannot write %s: %s", path, strerror(errno));
-	test_report_junit(session->results, session->result_count, &out);
+	test_report_junit(session->results, session->result_count, session->faults, session->fault_count, &out);
 	bool is_good = fwrite(strbuf_text(&out), 1, out.len, file) == out.len;
 	strbuf_done(&out);
 	if (fclose(file) != 0 || !is_good)
@@ -175,7 +178,7 @@ static void put_json_summary(const struct session *session, struct strbuf *out)
 {
 	struct json_writer writer = JSON_WRITER(out);
 	json_open_object(&writer, NULL);
-	json_put_text(&writer, "verdict", session->is_invalid ? SLICE("invalid") : session->failed ? SLICE("failed") : SLICE("passed"));
+	json_put_text(&writer, "verdict", session->fault_count ? SLICE("invalid") : session->failed ? SLICE("failed") : SLICE("passed"));
 	json_put_int(&writer, "files", (int64_t)session->file_count);
 	json_put_int(&writer, "passed", (int64_t)(session->result_count - session->failed));
 	json_put_int(&writer, "failed", (int64_t)session->failed);
@@ -200,7 +203,10 @@ static void sum_up(const struct session *session)
 			test_coverage_put_json(session->coverage, &out);
 		put_json_summary(session, &out);
 	} else if (ctl_option(session->args, "tap") != NULL) {
-		strbuf_printf(&out, "1..%zu\n", session->result_count);
+		if (session->fault_count != 0)
+			strbuf_printf(&out, "Bail out! %s is invalid\n", session->faults[0].path);
+		else
+			strbuf_printf(&out, "1..%zu\n", session->result_count);
 	} else {
 		put_summary(session, &out);
 	}
@@ -220,7 +226,7 @@ static int run_all(struct session *session)
 	sum_up(session);
 	if (junit != NULL && write_junit(session, junit, &err) != 0)
 		return ctl_fail(CTL_USAGE, &err);
-	return session->is_invalid ? CTL_CONFIG : session->failed != 0 ? CTL_FAILED : CTL_OK;
+	return session->fault_count != 0 ? CTL_CONFIG : session->failed != 0 ? CTL_FAILED : CTL_OK;
 }
 
 static void session_done(struct session *session)
@@ -233,6 +239,9 @@ static void session_done(struct session *session)
 		test_file_free(session->files[i]);
 	for (size_t i = 0; i < session->path_count; i++)
 		free(session->paths[i]);
+	for (size_t i = 0; i < session->fault_count; i++)
+		free(session->faults[i].text);
+	free(session->faults);
 	free(session->results);
 	free(session->files);
 	free(session->paths);

@@ -189,12 +189,19 @@ void test_expect(const struct test_scene *scene, const struct node *expect, stru
 /* What happened: earlier decisions in a sentence each, those of this step in full. */
 void test_tell(const struct test_scene *scene, struct strbuf *out);
 
+/* A file that cannot be tested, or not all of it, and why. */
+struct test_fault {
+	const char *path;
+	char *text; /* heap */
+};
+
 /* ---- reports */
 
 void test_report_text(const struct test_result *result, bool colour, struct strbuf *out);
 void test_report_tap(const struct test_result *result, size_t number, struct strbuf *out);
 void test_report_json(const struct test_result *result, struct strbuf *out);
-void test_report_junit(struct test_result *const *results, size_t count, struct strbuf *out);
+void test_report_junit(struct test_result *const *results, size_t count, const struct test_fault *faults, size_t fault_count,
+                       struct strbuf *out);
 /* "S0-FIRST  pass  3 tests" a line, by id. */
 void test_report_ids(struct test_result *const *results, size_t count, struct strbuf *out);
 

@@ -14,7 +14,11 @@
 #include "rules/tree.h"
 #include "rules/world.h"
 
-enum { EVENT_BYTES_MAX = 4 << 20 };
+enum {
+	EVENT_BYTES_MAX = 4 << 20,
+	TOLD_MAX = 40,         /* decisions in a trace: the latest */
+	TOLD_IN_FULL_MAX = 5,  /* of these, told with their reasons */
+};
 
 enum origin { OF_DECISION, OF_EVENT, OF_STATE };
 
@@ -465,6 +469,18 @@ static void expect_due(const struct test_scene *scene, const struct node *expect
 	test_match(differences, "due", expected, due_ms != 0 ? time_json(scene, due_ms) : NULL);
 }
 
+/* As a reader of the file meets them; those of one line keep their order. */
+static void sort_by_line(struct test_differences *differences)
+{
+	for (size_t i = 1; i < differences->count; i++) {
+		struct test_difference moved = differences->items[i];
+		size_t at = i;
+		for (; at > 0 && differences->items[at - 1].line > moved.line; at--)
+			differences->items[at] = differences->items[at - 1];
+		differences->items[at] = moved;
+	}
+}
+
 void test_expect(const struct test_scene *scene, const struct node *expect, struct test_differences *differences)
 {
 	const struct node *lead = node_get(expect, "lead"), *node;
@@ -482,6 +498,7 @@ void test_expect(const struct test_scene *scene, const struct node *expect, stru
 	if ((node = node_get(expect, "due")) != NULL)
 		expect_due(scene, node, key, differences);
 	expect_events_of(scene, expect, differences);
+	sort_by_line(differences);
 }
 
 /* ---- telling */
@@ -506,7 +523,10 @@ static void tell_event(const struct test_scene *scene, const struct event *event
 
 void test_tell(const struct test_scene *scene, struct strbuf *out)
 {
-	for (size_t i = 0; i < world_decision_count(scene->world); i++) {
+	size_t count = world_decision_count(scene->world), from = count > TOLD_MAX ? count - TOLD_MAX : 0;
+	if (from > 0)
+		strbuf_printf(out, "… %zu decisions before\n", from);
+	for (size_t i = from; i < count; i++) {
 		const struct world_decision *made = world_decision(scene->world, i);
 		if (made->decision.outcome == OUTCOME_NOTHING)
 			continue;
@@ -514,6 +534,6 @@ void test_tell(const struct test_scene *scene, struct strbuf *out)
 		strbuf_printf(out, " %s%s %.*s\n", made->record == SIZE_MAX ? "" : "record: ", outcome_name(made->decision.outcome),
 		              SLICE_ARG(made->decision.lead_id));
 		for (size_t e = 0; e < made->decision.event_count; e++)
-			tell_event(scene, &made->decision.events[e], i >= scene->from, out);
+			tell_event(scene, &made->decision.events[e], i >= scene->from && i + TOLD_IN_FULL_MAX >= count, out);
 	}
 }

@@ -46,12 +46,12 @@ static void put_attribute(struct strbuf *out, const char *name, struct slice val
 	strbuf_putc(out, '"');
 }
 
-static void put_counts(struct strbuf *out, struct test_result *const *results, size_t count)
+static void put_counts(struct strbuf *out, struct test_result *const *results, size_t count, size_t faults)
 {
 	size_t failed = 0;
 	for (size_t i = 0; i < count; i++)
 		failed += results[i]->has_failed;
-	strbuf_printf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"0\" skipped=\"0\"", count, failed);
+	strbuf_printf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"0\"", count + faults, failed, faults);
 }
 
 static void put_failure(struct strbuf *out, const struct test_result *result)
@@ -89,22 +89,38 @@ static void put_suite(struct strbuf *out, struct test_result *const *results, si
 {
 	strbuf_puts(out, "  <testsuite");
 	put_attribute(out, "name", slice_of(results[0]->file->path));
-	put_counts(out, results, count);
+	put_counts(out, results, count, 0);
 	strbuf_puts(out, ">\n");
 	for (size_t i = 0; i < count; i++)
 		put_case(out, results[i]);
 	strbuf_puts(out, "  </testsuite>\n");
 }
 
-void test_report_junit(struct test_result *const *results, size_t count, struct strbuf *out)
+/* A suite of its own: nothing in it failed, it could not be run. */
+static void put_fault(struct strbuf *out, const struct test_fault *fault)
+{
+	strbuf_puts(out, "  <testsuite");
+	put_attribute(out, "name", slice_of(fault->path));
+	put_counts(out, NULL, 0, 1);
+	strbuf_puts(out, ">\n    <testcase name=\"configuration\"");
+	put_attribute(out, "classname", slice_of(fault->path));
+	strbuf_puts(out, ">\n      <error type=\"invalid\" message=\"the test file or its configuration is invalid\">");
+	put_escaped(out, slice_of(fault->text), false);
+	strbuf_puts(out, "</error>\n    </testcase>\n  </testsuite>\n");
+}
+
+void test_report_junit(struct test_result *const *results, size_t count, const struct test_fault *faults, size_t fault_count,
+                       struct strbuf *out)
 {
 	strbuf_puts(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"leadctl test\"");
-	put_counts(out, results, count);
+	put_counts(out, results, count, fault_count);
 	strbuf_puts(out, ">\n");
 	for (size_t from = 0, to = 0; from < count; from = to) {
 		while (to < count && results[to]->file == results[from]->file)
 			to++;
 		put_suite(out, &results[from], to - from);
 	}
+	for (size_t i = 0; i < fault_count; i++)
+		put_fault(out, &faults[i]);
 	strbuf_puts(out, "</testsuites>\n");
 }

@@ -248,9 +248,8 @@ static void feed(struct run *run, const struct test_step *step)
 	}
 	const struct node *base = step->kind == RECORD_LEAD ? run->file->default_lead : run->file->default_activity;
 	const struct node *node = test_patch(base, step->record, &run->ret->arena);
-	bool is_repeated = node_get(step->node, "repeat") != NULL;
 	for (int64_t i = 1; i <= step->repeat; i++)
-		feed_one(run, step, node, is_repeated ? i : 0);
+		feed_one(run, step, node, i);
 }
 
 /* ---- rules */
