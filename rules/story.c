@@ -91,7 +91,7 @@ static void put_keys(struct strbuf *out, const struct json *story)
 static void put_facts(struct strbuf *out, const struct json *trace)
 {
 	const struct json *facts = json_get(trace, "facts");
-	for (size_t i = 0; facts != NULL && i < facts->count; i++) {
+	for (size_t i = 0; facts != NULL && facts->type == JSON_IS_OBJECT && i < facts->count; i++) {
 		const struct json *fact = &facts->items[i];
 		begin_line(out, i == 0 ? "Facts" : "");
 		put(out, facts->names[i]);
@@ -156,13 +156,15 @@ static void put_route(struct strbuf *out, const struct json *route, const char *
 static void put_routes(struct strbuf *out, const struct json *story)
 {
 	const struct json *routes = json_get(story, "routes");
-	size_t tried = (size_t)int_of(story, "routes_tried"), count = count_of(routes);
+	size_t count = count_of(routes);
+	int64_t said = int_of(story, "routes_tried");
+	size_t tried = said < 0 ? 0 : (uint64_t)said > count ? count : (size_t)said;
 	size_t first = tried > ROUTES_SHOWN ? tried - ROUTES_SHOWN : 0;
 	if (first > 0) {
 		begin_line(out, "Routes");
 		strbuf_printf(out, "%zu before these did not match\n", first);
 	}
-	for (size_t i = first; i < tried && i < count; i++)
+	for (size_t i = first; i < tried; i++)
 		put_route(out, &routes->items[i], i == 0 ? "Routes" : "");
 	if (tried != 0 && tried < count) {
 		begin_line(out, "");
@@ -333,8 +335,8 @@ static int64_t weight_of(const struct json *candidate)
 	size_t at = 0;
 	while (at < position.len && position.p[at] != '/')
 		at++;
-	for (at++; at < position.len; at++)
-		weight = weight * 10 + (position.p[at] - '0');
+	for (at++; at < position.len && weight < 1000000; at++)
+		weight = position.p[at] >= '0' && position.p[at] <= '9' ? weight * 10 + (position.p[at] - '0') : 0;
 	return weight;
 }
 
@@ -444,6 +446,17 @@ static void say_result(struct strbuf *out, const struct json *route)
 	put_obstacle(out, route);
 }
 
+/* Nothing where the route was not asked. */
+static void say_by_itself(struct strbuf *out, const struct json *route)
+{
+	if (slice_is(json_get_text(route, "result"), "not_reached"))
+		return;
+	strbuf_puts(out, "; by itself ");
+	say_route(out, route);
+	strbuf_putc(out, ' ');
+	say_result(out, route);
+}
+
 /* Where the decision ended before any route was tried. */
 static void say_stop(struct strbuf *out, const struct json *story)
 {
@@ -478,16 +491,11 @@ bool story_why_not(struct strbuf *out, const struct json *story, struct slice na
 	} else if (int_of(story, "routes_tried") == 0) {
 		strbuf_puts(out, "no route was tried, because ");
 		say_stop(out, story);
-		strbuf_puts(out, "; by itself ");
-		say_route(out, route);
-		strbuf_putc(out, ' ');
-		say_result(out, route);
+		say_by_itself(out, route);
 	} else if (taken != NULL && taken_index < index) {
 		say_route(out, taken);
-		strbuf_puts(out, " comes first and took it; by itself ");
-		say_route(out, route);
-		strbuf_putc(out, ' ');
-		say_result(out, route);
+		strbuf_puts(out, " comes first and took it");
+		say_by_itself(out, route);
 	} else {
 		say_route(out, route);
 		strbuf_putc(out, ' ');

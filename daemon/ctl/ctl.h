@@ -64,6 +64,8 @@ int ctl_explain_lead(const struct ctl_args *args, const char *id);
 struct json;
 struct model;
 int ctl_print_story(const struct ctl_args *args, const struct json *story, const struct model *model);
+/* On stdout, without what could steer a terminal: ids and names come from outside. */
+void ctl_print_text(const struct strbuf *text);
 
 /* The generation of args->directory with its diagnostics on stderr; NULL when it is invalid. */
 struct generation;

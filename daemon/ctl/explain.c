@@ -67,11 +67,26 @@ static bool render(const struct ctl_args *args, const struct json *story, struct
 	return true;
 }
 
+static bool is_control(const char *at)
+{
+	unsigned char byte = (unsigned char)at[0], next = (unsigned char)at[1];
+	return (byte < 0x20 && byte != '\n') || byte == 0x7F || (byte == 0xC2 && next >= 0x80 && next < 0xA0);
+}
+
+void ctl_print_text(const struct strbuf *text)
+{
+	for (const char *at = strbuf_text(text), *end = at + text->len; at < end; at++) {
+		bool is_wide = is_control(at) && (unsigned char)*at == 0xC2;
+		putchar(is_control(at) ? '?' : *at);
+		at += is_wide;
+	}
+}
+
 int ctl_print_story(const struct ctl_args *args, const struct json *story, const struct model *model)
 {
 	struct strbuf out = STRBUF_INIT;
 	bool is_known = render(args, story, &out);
-	fputs(strbuf_text(&out), stdout);
+	ctl_print_text(&out);
 	if (out.len > 0 && out.bytes[out.len - 1] != '\n')
 		putchar('\n');
 	strbuf_done(&out);

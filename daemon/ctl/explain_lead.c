@@ -130,14 +130,38 @@ static void put_clock(struct json_writer *writer, const struct model *model, con
 	detail_put_timeline(writer, calendar, start_ms, remind_ms > 0 ? remind_ms : 0, due_ms);
 }
 
+/* Routes behind the one that took the lead, all if none was tried: only while the configuration is the one that decided. */
+static void put_routes_behind(struct json_writer *writer, const struct model *model, const struct json *data)
+{
+	struct slice taken = json_get_text(json_get(data, "rule"), "name");
+	bool is_behind = taken.len == 0 && json_get(json_get(data, "trace"), "routes") == NULL;
+	if (!slice_is(json_get_text(json_get(data, "trace"), "config"), model->config_hash))
+		return;
+	for (size_t i = 0; i < model->route_count; i++) {
+		const struct route *route = &model->routes[i];
+		if (is_behind) {
+			json_open_object(writer, NULL);
+			json_put_text(writer, "name", route->name);
+			json_put_text(writer, "file", slice_of(route->place.file));
+			json_put_int(writer, "line", route->place.line);
+			json_put_text(writer, "result", SLICE("not_reached"));
+			json_close_object(writer);
+		}
+		is_behind |= slice_equal(route->name, taken);
+	}
+}
+
 /* Routes as the trace of the event has them. */
-static void put_routes(struct json_writer *writer, const struct json *data)
+static void put_routes(struct json_writer *writer, const struct model *model, const struct json *data)
 {
 	const struct json *routes = json_get(json_get(data, "trace"), "routes");
-	if (routes == NULL || routes->type != JSON_IS_ARRAY)
-		return;
-	json_put_value(writer, SLICE("routes"), routes);
-	json_put_int(writer, "routes_tried", (int64_t)routes->count);
+	size_t count = routes != NULL && routes->type == JSON_IS_ARRAY ? routes->count : 0;
+	json_open_array(writer, "routes");
+	for (size_t i = 0; i < count; i++)
+		json_put_value(writer, SLICE_NONE, &routes->items[i]);
+	put_routes_behind(writer, model, data);
+	json_close_array(writer);
+	json_put_int(writer, "routes_tried", (int64_t)count);
 	json_put_text(writer, "route_taken", json_get_text(json_get(data, "rule"), "name"));
 }
 
@@ -191,10 +215,10 @@ static const struct json *tell(struct search *search, const struct model *model,
 	if (only_decision && decision != NULL)
 		put_event(&writer, search, decided, decision);
 	json_close_array(&writer);
-	if (decision != NULL)
-		put_routes(&writer, decision);
-	if (decision != NULL && model != NULL)
+	if (decision != NULL) {
+		put_routes(&writer, model, decision);
 		put_clock(&writer, model, decision);
+	}
 	json_close_object(&writer);
 	const struct json *story = json_read_wide((struct slice){text.bytes, text.len}, LIMITS, &search->arena, NULL);
 	strbuf_done(&text);
@@ -236,7 +260,7 @@ static void print_events(const struct json *story)
 		strbuf_putc(&out, '\n');
 	}
 	print_state(&out, json_get(story, "state"));
-	fputs(strbuf_text(&out), stdout);
+	ctl_print_text(&out);
 	strbuf_done(&out);
 }
 

@@ -484,6 +484,7 @@ def test_tenants_and_show():
         wanted.update({"L300": b"unknown_tenant", "L301": b"missing_tenant"})
         equal(rejected, wanted, "rejected")
         show(world)
+        explain(world)
 
 
 def show(world):
@@ -508,6 +509,25 @@ def show(world):
     check("a key for tests only" not in text, "no secrets")
     equal(world.ctl("show", "lead", "-c", world.config)[0], 2, "usage")
     equal(world.ctl("show", "lead", "L1", "-s", "/nonexistent")[0], EXIT_AWAY, "nobody there")
+
+
+def explain(world):
+    """A lead that was decided: what the events say, and what the instance has now."""
+    def ctl(*arguments, wanted=0):
+        code, out, err = world.ctl("explain", *arguments, "-c", world.config)
+        equal(code, wanted, "leadctl explain %s: %s%s" % (" ".join(arguments), out, err))
+        return out
+    story = ctl("L1")
+    check("Lead L1 went to " in story and "\nRoutes " in story and "\nNow " in story, "story: " + story)
+    sentence = ctl("L1", "--short")
+    check(sentence.startswith("L1 went to ") and " because route europe matched" in sentence, "sentence: " + sentence)
+    check("comes first and took it" in ctl("L1", "--why-not", "rest"), "why not")
+    check("due " in ctl("L1", "--timeline"), "timeline")
+    told = json.loads(ctl("L1", "--json"))
+    equal([told["state"][0]["lead"]["owner"], told["lead_id"]], [told["events"][0]["data"]["owner"], "L1"], "state and event")
+    check("person1@" not in json.dumps(told), "contact data is masked")
+    ctl("no-such", wanted=1)
+    ctl("L1", "--why-not", "rust", wanted=2)
 
 
 def test_facts_of_the_real_plugins():
@@ -536,6 +556,11 @@ def test_facts_of_the_real_plugins():
         check('"geo.country": "DE"' in trace and '"filled"' in trace and "location.country" in trace, "trace: " + trace)
         check('"mailbox.role": false' in json.dumps(found["L4"]), "facts are told")
         equal(world.metric('leadrouter_plugin_answers_total{plugin="geo",result="answered"}'), 4.0, "answers counted")
+        file = os.path.join(world.config, "lead.json")
+        with open(file, "wb") as f:
+            f.write(lead(5, location={"ip": "1.1.1.1"}))
+        code, out, err = world.ctl("explain", file, "-c", world.config)
+        check(code == 0 and "geo.country = US" in out and "yes     by-address" in out, "explain asks plug-ins: %s%s" % (out, err))
         equal(world.daemon.stop(), 0, "exit code")
 
 
