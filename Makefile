@@ -182,6 +182,7 @@ help:
 	@echo 'make check-chaos        faults while many leads are routed: LEADS=100000 FAULTS=20'
 	@echo 'make bench              figures on a real broker, beside their budgets: LEADS=50000'
 	@echo 'make check-sim          the fault simulator: N=1000000 FROM=1'
+	@echo 'make check-calendar     random calendars against a minute-by-minute reference: N=100000 SEED=1'
 	@echo 'make check-schemas      examples and real events against config/schemas'
 	@echo 'make fuzz               each parser for FUZZ_SECONDS=60'
 	@echo 'make man                the manual pages, in build/man'

@@ -16,6 +16,11 @@
 #include "rules/text/date.h"
 #include "rules/text/zone.h"
 
+/* Said in every turn of every loop: tests/unit/test_calendar_steps.c counts them. */
+#ifndef CALENDAR_STEP
+#define CALENDAR_STEP() ((void)0)
+#endif
+
 enum { EXPLAIN_STEPS_MAX = 100000 }; /* weeks walked at most; ten years are 522 */
 
 const char *calendar_name(const struct calendar *calendar)
@@ -45,6 +50,7 @@ static const struct block *block_at(const struct calendar *calendar, int64_t at_
 {
 	size_t low = 0, high = calendar->block_count;
 	while (low < high) {
+		CALENDAR_STEP();
 		size_t middle = (low + high + 1) / 2;
 		if (calendar->blocks[middle].start_ms <= at_ms)
 			low = middle;
@@ -60,6 +66,7 @@ static const struct week_piece *piece_at(const struct calendar *calendar, const 
 	const struct week_piece *pieces = calendar->pieces + block->first_piece;
 	size_t low = 0, high = block->piece_count;
 	while (low < high) {
+		CALENDAR_STEP();
 		size_t middle = (low + high) / 2;
 		if (pieces[middle].start_ms <= ms)
 			low = middle + 1;
@@ -112,6 +119,7 @@ static const struct block *block_by_open(const struct calendar *calendar, int64_
 	size_t low = 0, high = calendar->block_count;
 	int64_t limit = is_latest ? open_ms : open_ms - 1;
 	while (low < high) {
+		CALENDAR_STEP();
 		size_t middle = (low + high + 1) / 2;
 		if (calendar->blocks[middle].open_before_ms <= limit)
 			low = middle;
@@ -127,6 +135,7 @@ static const struct week_piece *piece_by_open(const struct calendar *calendar, c
 	const struct week_piece *pieces = calendar->pieces + block->first_piece;
 	size_t low = 0, high = block->piece_count - 1;
 	while (low < high) {
+		CALENDAR_STEP();
 		size_t middle = (low + high + 1) / 2;
 		if (pieces[middle].open_before_ms <= open_ms)
 			low = middle;
@@ -227,6 +236,7 @@ static const struct block *block_of_week(const struct calendar *calendar, int64_
 {
 	size_t low = 0, high = calendar->block_count;
 	while (low < high) {
+		CALENDAR_STEP();
 		size_t middle = (low + high + 1) / 2;
 		if (calendar->blocks[middle].first_week <= week)
 			low = middle;
@@ -257,6 +267,7 @@ static bool day_of_number(const struct calendar *calendar, int64_t number, int64
 		return false;
 	size_t low = 0, high = calendar->block_count;
 	while (low < high) {
+		CALENDAR_STEP();
 		size_t middle = (low + high + 1) / 2;
 		if (calendar->blocks[middle].days_before <= number)
 			low = middle;
@@ -266,8 +277,10 @@ static bool day_of_number(const struct calendar *calendar, int64_t number, int64
 	const struct block *block = &calendar->blocks[low];
 	int64_t rest = number - block->days_before, per_week = count_bits(block->day_mask);
 	unsigned mask = block->day_mask;
-	for (int64_t skip = rest % per_week; skip > 0; skip--)
+	for (int64_t skip = rest % per_week; skip > 0; skip--) {
+		CALENDAR_STEP();
 		mask &= mask - 1;
+	}
 	*ret_day = monday_of_week(block->first_week + rest / per_week) + __builtin_ctz(mask);
 	return true;
 }
@@ -431,6 +444,7 @@ static const char *holiday_between(const struct calendar *calendar, int64_t from
 {
 	size_t low = 0, high = calendar->holiday_count;
 	while (low < high) {
+		CALENDAR_STEP();
 		size_t middle = (low + high) / 2;
 		if (calendar->holidays[middle].day < from_day)
 			low = middle + 1;
