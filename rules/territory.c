@@ -23,6 +23,7 @@ enum {
 	COUNTRY_BYTES = 2,
 	KEY_BYTES_MAX = COUNTRY_BYTES + 1 + TERRITORY_REGION_BYTES_MAX + 1 + TERRITORY_POSTAL_BYTES_MAX,
 	COUNTRIES = 26 * 26,
+	ROWS_AT_ONCE = 32, /* about as many fetches as a processor has under way */
 };
 
 static const uint64_t SEED[2] = {0x7465727269746f72, 0x79};
@@ -222,15 +223,18 @@ static size_t entry_bytes(size_t key_len)
 	return (sizeof(struct entry) + key_len + ENTRY_ALIGN - 1) / ENTRY_ALIGN * ENTRY_ALIGN;
 }
 
-static int add_row(struct builder *builder, const struct territory_row *row, size_t number,
+/* A row on its way into the table. */
+struct pending {
+	struct key key;
+	uint64_t hash;
+};
+
+static int add_row(struct builder *builder, const struct pending *pending, const struct territory_row *row, size_t number,
                    struct territory_problem *problem)
 {
 	struct territory *territory = builder->territory;
-	struct key key = {.len = 0};
-	if (row_key(row, number, &key, problem) != 0)
-		return -1;
-	uint64_t hash = hash_sip(SEED, (struct slice){key.bytes, key.len});
-	struct slot *slot = probe(territory, &key, hash);
+	const struct key *key = &pending->key;
+	struct slot *slot = probe(territory, key, pending->hash);
 	if (slot->entry != 0) {
 		refuse(problem, number, ERR_DUPLICATE, "the same place is given twice");
 		problem->other_row = entry_of(territory, slot)->row;
@@ -240,12 +244,35 @@ static int add_row(struct builder *builder, const struct territory_row *row, siz
 	if (intern_area(builder, row->area, &entry->area) != 0)
 		return refuse(problem, number, ERR_TOO_MANY, "too many different areas");
 	entry->row = (uint32_t)number;
-	entry->key_len = (uint32_t)key.len;
-	memcpy(entry->key, key.bytes, key.len);
-	*slot = (struct slot){(uint32_t)(hash >> 32), (uint32_t)(territory->entries_len / ENTRY_ALIGN + 1)};
-	territory->entries_len += entry_bytes(key.len);
-	note_length(territory, &key);
+	entry->key_len = (uint32_t)key->len;
+	memcpy(entry->key, key->bytes, key->len);
+	*slot = (struct slot){(uint32_t)(pending->hash >> 32), (uint32_t)(territory->entries_len / ENTRY_ALIGN + 1)};
+	territory->entries_len += entry_bytes(key->len);
+	note_length(territory, key);
 	return 0;
+}
+
+/* Some rows at a time: each goes to a place of its own in a table that no cache holds, so all are fetched before the first
+ * is needed. The first problem in the order of the rows is the one that is told. */
+static int add_rows(struct builder *builder, const struct territory_row *rows, size_t first, size_t count,
+                    struct territory_problem *problem)
+{
+	struct pending pending[ROWS_AT_ONCE];
+	struct territory_problem bad_row;
+	size_t good = 0;
+	while (good < count && row_key(&rows[good], first + good, &pending[good].key, &bad_row) == 0) {
+		const struct key *key = &pending[good].key;
+		pending[good].hash = hash_sip(SEED, (struct slice){key->bytes, key->len});
+		__builtin_prefetch(&builder->territory->slots[pending[good].hash & builder->territory->mask], 1);
+		good++;
+	}
+	for (size_t i = 0; i < good; i++)
+		if (add_row(builder, &pending[i], &rows[i], first + i, problem) != 0)
+			return -1;
+	if (good == count)
+		return 0;
+	*problem = bad_row;
+	return -1;
 }
 
 /* No key is longer than its parts and two bars. */
@@ -281,8 +308,8 @@ struct territory *territory_build(const struct territory_row *rows, size_t count
 	builder.territory->areas = builder.areas;
 	map_init(&builder.area_numbers, SEED);
 	int result = 0;
-	for (size_t i = 0; i < count && result == 0; i++)
-		result = add_row(&builder, &rows[i], i, ret_problem);
+	for (size_t i = 0; i < count && result == 0; i += ROWS_AT_ONCE)
+		result = add_rows(&builder, &rows[i], i, count - i < ROWS_AT_ONCE ? count - i : ROWS_AT_ONCE, ret_problem);
 	map_done(&builder.area_numbers);
 	return result == 0 ? builder.territory : NULL;
 }
