@@ -3,7 +3,7 @@
  * What many rules cost: 10, 1,000 and 10,000 routes over leads that only the last one takes, and over leads at random;
  * loading them, with a territory table of 1,000,000 rows beside them; a look-up in that table; one condition.
  *
- *   rules_bench [ROUNDS [SHAPE]]       a shape: nothing but that one, for a profiler
+ *   rules_bench [ROUNDS [SHAPE]]       a shape, or `load`: nothing but that, for a profiler
  *
  * The configurations are written into a folder of its own and loaded as at a start. In each round all sizes are measured
  * one after the other, and a ratio is taken inside the round; medians of the rounds are printed as one line of JSON. Times
@@ -159,9 +159,9 @@ static void put_territory(const char *directory)
 	fclose(file);
 }
 
-static void configure(char *ret_directory, enum shape shape, int count, bool has_territory)
+static void configure(char *ret_directory, const char *what, enum shape shape, int count, bool has_territory)
 {
-	snprintf(ret_directory, 100, "%s/%s-%d%s", folder, shape_names[shape], count, has_territory ? "-rows" : "");
+	snprintf(ret_directory, 100, "%s/%s-%s-%d", folder, what, shape_names[shape], count);
 	if (mkdir(ret_directory, 0700) != 0)
 		exit(1);
 	FILE *key = create(ret_directory, "identity.key"), *file = create(ret_directory, "leadrouter.yaml");
@@ -325,7 +325,7 @@ static double time_leads(const struct bench *bench)
 
 static void bench_open(struct bench *bench, enum shape shape, int count)
 {
-	configure(bench->directory, shape, count, false);
+	configure(bench->directory, "match", shape, count, false);
 	bench->generation = load(bench->directory);
 	bench->model = generation_model(bench->generation);
 	for (uint32_t i = 0; i < LEADS; i++)
@@ -410,8 +410,8 @@ static void measure_loads(int rounds)
 {
 	char plain[100], with_rows[100];
 	double ns[ROUNDS_MAX];
-	configure(with_rows, SHAPE_MIXED, 10000, true);
-	snprintf(plain, sizeof plain, "%s/%s-%d", folder, shape_names[SHAPE_MIXED], 10000);
+	configure(plain, "load", SHAPE_MIXED, 10000, false);
+	configure(with_rows, "rows", SHAPE_MIXED, 10000, true);
 	printf("\"load_ms\": %.1f, ", time_load(plain, rounds));
 	printf("\"load_with_rows_ms\": %.1f, ", time_load(with_rows, rounds));
 	struct generation *generation = load(with_rows);
@@ -472,10 +472,10 @@ int main(int argc, char **argv)
 	for (int shape = 0; shape < SHAPES; shape++)
 		if (only == NULL || strcmp(only, shape_names[shape]) == 0)
 			measure_shape((enum shape)shape, rounds);
-	if (only == NULL) {
+	if (only == NULL)
 		measure_condition(rounds);
+	if (only == NULL || strcmp(only, "load") == 0)
 		measure_loads(rounds);
-	}
 	printf("\"rounds\": %d}\n", rounds);
 	snprintf(command, sizeof command, "rm -r %s", folder);
 	return system(command) == 0 ? 0 : 1;
