@@ -219,6 +219,43 @@ static const struct cel_field budget_fields[] = {
 #include "rules/schema.def"
 };
 
+/* Texts and ints lie in the struct; so do the parts, whose objects all point at the lead. */
+#define CEL_TEXT_MEMBER(base, name) {CEL_TEXT_AT, offsetof(struct lead, base name)},
+#define CEL_INT_MEMBER(base, name)  {CEL_INT_AT, offsetof(struct lead, base name)},
+#define CEL_PART_MEMBER(base, name) {CEL_PART_AT, 0},
+#define CEL_REAL_MEMBER(base, name) {CEL_BY_CALL, 0},
+#define CEL_TIME_MEMBER(base, name) {CEL_BY_CALL, 0},
+#define CEL_MAP_MEMBER(base, name)  {CEL_BY_CALL, 0},
+
+_Static_assert(sizeof(struct lead_int) == sizeof(struct cel_int_member) &&
+                       offsetof(struct lead_int, value) == offsetof(struct cel_int_member, value),
+               "expressions read ints where they lie");
+
+static const struct cel_member lead_members[] = {
+#define LEAD_FIELD(name, kind, bytes, who) CEL_##kind##_MEMBER(, name)
+#include "rules/schema.def"
+};
+static const struct cel_member contact_members[] = {
+#define CONTACT_FIELD(name, kind, bytes, who) CEL_##kind##_MEMBER(contact., name)
+#include "rules/schema.def"
+};
+static const struct cel_member company_members[] = {
+#define COMPANY_FIELD(name, kind, bytes, who) CEL_##kind##_MEMBER(company., name)
+#include "rules/schema.def"
+};
+static const struct cel_member location_members[] = {
+#define LOCATION_FIELD(name, kind, bytes, who) CEL_##kind##_MEMBER(location., name)
+#include "rules/schema.def"
+};
+static const struct cel_member interest_members[] = {
+#define INTEREST_FIELD(name, kind, bytes, who) CEL_##kind##_MEMBER(interest., name)
+#include "rules/schema.def"
+};
+static const struct cel_member budget_members[] = {
+#define BUDGET_FIELD(name, kind, bytes, who) CEL_##kind##_MEMBER(interest.budget., name)
+#include "rules/schema.def"
+};
+
 OBJECT_FUNCTIONS(lead)
 OBJECT_FUNCTIONS(contact)
 OBJECT_FUNCTIONS(company)
@@ -226,7 +263,7 @@ OBJECT_FUNCTIONS(location)
 OBJECT_FUNCTIONS(interest)
 OBJECT_FUNCTIONS(budget)
 
-#define TYPE(object, name) {name, object##_fields, COUNT(object##_fields), object##_get, object##_has}
+#define TYPE(object, name) {name, object##_fields, COUNT(object##_fields), object##_get, object##_has, object##_members}
 
 static const struct cel_object_type types[SCHEMA_OBJECTS] = {
 	[SCHEMA_LEAD] = TYPE(lead, "lead"),
@@ -306,7 +343,7 @@ static const struct cel_type *territory_type(const struct slice *tables, size_t 
 	for (size_t i = 0; i < count; i++)
 		fields[i] = (struct cel_field){arena_memdupz(arena, tables[i].p, tables[i].len), &cel_type_string, true};
 	struct cel_object_type *object = arena_alloc(arena, sizeof *object);
-	*object = (struct cel_object_type){"territory", fields, count, territory_get, territory_has};
+	*object = (struct cel_object_type){"territory", fields, count, territory_get, territory_has, NULL};
 	struct cel_type *type = arena_alloc(arena, sizeof *type);
 	*type = (struct cel_type){.kind = CEL_OBJECT, .object = object};
 	return type;

@@ -116,6 +116,24 @@ struct cel_field {
 	bool is_optional; /* may be absent: reading it without has() is a warning */
 };
 
+/* Where a field lies that needs no call to be read, counted from the object's `self`. */
+enum cel_layout {
+	CEL_BY_CALL, /* nowhere: get() */
+	CEL_TEXT_AT, /* string: a struct slice */
+	CEL_INT_AT,  /* int: a struct cel_int_member; 0 unless it is set */
+	CEL_PART_AT, /* object: one with the same `self` */
+};
+
+struct cel_member {
+	enum cel_layout layout;
+	uint32_t offset;
+};
+
+struct cel_int_member {
+	bool is_set;
+	int64_t value;
+};
+
 /* A declared object such as `lead`. Fields are resolved to their index when an expression is compiled. */
 struct cel_object_type {
 	const char *name;
@@ -126,6 +144,8 @@ struct cel_object_type {
 	struct cel_value (*get)(const void *self, uint32_t field, struct arena *scratch);
 	/* Is the field present? NULL: all are. */
 	bool (*has)(const void *self, uint32_t field);
+	/* One per field: gives what get() gives. NULL: all by call. */
+	const struct cel_member *members;
 };
 
 static inline struct cel_value cel_null(void)

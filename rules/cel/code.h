@@ -66,6 +66,8 @@ struct cel_value code_const(const struct code *code, struct cel_run *run);      
 struct cel_value code_fail(const struct code *code, struct cel_run *run);            /* u.name: undeclared */
 struct cel_value code_slot(const struct code *code, struct cel_run *run);            /* index */
 struct cel_value code_slot_field(const struct code *code, struct cel_run *run);      /* index, slot in count, u.object */
+struct cel_value code_slot_text(const struct code *code, struct cel_run *run);       /* slot in count, offset in index, u.object, a */
+struct cel_value code_slot_int(const struct code *code, struct cel_run *run);        /* the same */
 struct cel_value code_local(const struct code *code, struct cel_run *run);           /* index */
 struct cel_value code_field(const struct code *code, struct cel_run *run);           /* a, index, u.object */
 struct cel_value code_has_field(const struct code *code, struct cel_run *run);       /* a, index, u.object */

@@ -72,6 +72,34 @@ static const struct code *compile_name(struct compiler *compiler, struct node *n
 	return code != NULL ? code : compile_unknown(compiler, node, ERR_CEL_UNKNOWN_NAME);
 }
 
+/* NULL: the node is no field, or one that has to be asked for. */
+static const struct cel_member *member_of(const struct node *node)
+{
+	if (node->kind != NODE_SELECT || node->resolution != RESOLVED_FIELD || node->args[0]->type->kind != CEL_OBJECT)
+		return NULL;
+	const struct cel_object_type *object = node->args[0]->type->object;
+	return object->members != NULL ? &object->members[node->index] : NULL;
+}
+
+/* variable.part.field at once, where the parts are one object with the variable; else `code`. */
+static const struct code *compile_direct(struct compiler *compiler, const struct node *node, const struct code *code)
+{
+	const struct cel_member *member = member_of(node), *part;
+	if (member == NULL || (member->layout != CEL_TEXT_AT && member->layout != CEL_INT_AT))
+		return code;
+	const struct node *root = node->args[0];
+	while ((part = member_of(root)) != NULL && part->layout == CEL_PART_AT)
+		root = root->args[0];
+	if (root->resolution != RESOLVED_SLOT || root->type->kind != CEL_OBJECT)
+		return code;
+	struct code *direct = code_new(compiler, node, member->layout == CEL_TEXT_AT ? code_slot_text : code_slot_int);
+	direct->a = code;
+	direct->index = member->offset;
+	direct->count = root->index;
+	direct->u.object = root->type->object;
+	return direct;
+}
+
 static const struct code *compile_field(struct compiler *compiler, struct node *node)
 {
 	const struct node *target = node->args[0];
@@ -84,7 +112,7 @@ static const struct code *compile_field(struct compiler *compiler, struct node *
 		code->count = code->a->index;
 	}
 	node->free = target->free;
-	return code;
+	return compile_direct(compiler, node, code);
 }
 
 static const struct code *compile_select(struct compiler *compiler, struct node *node)

@@ -70,6 +70,47 @@ struct cel_value code_slot_field(const struct code *code, struct cel_run *run)
 	return not_the_object(code, run, target);
 }
 
+/* The same for a field that lies at a place of its own in what the variable points at, through parts or not; `a` reads it
+ * field by field, for a variable that is something else. */
+static inline struct cel_value slot_text(const struct code *code, struct cel_run *run)
+{
+	struct cel_value target = run->slots[code->count];
+	if (target.kind != CEL_OBJECT || target.as.object->type != code->u.object)
+		return code_run(code->a, run);
+	return cel_string(*(const struct slice *)((const char *)target.as.object->self + code->index));
+}
+
+static inline struct cel_value slot_int(const struct code *code, struct cel_run *run)
+{
+	struct cel_int_member member;
+	struct cel_value target = run->slots[code->count];
+	if (target.kind != CEL_OBJECT || target.as.object->type != code->u.object)
+		return code_run(code->a, run);
+	memcpy(&member, (const char *)target.as.object->self + code->index, sizeof member);
+	return cel_int(member.is_set ? member.value : 0);
+}
+
+struct cel_value code_slot_text(const struct code *code, struct cel_run *run)
+{
+	return slot_text(code, run);
+}
+
+struct cel_value code_slot_int(const struct code *code, struct cel_run *run)
+{
+	return slot_int(code, run);
+}
+
+/* The operand of a node that is mostly such a field: read without a call. */
+static inline struct cel_value text_operand(const struct code *code, struct cel_run *run)
+{
+	return code->run == code_slot_text ? slot_text(code, run) : code_run(code, run);
+}
+
+static inline struct cel_value int_operand(const struct code *code, struct cel_run *run)
+{
+	return code->run == code_slot_int ? slot_int(code, run) : code_run(code, run);
+}
+
 struct cel_value code_has_field(const struct code *code, struct cel_run *run)
 {
 	struct cel_value target = code_run(code->a, run);
@@ -229,7 +270,7 @@ static bool is_same_text(struct cel_value value, struct slice text)
 
 struct cel_value code_equal_text(const struct code *code, struct cel_run *run)
 {
-	struct cel_value value = code_run(code->a, run);
+	struct cel_value value = text_operand(code->a, run);
 	if (value.kind == CEL_ERROR)
 		return value;
 	bool is_equal = value.kind == CEL_STRING && is_same_text(value, code->u.name);
@@ -260,7 +301,7 @@ struct cel_value code_compare(const struct code *code, struct cel_run *run)
 
 struct cel_value code_compare_int(const struct code *code, struct cel_run *run)
 {
-	struct cel_value value = code_run(code->a, run);
+	struct cel_value value = int_operand(code->a, run);
 	if (value.kind != CEL_INT) {
 		run->at = code->span;
 		struct cel_value pair[2] = {value, code->u.value};
@@ -298,7 +339,7 @@ struct cel_value code_in(const struct code *code, struct cel_run *run)
 
 struct cel_value code_in_texts(const struct code *code, struct cel_run *run)
 {
-	struct cel_value value = code_run(code->a, run);
+	struct cel_value value = text_operand(code->a, run);
 	if (value.kind != CEL_STRING)
 		return value.kind == CEL_ERROR ? value : cel_bool(false);
 	const struct cel_list *list = code->u.value.as.list;
@@ -418,7 +459,7 @@ struct cel_value code_matches(const struct code *code, struct cel_run *run)
 struct cel_value code_search(const struct code *code, struct cel_run *run)
 {
 	static const char *const names[] = {"startsWith", "endsWith", "contains"};
-	struct cel_value value = code_run(code->a, run);
+	struct cel_value value = text_operand(code->a, run);
 	run->at = code->span;
 	if (value.kind != CEL_STRING)
 		return value.kind == CEL_ERROR ? value : run_no_overload(run, slice_of(names[code->index]), &value, 1);

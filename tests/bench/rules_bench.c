@@ -3,7 +3,7 @@
  * What many rules cost: 10, 1,000 and 10,000 routes over leads that only the last one takes, and over leads at random;
  * loading them, with a territory table of 1,000,000 rows beside them; a look-up in that table; one condition.
  *
- *   rules_bench [ROUNDS [SHAPE]]       a shape, or `load`: nothing but that, for a profiler
+ *   rules_bench [ROUNDS [SHAPE]]       a shape, `condition` or `load`: nothing but that
  *
  * The configurations are written into a folder of its own and loaded as at a start. In each round all sizes are measured
  * one after the other, and a ratio is taken inside the round; medians of the rounds are printed as one line of JSON. Times
@@ -472,7 +472,7 @@ int main(int argc, char **argv)
 	for (int shape = 0; shape < SHAPES; shape++)
 		if (only == NULL || strcmp(only, shape_names[shape]) == 0)
 			measure_shape((enum shape)shape, rounds);
-	if (only == NULL)
+	if (only == NULL || strcmp(only, "condition") == 0)
 		measure_condition(rounds);
 	if (only == NULL || strcmp(only, "load") == 0)
 		measure_loads(rounds);

@@ -23,7 +23,7 @@ static struct cel_value inner_get(const void *self, uint32_t field, struct arena
 }
 
 static const struct cel_field inner_fields[] = {{"name", &cel_type_string, false}, {"employees", &cel_type_int, true}};
-static const struct cel_object_type inner_object = {"company", inner_fields, 2, inner_get, NULL};
+static const struct cel_object_type inner_object = {"company", inner_fields, 2, inner_get, NULL, NULL};
 static const struct cel_type inner_type = {.kind = CEL_OBJECT, .object = &inner_object};
 static const struct cel_object inner = {&inner_object, NULL};
 
@@ -55,7 +55,7 @@ static const struct cel_field lead_fields[] = {{"source", &cel_type_string, fals
 					       {"tags", &cel_type_strings, false},
 					       {"score", &cel_type_double, true},
 					       {"company", &inner_type, false}};
-static const struct cel_object_type lead_object = {"lead", lead_fields, 4, lead_get, lead_has};
+static const struct cel_object_type lead_object = {"lead", lead_fields, 4, lead_get, lead_has, NULL};
 static const struct cel_type lead_type = {.kind = CEL_OBJECT, .object = &lead_object};
 static const struct cel_object lead = {&lead_object, NULL};
 static const struct cel_variable variables[] = {{"lead", &lead_type}, {"now", &cel_type_timestamp}, {"d", &cel_type_dyn}};

@@ -35,7 +35,7 @@ static struct cel_value company_get(const void *self, uint32_t field, struct are
 
 static const struct cel_field company_fields[] = {{"name", &cel_type_string, false},
 						  {"employees", &cel_type_int, true}};
-static const struct cel_object_type company_object = {"company", company_fields, 2, company_get, NULL};
+static const struct cel_object_type company_object = {"company", company_fields, 2, company_get, NULL, NULL};
 static const struct cel_type company_type = {.kind = CEL_OBJECT, .object = &company_object};
 
 static struct cel_value lead_get(const void *self, uint32_t field, struct arena *scratch)
@@ -77,7 +77,7 @@ static const struct cel_field lead_fields[] = {
 	{"tags", &cel_type_strings, false},	     {"vip", &cel_type_bool, false},
 	{"lies", &cel_type_string, false},
 };
-static const struct cel_object_type lead_object = {"lead", lead_fields, 7, lead_get, lead_has};
+static const struct cel_object_type lead_object = {"lead", lead_fields, 7, lead_get, lead_has, NULL};
 static const struct cel_type lead_type = {.kind = CEL_OBJECT, .object = &lead_object};
 static const struct cel_variable variables[] = {{"lead", &lead_type}, {"now", &cel_type_timestamp}};
 static const struct cel_env env = {.variables = variables, .variable_count = 2};

@@ -68,7 +68,7 @@ static bool company_has(const void *self, uint32_t field)
 	return ((const struct record *)self)->values[field] != NULL;
 }
 
-static const struct cel_object_type company_object = {"company", company_fields, 4, company_get, company_has};
+static const struct cel_object_type company_object = {"company", company_fields, 4, company_get, company_has, NULL};
 static const struct cel_type company_type = {.kind = CEL_OBJECT, .object = &company_object};
 static const struct cel_object acme = {&company_object, &company};
 
@@ -92,7 +92,7 @@ static bool lead_has(const void *self, uint32_t field)
 	return field == 3 || ((const struct record *)self)->values[field] != NULL;
 }
 
-static const struct cel_object_type lead_object = {"lead", lead_fields, 10, lead_get, lead_has};
+static const struct cel_object_type lead_object = {"lead", lead_fields, 10, lead_get, lead_has, NULL};
 static const struct cel_type lead_type = {.kind = CEL_OBJECT, .object = &lead_object};
 static const struct cel_object the_lead = {&lead_object, &lead};
 
