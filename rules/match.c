@@ -121,6 +121,18 @@ struct match_try match_try_route(const struct model *model, const struct lead *l
 	return explain(&matching, route);
 }
 
+/* Routes of a large set are not in the cache: what explaining them needs is asked for before the first is explained. */
+static void fetch(const struct route *routes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		__builtin_prefetch(routes[i].when);
+		__builtin_prefetch(routes[i].name.p);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (routes[i].when != NULL)
+			cel_program_fetch(routes[i].when);
+}
+
 void match_routes(const struct model *model, const struct lead *lead, const struct cel_value *slots,
                   struct arena *scratch, struct match *ret_match)
 {
@@ -133,6 +145,8 @@ void match_routes(const struct model *model, const struct lead *lead, const stru
 	match->route = winner < model->route_count ? &model->routes[winner] : NULL;
 	match->not_shown = tried > MATCH_TRIED_MAX ? tried - MATCH_TRIED_MAX : 0;
 	match->tried_count = tried - match->not_shown;
+	if (model->route_index != NULL)
+		fetch(&model->routes[match->not_shown], match->tried_count);
 	for (size_t i = 0; i < match->tried_count; i++)
 		match->tried[i] = explain(&matching, &model->routes[match->not_shown + i]);
 }

@@ -316,6 +316,9 @@ int cel_compile(const struct cel_env *env, struct slice text, const struct cel_t
  * none, and then it does nothing. NULL is fine. */
 void cel_program_done(struct cel_program *program);
 
+/* Asks for the memory of a program that is evaluated soon, without waiting for it. */
+void cel_program_fetch(const struct cel_program *program);
+
 struct slice cel_program_text(const struct cel_program *program);
 const struct cel_type *cel_program_type(const struct cel_program *program);
 /* Estimate of the steps of one evaluation, with 100 items assumed where a size is not known. */

@@ -131,6 +131,17 @@ void cel_program_done(struct cel_program *program)
 	program->regexes = NULL;
 }
 
+/* It was allocated in one go, text first, clauses last. */
+void cel_program_fetch(const struct cel_program *program)
+{
+	enum { LINE_BYTES = 64, MOST_BYTES = 2048 };
+	uintptr_t at = (uintptr_t)program->text.p, end = (uintptr_t)(program->conjuncts + program->conjunct_count);
+	if (end - at > MOST_BYTES)
+		return;
+	for (; at < end; at += LINE_BYTES)
+		__builtin_prefetch((const void *)at);
+}
+
 struct slice cel_program_text(const struct cel_program *program)
 {
 	return program->text;
