@@ -18,6 +18,19 @@ static struct cel_value follow(const struct index_walk *walk, const struct index
 	return value;
 }
 
+static struct cel_value read_field(const struct index_walk *walk, const struct index_path *path)
+{
+	struct cel_value value = walk->slots[path->slot];
+	struct cel_int_member member;
+	if (path->direct.layout == CEL_BY_CALL || value.kind != CEL_OBJECT || value.as.object->type != path->steps[0].object)
+		return follow(walk, path, path->count);
+	const char *at = (const char *)value.as.object->self + path->direct.offset;
+	if (path->direct.layout == CEL_TEXT_AT)
+		return cel_string(*(const struct slice *)at);
+	memcpy(&member, at, sizeof member);
+	return cel_int(member.is_set ? member.value : 0);
+}
+
 /* 0, 1, or -1: cannot be told. */
 static int is_present(const struct index_walk *walk, const struct index_path *path)
 {
@@ -108,7 +121,7 @@ static uint32_t find_row(const struct index_walk *walk, const struct dimension *
 		int present = is_present(walk, &dimension->path);
 		return present < 0 ? 0 : interval_row(dimension, present);
 	}
-	struct cel_value value = follow(walk, &dimension->path, dimension->path.count);
+	struct cel_value value = read_field(walk, &dimension->path);
 	if (value.kind != dimension->value_kind)
 		return 0;
 	switch (dimension->kind) {

@@ -151,6 +151,20 @@ static bool classify(const struct cel_conjunct *clause, enum dimension_kind *ret
 	}
 }
 
+/* The parts on the way must be one object with the variable. */
+static struct cel_member find_direct(const struct index_path *path)
+{
+	static const struct cel_member none = {CEL_BY_CALL, 0};
+	struct cel_member member = none;
+	for (uint32_t i = 0; i < path->count; i++) {
+		const struct index_step *step = &path->steps[i];
+		if (step->object->members == NULL || (i != 0 && member.layout != CEL_PART_AT))
+			return none;
+		member = step->object->members[step->field];
+	}
+	return member.layout == CEL_TEXT_AT || member.layout == CEL_INT_AT ? member : none;
+}
+
 /* false: the declared types do not lead there. */
 static bool read_path(const struct builder *builder, const struct cel_conjunct *clause, struct index_path *path)
 {
@@ -164,6 +178,7 @@ static bool read_path(const struct builder *builder, const struct cel_conjunct *
 		path->steps[i] = (struct index_step){type->object, clause->path[i]};
 		type = type->object->fields[clause->path[i]].type;
 	}
+	path->direct = find_direct(path);
 	return true;
 }
 

@@ -37,6 +37,7 @@ struct index_path {
 		const struct cel_object_type *object;
 		uint32_t field;
 	} steps[CEL_MAX_PATH];
+	struct cel_member direct; /* CEL_TEXT_AT, CEL_INT_AT: where it lies in what the variable points at; else step by step */
 };
 
 struct text_slot {
