@@ -21,12 +21,19 @@ struct code {
 	struct extent span;
 	uint32_t index; /* slot, local or field; of a comparison what it accepts (see COMPARE_…) */
 	uint32_t count; /* of args, candidates or constants */
-	const struct code *a, *b, *c;
-	const struct code *const *args;
+	const struct code *a, *b;
+	union {
+		const struct code *c;
+		const struct code *const *args;
+	};
 	union {
 		struct cel_value value;
 		struct slice name;
 		const struct cel_object_type *object;
+		struct {
+			const struct cel_object_type *object;
+			uint32_t field; /* the first one on the way, for an error */
+		} place;
 		const struct code_loop *loop;
 		const struct code_dispatch *dispatch;
 		struct time_zone zone;
@@ -66,7 +73,7 @@ struct cel_value code_const(const struct code *code, struct cel_run *run);      
 struct cel_value code_fail(const struct code *code, struct cel_run *run);            /* u.name: undeclared */
 struct cel_value code_slot(const struct code *code, struct cel_run *run);            /* index */
 struct cel_value code_slot_field(const struct code *code, struct cel_run *run);      /* index, slot in count, u.object */
-struct cel_value code_slot_text(const struct code *code, struct cel_run *run);       /* slot in count, offset in index, u.object, a */
+struct cel_value code_slot_text(const struct code *code, struct cel_run *run);       /* slot in count, offset in index, u.place */
 struct cel_value code_slot_int(const struct code *code, struct cel_run *run);        /* the same */
 struct cel_value code_local(const struct code *code, struct cel_run *run);           /* index */
 struct cel_value code_field(const struct code *code, struct cel_run *run);           /* a, index, u.object */

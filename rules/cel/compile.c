@@ -81,38 +81,53 @@ static const struct cel_member *member_of(const struct node *node)
 	return object->members != NULL ? &object->members[node->index] : NULL;
 }
 
-/* variable.part.field at once, where the parts are one object with the variable; else `code`. */
-static const struct code *compile_direct(struct compiler *compiler, const struct node *node, const struct code *code)
+/* variable.part.field at once, where the parts are one object with the variable; else NULL. */
+static const struct code *compile_direct(struct compiler *compiler, struct node *node)
 {
 	const struct cel_member *member = member_of(node), *part;
 	if (member == NULL || (member->layout != CEL_TEXT_AT && member->layout != CEL_INT_AT))
-		return code;
-	const struct node *root = node->args[0];
-	while ((part = member_of(root)) != NULL && part->layout == CEL_PART_AT)
-		root = root->args[0];
-	if (root->resolution != RESOLVED_SLOT || root->type->kind != CEL_OBJECT)
-		return code;
-	struct code *direct = code_new(compiler, node, member->layout == CEL_TEXT_AT ? code_slot_text : code_slot_int);
-	direct->a = code;
-	direct->index = member->offset;
-	direct->count = root->index;
-	direct->u.object = root->type->object;
-	return direct;
+		return NULL;
+	const struct node *first = node;
+	while ((part = member_of(first->args[0])) != NULL && part->layout == CEL_PART_AT)
+		first = first->args[0];
+	const struct node *root = first->args[0];
+	if (root->resolution != RESOLVED_SLOT)
+		return NULL;
+	struct code *code = code_new(compiler, node, member->layout == CEL_TEXT_AT ? code_slot_text : code_slot_int);
+	code->index = member->offset;
+	code->count = root->index;
+	code->u.place.object = root->type->object;
+	code->u.place.field = first->index;
+	node->free = READS_VARIABLE;
+	return code;
+}
+
+/* The same for variable.field of any other kind. */
+static const struct code *compile_slot_field(struct compiler *compiler, struct node *node)
+{
+	const struct node *target = node->args[0];
+	struct code *code = code_new(compiler, node, code_slot_field);
+	code->index = node->index;
+	code->count = target->index;
+	code->u.object = target->type->object;
+	node->free = READS_VARIABLE;
+	return code;
 }
 
 static const struct code *compile_field(struct compiler *compiler, struct node *node)
 {
 	const struct node *target = node->args[0];
+	const struct code *direct = compile_direct(compiler, node);
+	if (direct != NULL)
+		return direct;
+	if (node->kind == NODE_SELECT && target->resolution == RESOLVED_SLOT)
+		return compile_slot_field(compiler, node);
 	struct code *code = code_new(compiler, node, node->kind == NODE_HAS ? code_has_field : code_field);
 	code->a = compile_node(compiler, node->args[0]);
 	code->index = node->index;
 	code->u.object = target->type->object;
-	if (code->run == code_field && code->a->run == code_slot) {
-		code->run = code_slot_field;
-		code->count = code->a->index;
-	}
 	node->free = target->free;
-	return compile_direct(compiler, node, code);
+	return code;
 }
 
 static const struct code *compile_select(struct compiler *compiler, struct node *node)

@@ -46,11 +46,12 @@ static struct cel_value no_fields(const struct code *code, struct cel_run *run, 
 
 /* Out of line, so that the way that is always taken stays short. */
 __attribute__((noinline, cold)) static struct cel_value not_the_object(const struct code *code, struct cel_run *run,
-								       struct cel_value target)
+								       struct cel_value target,
+								       const struct cel_field *field)
 {
 	if (target.kind == CEL_ERROR)
 		return target;
-	return no_such_key(code, run, slice_of(code->u.object->fields[code->index].name));
+	return no_such_key(code, run, slice_of(field->name));
 }
 
 struct cel_value code_field(const struct code *code, struct cel_run *run)
@@ -58,7 +59,7 @@ struct cel_value code_field(const struct code *code, struct cel_run *run)
 	struct cel_value target = code_run(code->a, run);
 	if (target.kind == CEL_OBJECT && target.as.object->type == code->u.object)
 		return code->u.object->get(target.as.object->self, code->index, run->arena);
-	return not_the_object(code, run, target);
+	return not_the_object(code, run, target, &code->u.object->fields[code->index]);
 }
 
 /* The same for a field of a variable, which nearly all clauses of rules are. */
@@ -67,16 +68,15 @@ struct cel_value code_slot_field(const struct code *code, struct cel_run *run)
 	struct cel_value target = run->slots[code->count];
 	if (target.kind == CEL_OBJECT && target.as.object->type == code->u.object)
 		return code->u.object->get(target.as.object->self, code->index, run->arena);
-	return not_the_object(code, run, target);
+	return not_the_object(code, run, target, &code->u.object->fields[code->index]);
 }
 
-/* The same for a field that lies at a place of its own in what the variable points at, through parts or not; `a` reads it
- * field by field, for a variable that is something else. */
+/* The same for a field that lies at a place of its own in what the variable points at, through parts or not. */
 static inline struct cel_value slot_text(const struct code *code, struct cel_run *run)
 {
 	struct cel_value target = run->slots[code->count];
-	if (target.kind != CEL_OBJECT || target.as.object->type != code->u.object)
-		return code_run(code->a, run);
+	if (target.kind != CEL_OBJECT || target.as.object->type != code->u.place.object)
+		return not_the_object(code, run, target, &code->u.place.object->fields[code->u.place.field]);
 	return cel_string(*(const struct slice *)((const char *)target.as.object->self + code->index));
 }
 
@@ -84,8 +84,8 @@ static inline struct cel_value slot_int(const struct code *code, struct cel_run 
 {
 	struct cel_int_member member;
 	struct cel_value target = run->slots[code->count];
-	if (target.kind != CEL_OBJECT || target.as.object->type != code->u.object)
-		return code_run(code->a, run);
+	if (target.kind != CEL_OBJECT || target.as.object->type != code->u.place.object)
+		return not_the_object(code, run, target, &code->u.place.object->fields[code->u.place.field]);
 	memcpy(&member, (const char *)target.as.object->self + code->index, sizeof member);
 	return cel_int(member.is_set ? member.value : 0);
 }
