@@ -188,7 +188,10 @@ void index_walk_begin(struct index_walk *walk, const struct rule_index *index, c
 	walk->blocks_left = index->live;
 	for (size_t i = 0; i < index->dimension_count; i++)
 		if (index->dimensions[i].has_watched)
-			walk->blocks_left |= look_up(walk, i)->live;
+			__builtin_prefetch(look_up(walk, i));
+	for (size_t i = 0; i < index->dimension_count; i++)
+		if (index->dimensions[i].has_watched)
+			walk->blocks_left |= walk->rows[i]->live;
 }
 
 static bool next_block(struct index_walk *walk)
