@@ -221,10 +221,12 @@ static const struct cel_field budget_fields[] = {
 
 /* Texts and ints lie in the struct; so do the parts, whose objects all point at the lead. */
 #define CEL_TEXT_MEMBER(base, name) {CEL_TEXT_AT, offsetof(struct lead, base name)},
+#define CEL_TEXT_ALWAYS_MEMBER CEL_TEXT_MEMBER
 #define CEL_INT_MEMBER(base, name)  {CEL_INT_AT, offsetof(struct lead, base name)},
 #define CEL_PART_MEMBER(base, name) {CEL_PART_AT, 0},
 #define CEL_REAL_MEMBER(base, name) {CEL_BY_CALL, 0},
 #define CEL_TIME_MEMBER(base, name) {CEL_BY_CALL, 0},
+#define CEL_TIME_ALWAYS_MEMBER CEL_TIME_MEMBER
 #define CEL_MAP_MEMBER(base, name)  {CEL_BY_CALL, 0},
 
 _Static_assert(sizeof(struct lead_int) == sizeof(struct cel_int_member) &&

@@ -44,11 +44,11 @@ static const struct cel_type *rep_type(const struct cel_field *attributes, size_
 {
 	struct cel_object_type *inner = arena_alloc(arena, sizeof *inner), *outer = arena_alloc(arena, sizeof *outer);
 	struct cel_field *fields = arena_array(arena, REP_FIELDS, sizeof *fields);
-	*inner = (struct cel_object_type){"rep.attributes", attributes, count, attribute_get, attribute_has};
+	*inner = (struct cel_object_type){"rep.attributes", attributes, count, attribute_get, attribute_has, NULL};
 	fields[REP_ID] = (struct cel_field){"id", &cel_type_string, false};
 	fields[REP_NAME] = (struct cel_field){"name", &cel_type_string, false};
 	fields[REP_ATTRIBUTES] = (struct cel_field){"attributes", object_type(inner, arena), false};
-	*outer = (struct cel_object_type){"rep", fields, REP_FIELDS, rep_get, NULL};
+	*outer = (struct cel_object_type){"rep", fields, REP_FIELDS, rep_get, NULL, NULL};
 	return object_type(outer, arena);
 }
 
