@@ -180,6 +180,7 @@ help:
 	@echo 'make check              all tests; installs what they need. STAGES: tests/check STAGE…'
 	@echo 'make check-fast         without network, in a minute'
 	@echo 'make check-chaos        faults while many leads are routed: LEADS=100000 FAULTS=20'
+	@echo 'make check-reload       changed configurations while leads are routed: N=10000'
 	@echo 'make bench              figures on a real broker, beside their budgets: LEADS=50000'
 	@echo 'make check-sim          the fault simulator: N=1000000 FROM=1'
 	@echo 'make check-calendar     random calendars against a minute-by-minute reference: N=100000 SEED=1'
@@ -195,5 +196,5 @@ help:
 clean:
 	rm -rf build
 
--include $(RULES_O:.o=.d) $(DAEMON_O:.o=.d) $(CTL_C:%.c=$(BUILD)/%.d) $(TEST_C:%.c=$(BUILD)/%.d)
+-include $(RULES_O:.o=.d) $(DAEMON_O:.o=.d) $(BUILD)/daemon/main.d $(CTL_C:%.c=$(BUILD)/%.d) $(TEST_C:%.c=$(BUILD)/%.d)
 -include tests/*/Makefile.inc

@@ -340,6 +340,11 @@ class Kafka:
             except KafkaException as e:
                 if e.args[0].name() != "TOPIC_ALREADY_EXISTS":
                     raise RigError("topic %s: %s" % (name, e.args[0].str())) from None
+        # the controller has them; what the broker tells its clients follows a moment later
+        def are_listed():
+            known = admin.list_topics(timeout=10).topics
+            return all(w[0] in known and not known[w[0]].error and known[w[0]].partitions for w in wanted)
+        process.wait_for(are_listed, 20, "the broker lists the new topics")
 
     def expel_members(self, group):
         """Every member leaves the group, unasked: what an administrator does to a member that hangs."""
