@@ -189,32 +189,63 @@ static void collect_events(struct batch *batch)
 	batch->job.event_count = total;
 }
 
-void batch_decide(struct batch *batch, struct rules_view lookup, const struct slice *due, size_t due_count,
-                  int64_t now_ms, const struct head *tip)
+/* One decision per record, timer and lead of a walk's step, and at most two more. */
+static struct decision *next_decision(struct batch *batch)
 {
-	struct arena *arena = &batch->decided;
-	struct decider *decider = decider_new(generation_model(batch->generation), lookup, arena);
-	batch->decisions = arena_array(arena, batch->item_count + due_count, sizeof *batch->decisions);
-	batch->decision_count = batch->item_count + due_count;
-	batch->due_count = due_count;
-	/* records first: a touch that has arrived stops the clock that is due in this very batch */
-	for (size_t i = 0; i < batch->item_count; i++)
-		decide_item(decider, batch, &batch->items[i], now_ms, &batch->decisions[i]);
+	return &batch->decisions[batch->decision_count++];
+}
+
+static void decide_due(struct decider *decider, struct batch *batch, const struct batch_work *work, int64_t now_ms)
+{
 	/* a clock that was set while the read was under way must not fire anything early */
 	int64_t fire_ms = now_ms < batch->fire_until_ms ? now_ms : batch->fire_until_ms;
-	for (size_t i = 0; i < due_count; i++)
-		decider_fire(decider, due[i], fire_ms, &batch->decisions[batch->item_count + i]);
+	for (size_t i = 0; i < work->due_count; i++)
+		decider_fire(decider, work->due[i], fire_ms, next_decision(batch));
+}
+
+static void decide_walk(struct decider *decider, struct batch *batch, const struct batch_work *work, int64_t now_ms)
+{
+	if (batch->walk_key.len == 0)
+		return;
+	for (size_t i = 0; i < work->walked_count; i++)
+		decider_visit(decider, batch->walk_key, work->walked[i], now_ms, next_decision(batch));
+	if (batch->walk_next == 0)
+		decider_walked(decider, batch->walk_key, now_ms, next_decision(batch));
+}
+
+static void take_writes(struct batch *batch, struct decider *decider, const struct head *tip)
+{
 	const struct write *writes;
 	size_t write_count;
 	decider_finish(decider, &writes, &write_count);
 	for (size_t i = 0; i < write_count; i++)
 		map_put(&batch->layer, writes[i].key, (void *)(uintptr_t)&writes[i]);
-	collect_events(batch);
 	batch->before = *tip;
 	batch->after = head_after(tip, writes, write_count);
-	batch->job.kind = COMMIT_BATCH;
 	batch->job.writes = writes;
 	batch->job.write_count = write_count;
+}
+
+void batch_decide(struct batch *batch, struct rules_view lookup, const struct batch_work *work, int64_t now_ms,
+                  const struct head *tip)
+{
+	struct arena *arena = &batch->decided;
+	struct decider *decider = decider_new(generation_model(batch->generation), lookup, arena);
+	batch->decisions =
+		arena_array(arena, batch->item_count + work->due_count + work->walked_count + 2, sizeof *batch->decisions);
+	batch->due_count = work->due_count;
+	struct decision begun = {.outcome = OUTCOME_NOTHING};
+	if (batch->is_first)
+		decider_begin(decider, now_ms, &begun);
+	/* records first: a touch that has arrived stops the clock that is due in this very batch */
+	for (size_t i = 0; i < batch->item_count; i++)
+		decide_item(decider, batch, &batch->items[i], now_ms, next_decision(batch));
+	decide_due(decider, batch, work, now_ms);
+	decide_walk(decider, batch, work, now_ms);
+	*next_decision(batch) = begun; /* behind the others: decision i is that of record i */
+	take_writes(batch, decider, tip);
+	collect_events(batch);
+	batch->job.kind = COMMIT_BATCH;
 	batch->job.head = batch->after;
 	batch->job.ctx = batch;
 }

@@ -69,6 +69,9 @@ struct batch {
 	size_t decision_count;
 	size_t *event_item;            /* event -> item, SIZE_MAX for timers */
 	size_t due_count;              /* timers that it looked at */
+	bool is_first;                 /* of its generation in this shard: decider_begin() goes before */
+	struct slice walk_key;         /* of the walk that it makes a step of, in `kept`; empty: none */
+	uint64_t walk_next;            /* cursor behind its step; 0: the walk has ended with it */
 	int64_t fire_until_ms;         /* wall time that the guard vouched for when the read was sent: nothing later fires */
 	unsigned aborts;               /* in a row */
 	const struct slice *wants;     /* state keys to read, in `kept`; NULL until they are asked for */
@@ -96,10 +99,18 @@ void batch_forget_decision(struct batch *batch);
 /* Keeps what a read answered (copied). */
 void batch_take_values(struct batch *batch, const struct view_reply *reply);
 
-/* Decides all records and then the due timers, through `lookup` for what this batch has not read itself. Fills events,
- * writes, layer, before, after and the job's part of them. `tip` is the head of the batch before. */
-void batch_decide(struct batch *batch, struct rules_view lookup, const struct slice *due, size_t due_count,
-                  int64_t now_ms, const struct head *tip);
+/* What a read named besides the records: copied by the caller to where it lives as long as the decision. */
+struct batch_work {
+	const struct slice *due;
+	size_t due_count;
+	const struct slice *walked;
+	size_t walked_count;
+};
+
+/* Decides all records, then the due timers, then the step of the walk, through `lookup` for what this batch has not read
+ * itself. Fills events, writes, layer, before, after and the job's part of them. `tip` is the head of the batch before. */
+void batch_decide(struct batch *batch, struct rules_view lookup, const struct batch_work *work, int64_t now_ms,
+                  const struct head *tip);
 /* True when the decision came to nothing at all: no record, no event, no write. */
 bool batch_is_void(const struct batch *batch);
 /* What the layer says of a key: VIEW_FOUND, VIEW_ABSENT (tombstone), VIEW_NOT_READ (nothing). */

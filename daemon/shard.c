@@ -13,6 +13,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/committer.h"
+#include "daemon/generation.h"
 #include "daemon/loop.h"
 #include "daemon/shard_private.h"
 #include "rules/base/mem.h"
@@ -121,6 +122,8 @@ void shard_clear_memory(struct shard *shard)
 
 void shard_put_memory(struct shard *shard, struct slice key, struct slice value, bool is_tombstone)
 {
+	if (slice_has_prefix(key, SLICE(RULES_WALK_PREFIX)))
+		shard->walk.is_settled = false;
 	memory_free(map_remove(&shard->memory, key));
 	if (is_tombstone)
 		return;
@@ -198,6 +201,9 @@ void shard_let_go(struct shard *shard)
 	shard->retry_fn = NULL;
 	shard->is_poll_due = false;
 	let_go_of_batches(shard);
+	shard_drop_walk(shard);
+	generation_unref(shard->begun);
+	shard->begun = NULL;
 	clear_inbox(shard);
 	shard->is_paused = false;
 }

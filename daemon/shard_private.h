@@ -52,6 +52,13 @@ struct shard {
 	struct batch *applying;
 	struct view_request *apply_request;
 	int64_t next_due_ms;         /* wall time of the earliest timer we know of, 0 none */
+	struct generation *begun;    /* the generation that the latest batch had; a reference; NULL after opening */
+	struct walk {                /* over all leads, see rules.h */
+		char *key;               /* of the one under way; NULL none */
+		uint64_t cursor;         /* of the next step */
+		bool has_ended;          /* decided to the end: waits until its key is gone from memory */
+		bool is_settled;         /* false: the memory's walk keys have changed */
+	} walk;
 };
 
 /* A ring's value in memory. */
@@ -90,6 +97,8 @@ void shard_opening_free(struct shard *shard);
 void shard_advance(struct shard *shard);
 void shard_batch_back(struct shard *shard, struct commit_job *job);
 void shard_schedule_poll(struct shard *shard);
+/* Forgets the walk under way; the memory tells which one is next. */
+void shard_drop_walk(struct shard *shard);
 /* Tells logs and counters what a committed batch decided. */
 void shard_report(struct shard *shard, const struct batch *batch);
 

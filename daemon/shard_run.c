@@ -24,9 +24,11 @@
 #include "daemon/loop.h"
 #include "daemon/mutation.h"
 #include "daemon/shard_private.h"
+#include "rules/base/mem.h"
 
 enum {
 	UNCOMMITTED_BATCHES_MAX = 2,
+	WALK_STEP = 100,     /* leads that one step of a walk looks at, about */
 	REFUSALS_MAX = 2,    /* a record is set aside, then cut; beyond that something else is wrong, and spinning helps nobody */
 	ABORTS_ALARM = 10,   /* a batch that is aborted so often in a row */
 };
@@ -158,7 +160,7 @@ static void drop_layers(struct shard *shard)
 	}
 }
 
-/* ---- filling */
+/* ---- intake */
 
 static struct kafka_message *take_from_inbox(struct shard *shard)
 {
@@ -190,9 +192,77 @@ static bool may_queue(const struct shard *shard)
 	return is_full && uncommitted < UNCOMMITTED_BATCHES_MAX;
 }
 
+/* ---- walks over all leads (rules.h) */
+
+void shard_drop_walk(struct shard *shard)
+{
+	free(shard->walk.key);
+	shard->walk = (struct walk){0};
+}
+
+/* The first walk that is asked for. Its key is in memory only when the batch that wrote it, and every one before, is applied:
+ * the view holds each lead that has to be visited. */
+static void choose_walk(struct shard *shard)
+{
+	struct walk *walk = &shard->walk;
+	if (walk->is_settled)
+		return;
+	struct slice first = SLICE_NONE;
+	struct map_entry *entry;
+	for (size_t at = 0; (entry = map_next(&shard->memory, &at)) != NULL;)
+		if (slice_has_prefix(entry->key, SLICE(RULES_WALK_PREFIX)) &&
+		    (first.len == 0 || slice_compare(entry->key, first) < 0))
+			first = entry->key;
+	if (walk->key != NULL && !slice_is(first, walk->key))
+		shard_drop_walk(shard);
+	if (walk->key == NULL && first.len != 0)
+		walk->key = xmemdupz(first.p, first.len);
+	walk->is_settled = true;
+}
+
+static bool is_walking(struct shard *shard)
+{
+	choose_walk(shard);
+	return shard->walk.key != NULL && !shard->walk.has_ended;
+}
+
+static void join_walk(struct shard *shard, struct batch *batch)
+{
+	if (!is_walking(shard))
+		return;
+	struct slice key = slice_of(shard->walk.key);
+	batch->walk_key = (struct slice){arena_memdupz(&batch->kept, key.p, key.len), key.len};
+}
+
+/* The step is decided: the next one begins behind it. */
+static void note_walk(struct shard *shard, const struct batch *batch)
+{
+	struct walk *walk = &shard->walk;
+	if (batch->walk_key.len == 0 || walk->key == NULL || !slice_is(batch->walk_key, walk->key))
+		return;
+	walk->cursor = batch->walk_next;
+	walk->has_ended = batch->walk_next == 0;
+}
+
+/* ---- filling */
+
+static bool has_new_model(const struct shard *shard)
+{
+	return shard->begun != shard->parts.generation(shard->parts.ctx);
+}
+
+static void note_model(struct shard *shard, struct batch *batch)
+{
+	batch->is_first = shard->begun != batch->generation;
+	if (!batch->is_first)
+		return;
+	generation_unref(shard->begun);
+	shard->begun = generation_ref(batch->generation);
+}
+
 static void fill(struct shard *shard)
 {
-	bool has_work = shard->inbox != NULL || shard->is_poll_due;
+	bool has_work = shard->inbox != NULL || shard->is_poll_due || has_new_model(shard) || is_walking(shard);
 	if (!has_work || shard->is_draining || first_undecided(shard) != NULL || !may_queue(shard) ||
 	    count_state(shard, BATCH_DECIDED) + count_state(shard, BATCH_COMMITTED) >= shard->limits.inflight_batches)
 		return;
@@ -206,6 +276,8 @@ static void fill(struct shard *shard)
 	}
 	for (size_t i = 0; i < shard->limits.topic_count; i++)
 		batch->ends[i] = shard->filled[i];
+	note_model(shard, batch);
+	join_walk(shard, batch);
 	append_batch(shard, batch);
 	shard_progress(shard);
 	batch_prepare(batch, clock_now_ms(shard->parts.clock), on_prepared);
@@ -275,15 +347,25 @@ static void submit(struct shard *shard, struct batch *batch)
 	committer_submit(shard->parts.committer, job);
 }
 
+static const struct slice *copy_names(struct batch *batch, const struct slice *names, size_t count)
+{
+	struct slice *copy = arena_array(&batch->decided, count, sizeof *copy);
+	for (size_t i = 0; i < count; i++)
+		copy[i] = (struct slice){arena_memdupz(&batch->decided, names[i].p, names[i].len), names[i].len};
+	return copy;
+}
+
 static void decide(struct shard *shard, struct batch *batch, const struct view_reply *reply)
 {
 	struct lookup lookup = {shard, batch};
 	batch_take_values(batch, reply);
-	struct slice *due = arena_array(&batch->decided, reply->due_count, sizeof *due);
-	for (size_t i = 0; i < reply->due_count; i++)
-		due[i] = (struct slice){arena_memdupz(&batch->decided, reply->due[i].p, reply->due[i].len), reply->due[i].len};
-	batch_decide(batch, (struct rules_view){look_up, &lookup}, due, reply->due_count,
-	             clock_now_ms(shard->parts.clock), &shard->tip);
+	struct batch_work work = {
+		.due = copy_names(batch, reply->due, reply->due_count), .due_count = reply->due_count,
+		.walked = copy_names(batch, reply->walked, reply->walked_count), .walked_count = reply->walked_count,
+	};
+	batch->walk_next = reply->walk_next;
+	batch_decide(batch, (struct rules_view){look_up, &lookup}, &work, clock_now_ms(shard->parts.clock), &shard->tip);
+	note_walk(shard, batch);
 	bool is_void = batch_is_void(batch);
 	if (is_void)
 		remove_batch(shard, batch);
@@ -335,6 +417,11 @@ static void start_read(struct shard *shard)
 			may_fire = false; /* the view would name the same leads again */
 	batch->fire_until_ms = args.due_until_ms = may_fire ? clock_now_ms(shard->parts.clock) : 0;
 	args.due_limit = shard->limits.due_limit;
+	args.is_walk = batch->walk_key.len != 0 && shard->walk.key != NULL && slice_is(batch->walk_key, shard->walk.key);
+	if (!args.is_walk)
+		batch->walk_key = SLICE_NONE; /* the walk was given up while the batch waited */
+	args.walk_cursor = shard->walk.cursor;
+	args.walk_count = WALK_STEP;
 	shard->is_poll_due = false;
 	shard->reading = batch;
 	shard->reads_sent++;
@@ -365,6 +452,8 @@ static void take_back(struct shard *shard, struct batch *aborted)
 		shard->reads_decided = shard->reads_sent;
 	}
 	shard->tip = shard->committed;
+	shard->walk.cursor = 0; /* steps may be among what was refused: it begins anew */
+	shard->walk.has_ended = false;
 }
 
 /* True when it was the fault of a record, which will be set aside: no need to wait. A timer's event has no record. */

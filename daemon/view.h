@@ -69,6 +69,9 @@ struct view_reply {
 	const struct slice *due;   /* lead ids and memory keys due at or before the time asked, earliest first */
 	size_t due_count;
 	int64_t next_due_ms;       /* earliest due of the shard that was not returned in `due`; 0 none */
+	const struct slice *walked; /* lead ids of a walk's step; some may come twice, none that stays is left out */
+	size_t walked_count;
+	uint64_t walk_next;        /* cursor of the next step; 0: that was the last one */
 };
 
 typedef void (*view_fn)(void *ctx, const struct view_reply *reply);
@@ -81,6 +84,9 @@ struct view_read_args {
 	size_t key_count;
 	int64_t due_until_ms;     /* 0: do not look for timers */
 	size_t due_limit;
+	bool is_walk;             /* also about walk_count leads from walk_cursor on (0: the first step) */
+	uint64_t walk_cursor;
+	size_t walk_count;
 };
 
 /* Head and values in one atomic step, from the master. "ident/" hits bring the lead they point to; due leads bring their

@@ -52,6 +52,11 @@ static void add_read_args(struct view_request *request, const struct view_read_a
 	}
 	view_request_number(request, args->due_until_ms > 0 ? (uint64_t)args->due_until_ms : 0);
 	view_request_number(request, args->due_limit);
+	if (args->is_walk)
+		view_request_number(request, args->walk_cursor);
+	else
+		view_request_arg(request, SLICE(""));
+	view_request_number(request, args->walk_count);
 	view_request_number(request, count_of(request, VIEW_LEAD));
 	view_request_number(request, count_of(request, VIEW_IDENT));
 	add_keys(request, VIEW_LEAD);
@@ -93,7 +98,8 @@ static struct slice join(struct arena *arena, const char *prefix, struct slice r
 	return (struct slice){bytes, prefix_len + rest.len};
 }
 
-enum { READ_LEADS = 2, READ_IDENTS, READ_FURTHER, READ_FURTHER_VALUES, READ_DUE, READ_NEXT, READ_ITEMS };
+enum { READ_LEADS = 2, READ_IDENTS, READ_FURTHER, READ_FURTHER_VALUES, READ_DUE, READ_NEXT,
+       READ_WALKED, READ_CURSOR, READ_ITEMS };
 
 static bool has_read_shape(const struct view_request *request, const struct redis_reply *reply)
 {
@@ -103,7 +109,8 @@ static bool has_read_shape(const struct view_request *request, const struct redi
 	return is_list(items[READ_LEADS], count_of(request, VIEW_LEAD)) &&
 	       is_list(items[READ_IDENTS], count_of(request, VIEW_IDENT)) && is_text_list(items[READ_FURTHER]) &&
 	       is_list(items[READ_FURTHER_VALUES], items[READ_FURTHER]->count) && is_text_list(items[READ_DUE]) &&
-	       items[READ_NEXT]->kind == REDIS_IS_TEXT;
+	       items[READ_NEXT]->kind == REDIS_IS_TEXT && is_text_list(items[READ_WALKED]) &&
+	       items[READ_CURSOR]->kind == REDIS_IS_TEXT;
 }
 
 static void fill_values(struct view_request *request, const struct redis_reply *reply, struct view_reply *ret)
@@ -142,6 +149,20 @@ static int fill_timers(struct view_request *request, const struct redis_reply *r
 	return 0;
 }
 
+static int fill_walk(struct view_request *request, const struct redis_reply *reply, struct view_reply *ret)
+{
+	const struct redis_reply *list = reply->items[READ_WALKED];
+	struct slice *walked = arena_array(&request->arena, list->count, sizeof *walked);
+	struct slice cursor = reply->items[READ_CURSOR]->text;
+	if (cursor.len != 0 && !view_parse_number(cursor, &ret->walk_next))
+		return -1;
+	for (size_t i = 0; i < list->count; i++)
+		walked[i] = list->items[i]->text;
+	ret->walked = walked;
+	ret->walked_count = list->count;
+	return 0;
+}
+
 static int translate_read(struct view_request *request, const struct redis_reply *reply, struct view_reply *ret)
 {
 	if (view_translate_head(request, reply, ret) != 0)
@@ -151,13 +172,13 @@ static int translate_read(struct view_request *request, const struct redis_reply
 	if (!has_read_shape(request, reply))
 		return -1;
 	fill_values(request, reply, ret);
-	return fill_timers(request, reply, ret);
+	return fill_timers(request, reply, ret) == 0 ? fill_walk(request, reply, ret) : -1;
 }
 
 struct view_request *view_read(struct view *view, int32_t shard, const struct view_read_args *args, view_fn fn, void *ctx)
 {
 	unsigned containers = 1u << VIEW_HEAD | 1u << VIEW_LEAD | 1u << VIEW_IDENT | 1u << VIEW_TIMERS;
-	struct view_request *request = view_request_new(view, VIEW_SCRIPT_READ, shard, containers, 4 + args->key_count);
+	struct view_request *request = view_request_new(view, VIEW_SCRIPT_READ, shard, containers, 6 + args->key_count);
 	add_read_args(request, args);
 	return view_request_send(request, translate_read, fn, ctx);
 }

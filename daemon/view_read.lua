@@ -1,15 +1,17 @@
 -- KEYS head lead ident due
--- ARGV format due_until due_limit n_lead n_ident, n_lead lead ids, n_ident identity keys
--- -> 'OK', head, values of the leads, values of the identities, ids of further leads, their values, due ids, next due
+-- ARGV format due_until due_limit walk_cursor walk_count n_lead n_ident, n_lead lead ids, n_ident identity keys
+-- -> 'OK', head, values of the leads, values of the identities, ids of further leads, their values, due ids, next due,
+--    walked ids, next cursor
 --
--- Further leads are those that an identity points to ("<ms> <lead id>") or that are due, each once and only if not asked
--- for. A due id is a lead id or a whole memory key ("mem/…"). next due is the score of the earliest timer that is not among the due ids, or ''.
+-- Further leads are those that an identity points to ("<ms> <lead id>"), that are due or walked over, each once and only if
+-- not asked for. A due id is a lead id or a whole memory key ("mem/…"). next due is the score of the earliest timer that is
+-- not among the due ids, or ''.
 
-if #KEYS ~= 4 or #ARGV < 5 then
+if #KEYS ~= 4 or #ARGV < 7 then
 	return bad_call('view_read')
 end
-local n_lead, n_ident = tonumber(ARGV[4]), tonumber(ARGV[5])
-if not n_lead or not n_ident or #ARGV ~= 5 + n_lead + n_ident then
+local n_lead, n_ident = tonumber(ARGV[6]), tonumber(ARGV[7])
+if not n_lead or not n_ident or #ARGV ~= 7 + n_lead + n_ident then
 	return bad_call('view_read')
 end
 
@@ -17,7 +19,7 @@ local head = read_head(KEYS[1], ARGV[1])
 if head[1] == 'X' then
 	return {'BROKEN', head, KEYS[1] .. ' holds no head of this format'}
 elseif head[1] ~= 'N' then
-	return {'OK', head, {}, {}, {}, {}, {}, ''}
+	return {'OK', head, {}, {}, {}, {}, {}, '', {}, ''}
 end
 local wrong = wrong_type({KEYS[2], KEYS[3], KEYS[4]}, {'hash', 'hash', 'zset'})
 if wrong then
@@ -26,11 +28,11 @@ end
 
 local is_known, leads, idents = {}, {}, {}
 for i = 1, n_lead do
-	leads[i] = ARGV[5 + i]
+	leads[i] = ARGV[7 + i]
 	is_known[leads[i]] = true
 end
 for i = 1, n_ident do
-	idents[i] = ARGV[5 + n_lead + i]
+	idents[i] = ARGV[7 + n_lead + i]
 end
 local lead_values = get_all(KEYS[2], leads)
 local ident_values = get_all(KEYS[3], idents)
@@ -66,4 +68,15 @@ for i = 1, #timers, 2 do
 	end
 end
 
-return {'OK', head, lead_values, ident_values, further, get_all(KEYS[2], further), due, next_due}
+-- A step of a walk over all leads; cursor '' is none, '0' the first.
+local walked, next_cursor = {}, ''
+if ARGV[4] ~= '' then
+	local step = redis.call('HSCAN', KEYS[2], ARGV[4], 'COUNT', ARGV[5])
+	next_cursor = step[1]
+	for i = 1, #step[2], 2 do
+		walked[#walked + 1] = step[2][i]
+		add_further(step[2][i])
+	end
+end
+
+return {'OK', head, lead_values, ident_values, further, get_all(KEYS[2], further), due, next_due, walked, next_cursor}

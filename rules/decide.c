@@ -184,6 +184,33 @@ void decider_fire(struct decider *decider, struct slice name, int64_t now_ms, st
 	work_end(&work);
 }
 
+void decider_begin(struct decider *decider, int64_t now_ms, struct decision *ret)
+{
+	struct work work;
+	work_begin(&work, decider, NULL, now_ms, ret);
+	work.cause = SLICE("begin");
+	decide_begin(&work);
+	work_end(&work);
+}
+
+void decider_visit(struct decider *decider, struct slice walk_key, struct slice lead_id, int64_t now_ms,
+                   struct decision *ret)
+{
+	struct work work;
+	work_begin(&work, decider, NULL, now_ms, ret);
+	work.lead_id = (struct slice){arena_memdupz(decider->arena, lead_id.p, lead_id.len), lead_id.len};
+	decide_visit(&work, walk_key);
+	work_end(&work);
+}
+
+void decider_walked(struct decider *decider, struct slice walk_key, int64_t now_ms, struct decision *ret)
+{
+	struct work work;
+	work_begin(&work, decider, NULL, now_ms, ret);
+	decide_walked(&work, walk_key);
+	work_end(&work);
+}
+
 void decider_reject(struct decider *decider, const struct record *record, enum err_code code, const char *text,
                     int64_t now_ms, struct decision *ret)
 {

@@ -6,7 +6,7 @@
  *     stage_*.c          the stages of a lead, settle.c what they come to
  *     decide_activity.c  the driver of activities, act_*.c one file per type (activity.def)
  *     own.c              what a change of owner means
- *     fire.c             timers
+ *     fire.c, walk.c     timers; what is done with every lead
  *     event.c         outcome -> JSON events, trace.c the part that says why
  */
 #ifndef LR_RULES_DECIDE_H
@@ -130,5 +130,9 @@ void decide_activity(struct work *work);
 /* What is due for work->lead_id, or for a memory key. */
 void decide_timers(struct work *work);
 void decide_memory(struct work *work, struct slice key);
+/* walk.c; for a visit work->lead_id is set */
+void decide_begin(struct work *work);
+void decide_visit(struct work *work, struct slice key);
+void decide_walked(struct work *work, struct slice key);
 
 #endif

@@ -168,6 +168,26 @@ void decider_decide(struct decider *decider, struct prepared *prepared, int64_t 
  * or a whole memory key. One that is absent or cannot be read gets no event, but a write that takes its timer away (a
  * tombstone, or the value as it was). */
 void decider_fire(struct decider *decider, struct slice name, int64_t now_ms, struct decision *ret);
+
+/* Called once per shard when it has been opened and whenever it meets another model, before anything else is decided with
+ * that model. */
+void decider_begin(struct decider *decider, int64_t now_ms, struct decision *ret);
+
+/* ---- walks: looking at every lead in bounded steps
+ *
+ * A memory key "mem/walk/<name>" asks for a walk over all leads of the shard: recompute clocks, hand over what somebody
+ * owned, list what is due. Keys are taken one after the other, in bytewise order. Each lead that was there when the key was
+ * written is visited at least once, in no particular order; leads that a later decision wrote may be missed: whoever decides
+ * while the key is there minds it himself. At the end decider_walked() is called, which takes the key away. After a restart,
+ * a rebuild or an abort a walk begins anew: visiting has to be idempotent. Steps ride on batches (WALK_STEP leads each), so
+ * routing goes on. */
+#define RULES_WALK_PREFIX "mem/walk/"
+
+/* The lead's value is readable through the view. */
+void decider_visit(struct decider *decider, struct slice walk_key, struct slice lead_id, int64_t now_ms,
+                   struct decision *ret);
+void decider_walked(struct decider *decider, struct slice walk_key, int64_t now_ms, struct decision *ret);
+
 /* The batch's writes, one per key with its newest value, in order of first write. The decider must not be used after.
  * Both arrays live in the arena. */
 void decider_finish(struct decider *decider, const struct write **ret_writes, size_t *ret_count);

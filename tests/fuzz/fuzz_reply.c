@@ -21,7 +21,8 @@ static void on_never(void *ctx, const struct view_reply *reply)
 static struct view_request *make_request(struct view *view, unsigned kind)
 {
 	static const struct slice keys[] = {{"lead/a", 6}, {"ident/x", 7}, {"lead/b", 6}};
-	const struct view_read_args args = {keys, 3, 1000, 2};
+	const struct view_read_args args = {.keys = keys, .key_count = 3, .due_until_ms = 1000, .due_limit = 2,
+	                                         .is_walk = true, .walk_count = 10};
 	const struct head head = {.epoch = 1, .seq = 2, .hash = "0123456789abcdef"};
 	if (kind % 3 == 0)
 		return view_read(view, 0, &args, on_never, NULL);

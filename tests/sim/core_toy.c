@@ -324,6 +324,26 @@ void decider_fire(struct decider *decider, struct slice lead_id, int64_t now_ms,
 	emit(decider, ret, &event);
 }
 
+/* Nothing is done once per model, and nobody asks for a walk. */
+void decider_begin(struct decider *decider, int64_t now_ms, struct decision *ret)
+{
+	(void)decider, (void)now_ms;
+	*ret = (struct decision){.outcome = OUTCOME_NOTHING};
+}
+
+void decider_visit(struct decider *decider, struct slice walk_key, struct slice lead_id, int64_t now_ms,
+                   struct decision *ret)
+{
+	(void)walk_key, (void)lead_id;
+	decider_begin(decider, now_ms, ret);
+}
+
+void decider_walked(struct decider *decider, struct slice walk_key, int64_t now_ms, struct decision *ret)
+{
+	(void)walk_key;
+	decider_begin(decider, now_ms, ret);
+}
+
 void decider_finish(struct decider *decider, const struct write **ret_writes, size_t *ret_count)
 {
 	struct write *writes = arena_array(decider->arena, decider->writes.count, sizeof(*writes));

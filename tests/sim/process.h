@@ -26,6 +26,7 @@ struct process {
 	struct view *view;
 	struct kafka_in *in;
 	struct state_log *state_log;
+	struct generation *generation;
 	struct shard *shards[SIM_SHARDS];
 };
 

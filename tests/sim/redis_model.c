@@ -164,10 +164,56 @@ static void answer_due(struct redis_model *redis, const struct version *version,
 	}
 }
 
+/* Like a scan: leads in the order of a hash of their key, so that what stays is seen whatever comes and goes meanwhile. */
+struct walked {
+	uint64_t place;
+	const struct item *item;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct walked *x = a, *y = b;
+
+	return (x->place > y->place) - (x->place < y->place);
+}
+
+static uint64_t scan_place(struct slice key)
+{
+	uint64_t hash = 14695981039346656037u; /* FNV-1a */
+
+	for (size_t i = 0; i < key.len; i++)
+		hash = (hash ^ (unsigned char)key.p[i]) * 1099511628211u;
+	return 1 + (hash >> 8);
+}
+
+static void answer_walk(struct redis_model *redis, const struct version *version, const struct command *command,
+                        struct view_reply *ret)
+{
+	struct walked *all = arena_array(&redis->sim->arena, version->count, sizeof(*all));
+	struct slice *names = arena_array(&redis->sim->arena, version->count, sizeof(*names));
+	size_t count = 0;
+
+	for (size_t i = 0; i < version->count; i++) {
+		uint64_t place = scan_place(version->items[i].key);
+		if (slice_has_prefix(version->items[i].key, SLICE("lead/")) && place >= command->walk_cursor)
+			all[count++] = (struct walked){place, &version->items[i]};
+	}
+	qsort(all, count, sizeof(*all), by_place);
+	ret->walked = names;
+	for (size_t i = 0; i < count; i++) {
+		if (i >= command->walk_count && all[i].place != all[i - 1].place) {
+			ret->walk_next = all[i].place;
+			return;
+		}
+		names[ret->walked_count++] = name_of(all[i].item->key);
+		answer_item(redis, version, all[i].item->key, ret);
+	}
+}
+
 static void run_read(struct redis_model *redis, const struct version *version, const struct command *command,
                      struct view_reply *ret)
 {
-	size_t most = 2 * command->key_count + command->due_limit + version->count;
+	size_t most = 2 * command->key_count + command->due_limit + 2 * version->count;
 
 	ret->values = arena_array(&redis->sim->arena, most, sizeof(*ret->values));
 	for (size_t i = 0; i < command->key_count; i++)
@@ -181,6 +227,8 @@ static void run_read(struct redis_model *redis, const struct version *version, c
 			answer_item(redis, version, lead_key(redis, lead), ret);
 	}
 	answer_due(redis, version, command, ret);
+	if (command->is_walk)
+		answer_walk(redis, version, command, ret);
 }
 
 static void run_read_memory(struct redis_model *redis, const struct version *version, struct view_reply *ret)

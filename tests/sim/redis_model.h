@@ -66,6 +66,9 @@ struct command {
 	size_t key_count;
 	int64_t due_until_ms;
 	size_t due_limit;
+	bool is_walk;
+	uint64_t walk_cursor;
+	size_t walk_count;
 };
 
 /* Executes the command now and fills the answer (all of it in the schedule's arena). With `is_half` a command that

@@ -199,6 +199,7 @@ struct view_request *view_read(struct view *view, int32_t shard, const struct vi
 		.kind = COMMAND_READ, .shard = shard,
 		.keys = copy_keys(view->process->sim, args->keys, args->key_count), .key_count = args->key_count,
 		.due_until_ms = args->due_until_ms, .due_limit = args->due_limit,
+		.is_walk = args->is_walk, .walk_cursor = args->walk_cursor, .walk_count = args->walk_count,
 	};
 
 	return send(view, &command, fn, ctx);

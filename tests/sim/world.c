@@ -75,7 +75,9 @@ static void on_state(void *ctx, int32_t shard, enum shard_state from, enum shard
 
 static struct generation *generation_of(void *ctx)
 {
-	return generation_sim_new(ctx);
+	struct process *process = ctx;
+
+	return process->generation;
 }
 
 static void on_decided(void *ctx, int32_t shard, const struct decision *decision)
@@ -94,6 +96,8 @@ static void on_decided(void *ctx, int32_t shard, const struct decision *decision
 static void make_shards(struct process *process)
 {
 	struct sim *sim = process->sim;
+
+	process->generation = generation_sim_new(process);
 	const struct shard_parts parts = {
 		.loop = process->loop, .clock = process->clock, .committer = process->committer, .view = process->view,
 		.in = process->in, .state_log = process->state_log, .generation = generation_of, .on_decided = on_decided,

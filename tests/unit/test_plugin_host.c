@@ -517,7 +517,7 @@ static char *decide(struct batch *batch)
 {
 	const struct head tip = {.epoch = 1, .seq = 7, .hash = "0123456789abcdef"};
 	const struct rules_view view = {nothing_there, NULL};
-	batch_decide(batch, view, NULL, 0, NOW, &tip);
+	batch_decide(batch, view, &(struct batch_work){0}, NOW, &tip);
 	struct strbuf all = STRBUF_INIT;
 	for (size_t i = 0; i < batch->job.event_count; i++) {
 		const struct event *event = &batch->job.events[i];

@@ -123,7 +123,8 @@ static void run_real(struct pair *pair, const struct command *c)
 {
 	struct view *view = pair->real.view;
 	struct view_test *t = &pair->real;
-	const struct view_read_args args = {c->keys, c->key_count, c->due_until_ms, c->due_limit};
+	const struct view_read_args args = {.keys = c->keys, .key_count = c->key_count, .due_until_ms = c->due_until_ms,
+	                                   .due_limit = c->due_limit};
 
 	switch (c->kind) {
 	case COMMAND_READ: view_read(view, REAL_SHARD, &args, t_on_reply, t); break;

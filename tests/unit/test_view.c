@@ -194,7 +194,7 @@ static void bytes_come_back_as_they_went(void **state)
 	                         {.key = SLICE("ident/empty"), .value = SLICE("")}};
 	assert_int_equal(t_apply(t, head, t_head(3, 11, HASH_B), 101, writes, 3)->status, VIEW_DONE);
 	struct slice keys[] = {name, SLICE("ident/empty")};
-	struct view_read_args args = {keys, 2, 5, 1};
+	struct view_read_args args = {.keys = keys, .key_count = 2, .due_until_ms = 5, .due_limit = 1};
 	view_read(t->view, 7, &args, t_on_reply, t);
 	const struct view_reply *reply = t_wait(t);
 	assert_int_equal(reply->value_count, 3);
@@ -223,6 +223,53 @@ static void memory_is_read_with_the_head(void **state)
 	assert_int_equal(reply->due_count, 1);
 	assert_true(slice_is(reply->due[0], "mem/rep/ana"));
 	assert_int_equal(reply->value_count, 0);
+}
+
+/* Counts how often each of leads 0…count-1 is named; steps go on until the cursor is 0 again. */
+static void walk_all(struct view_test *t, unsigned char *seen, size_t count, struct head *head)
+{
+	struct view_read_args args = {.is_walk = true, .walk_count = 50};
+	size_t steps = 0;
+	do {
+		view_read(t->view, 7, &args, t_on_reply, t);
+		const struct view_reply *reply = t_wait(t);
+		assert_int_equal(reply->status, VIEW_DONE);
+		assert_true(reply->walked_count <= reply->value_count);
+		for (size_t i = 0; i < reply->walked_count; i++) {
+			size_t lead = (size_t)atoi(reply->walked[i].p + 1);
+			if (lead < count)
+				seen[lead] = 1;
+		}
+		args.walk_cursor = reply->walk_next;
+		/* others come and go meanwhile */
+		char key[32];
+		snprintf(key, sizeof key, "lead/x%zu", steps % 40 + 5000);
+		struct write write[] = {steps % 3 ? t_put(key, "X", 0) : t_delete(key)};
+		struct head after = *head;
+		after.seq++;
+		assert_int_equal(t_apply(t, *head, after, 100, write, 1)->status, VIEW_DONE);
+		*head = after;
+	} while (args.walk_cursor != 0 && ++steps < 1000);
+	assert_true(steps > 10 && steps < 1000);
+}
+
+static void a_walk_sees_every_lead_that_stays(void **state)
+{
+	enum { LEADS = 3000 };
+	struct view_test *t = the_test(state);
+	struct head head = fill_head(t), after = head;
+	static struct write writes[LEADS];
+	static char keys[LEADS][16];
+	for (size_t i = 0; i < LEADS; i++) {
+		snprintf(keys[i], sizeof keys[i], "lead/l%zu", i);
+		writes[i] = t_put(keys[i], "V", 0);
+	}
+	after.seq++;
+	assert_int_equal(t_apply(t, head, after, 99, writes, LEADS)->status, VIEW_DONE);
+	static unsigned char seen[LEADS];
+	walk_all(t, seen, LEADS, &after);
+	for (size_t i = 0; i < LEADS; i++)
+		assert_int_equal(seen[i], 1);
 }
 
 static void impossible_requests_are_refused_unsent(void **state)
@@ -605,6 +652,7 @@ static void the_server_time_is_handed_on(void **state)
 	TEST(timers_come_earliest_first_and_the_rest_is_announced), \
 	TEST(bytes_come_back_as_they_went), \
 	TEST(memory_is_read_with_the_head), \
+	TEST(a_walk_sees_every_lead_that_stays), \
 	TEST(impossible_requests_are_refused_unsent), \
 	TEST(apply_writes_all_and_the_head), \
 	TEST(apply_on_another_head_is_stale_and_writes_nothing), \

@@ -117,7 +117,7 @@ static inline const struct view_reply *t_read(struct view_test *t, const char *c
 	struct slice slices[64];
 	for (size_t i = 0; i < count; i++)
 		slices[i] = slice_of(keys[i]);
-	struct view_read_args args = {slices, count, until, limit};
+	struct view_read_args args = {.keys = slices, .key_count = count, .due_until_ms = until, .due_limit = limit};
 	view_read(t->view, 7, &args, t_on_reply, t);
 	return t_wait(t);
 }

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is done once per model, and walks over all leads: one row per kind of walk.
+ */
+#include "rules/decide.h"
+
+struct walk_kind {
+	struct slice prefix; /* of the walk's key; {NULL, 0} ends the table */
+	void (*visit)(struct work *work, struct slice key);  /* work->state is the lead's */
+	void (*walked)(struct work *work, struct slice key); /* NULL: nothing but to take the key away */
+};
+
+static const struct walk_kind kinds[] = {
+	{{NULL, 0}, NULL, NULL},
+};
+
+static const struct walk_kind *kind_of(struct slice key)
+{
+	for (const struct walk_kind *kind = kinds; kind->visit != NULL; kind++)
+		if (slice_has_prefix(key, kind->prefix))
+			return kind;
+	return NULL;
+}
+
+void decide_begin(struct work *work)
+{
+	work->ret->outcome = OUTCOME_NOTHING;
+}
+
+void decide_visit(struct work *work, struct slice key)
+{
+	const struct walk_kind *kind = kind_of(key);
+	work->ret->outcome = OUTCOME_NOTHING;
+	if (kind == NULL || work_read_lead(work, work->lead_id, &work->state) <= 0)
+		return; /* gone meanwhile, or not readable: nothing here can be done about it */
+	work->cause = slice_of(arena_printf(work->arena, "walk:%.*s:%.*s", SLICE_ARG(key), SLICE_ARG(work->lead_id)));
+	work_name(work);
+	kind->visit(work, key);
+}
+
+void decide_walked(struct work *work, struct slice key)
+{
+	const struct walk_kind *kind = kind_of(key);
+	work->ret->outcome = OUTCOME_NOTHING;
+	work->cause = slice_of(arena_printf(work->arena, "walk:%.*s", SLICE_ARG(key)));
+	overlay_remove(&work->decider->overlay, key);
+	if (kind != NULL && kind->walked != NULL)
+		kind->walked(work, key);
+}
