@@ -216,7 +216,7 @@ void eval_line(struct slice line, struct strbuf *out)
 {
 	struct job job = {.arena = ARENA_INIT, .err = ERR_INIT};
 	struct json_writer answer = JSON_WRITER(out);
-	struct slice text;
+	struct slice text = SLICE_NONE;
 	int result = read_line(&job, line, &text);
 	json_open_object(&answer, NULL);
 	put_id(&answer, json_get(job.line, "id"));

@@ -52,6 +52,8 @@ static int print_help(FILE *out)
 	      "  leadctl send leads.jsonl              publish captured leads\n"
 	      "  leadctl watch                         see who gets which lead, and why\n"
 	      "  leadctl show lead L-1001              who owns it, since when, what is due\n"
+	      "  leadctl explain L-1001 --short        why it went there, in a sentence\n"
+	      "  leadctl explain lead.json             where a lead would go, and why not elsewhere\n"
 	      "\ncommands:\n",
 	      out);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
