@@ -4,6 +4,7 @@
  */
 #include "rules/decide.h"
 
+#include "rules/clocks_lead.h"
 #include "rules/event.h"
 
 int act_touch_read(struct activity *activity, struct arena *arena, struct err *err)
@@ -32,12 +33,19 @@ static bool is_owners(const struct work *work)
 
 static void take_touch(struct work *work, struct status_change *change)
 {
+	struct lead_state *state = &work->state;
 	if (is_owners(work)) {
-		change->has_stopped = work->state.touched_ms == 0 && work->state.deadline_ms != 0;
-		if (work->state.touched_ms == 0)
-			work->state.touched_ms = change->at_ms;
-		if (work->state.status == LEAD_ASSIGNED)
-			work->state.status = LEAD_IN_PROGRESS;
+		bool was_waiting = state->first_response.due_ms != 0 && state->first_response.stop_ms == 0;
+		unsigned facts = CLOCK_FACT_TOUCHED | CLOCK_FACT_REACHED;
+		if (state->touched_ms == 0 || change->at_ms < state->touched_ms)
+			state->touched_ms = change->at_ms;
+		if (state->status == LEAD_ASSIGNED) {
+			state->status = LEAD_IN_PROGRESS;
+			facts |= CLOCK_FACT_PROGRESSED;
+		}
+		clocks_happened(work, &(struct happened){.facts = facts, .at_ms = change->at_ms,
+		                                         .method = work->prepared->activity.method});
+		change->has_stopped = was_waiting && state->first_response.stop_ms != 0;
 	}
 	work_write_lead(work, work->lead_id);
 }

@@ -77,6 +77,7 @@ struct work {
 	const char *hit;             /* duplicates: "same_event", … */
 	bool is_unknown[IDENTITY_KINDS]; /* keys that were looked at and have no lead that counts */
 
+	struct lead *kept_lead; /* what expressions see of a lead whose record is gone; made at first use */
 	struct schema_territories territories;
 	struct cel_value slots[SCHEMA_SLOTS];
 	struct score score;

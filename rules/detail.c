@@ -192,11 +192,13 @@ void detail_put_timeline(struct json_writer *writer, const struct calendar *cale
 static void put_clock(struct detail *detail, const struct work *work)
 {
 	const struct lead_location *place = &work->prepared->lead.location;
-	if (work->state.deadline_ms <= work->now_ms)
+	const struct clock *clock = &work->state.first_response;
+	if (clock->due_ms <= work->now_ms)
 		return;
 	const struct calendar *calendar =
 		model_calendar_of(work->model, work->rep, work->team, place->country, place->region, place->postal_code);
-	detail_put_timeline(&detail->writer, calendar, work->now_ms, work->state.remind_ms, work->state.deadline_ms);
+	detail_put_timeline(&detail->writer, calendar, work->now_ms,
+	                    clock->next_ms < clock->due_ms ? clock->next_ms : 0, clock->due_ms);
 }
 
 /* ---- looking on */

@@ -153,8 +153,14 @@ static void put_next_step(struct json_writer *writer, const struct lead_state *s
 {
 	json_open_object(writer, "next_step");
 	json_put_text(writer, "action", SLICE("first_contact"));
-	event_put_time_if(writer, "by", state->deadline_ms);
+	event_put_time_if(writer, "by", state->first_response.due_ms);
 	json_close_object(writer);
+}
+
+/* The reminder before the due time, if one is to come. */
+static int64_t remind_at(const struct clock *clock)
+{
+	return clock->next_ms < clock->due_ms ? clock->next_ms : 0;
 }
 
 /* ---- outcomes of a lead */
@@ -169,8 +175,8 @@ void event_assigned(struct work *work)
 	put_why(writer, work);
 	put_grading(writer, work);
 	json_put_time(writer, "assigned_at", work->now_ms);
-	event_put_time_if(writer, "deadline", work->state.deadline_ms);
-	event_put_time_if(writer, "remind_at", work->state.remind_ms);
+	event_put_time_if(writer, "deadline", work->state.first_response.due_ms);
+	event_put_time_if(writer, "remind_at", remind_at(&work->state.first_response));
 	put_next_step(writer, &work->state);
 	json_put_int(writer, "ownership_version", work->state.version);
 	lead_write(writer, "lead", &work->prepared->lead);
@@ -227,36 +233,13 @@ void event_status(struct work *work, const struct status_change *change)
 	json_put_bool(writer, "repeated", change->is_repeated);
 	if (change->has_stopped) {
 		json_open_object(writer, "first_response");
-		json_put_time(writer, "deadline", work->state.deadline_ms);
-		json_put_bool(writer, "in_time", change->at_ms <= work->state.deadline_ms);
+		json_put_time(writer, "deadline", work->state.first_response.due_ms);
+		json_put_bool(writer, "in_time", change->at_ms <= work->state.first_response.due_ms);
 		json_put_int(writer, "elapsed_ms", change->at_ms - work->state.at_ms);
 		json_close_object(writer);
 	}
 	json_put_time(writer, "at", work->now_ms);
 	page_close(&page, work, OUT_LIFECYCLE, "lead.status");
-}
-
-void event_followup(struct work *work, enum followup_level level)
-{
-	const struct lead_state *state = &work->state;
-	bool is_overdue = level == FOLLOWUP_OVERDUE;
-	struct page page;
-	struct json_writer *writer = page_open(&page, work);
-	json_put_text(writer, "timer", SLICE(FOLLOWUP_TIMER));
-	json_put_int(writer, "cycle", state->cycle);
-	json_put_text(writer, "level", slice_of(followup_level_name(level)));
-	event_put_owner(writer, work);
-	event_put_if(writer, "grade", state->grade);
-	event_put_if(writer, "rule", state->rule);
-	json_put_time(writer, "assigned_at", state->at_ms);
-	json_put_time(writer, "deadline", state->deadline_ms);
-	if (is_overdue)
-		json_put_int(writer, "late_ms", work->now_ms - state->deadline_ms);
-	json_put_time(writer, "at", work->now_ms);
-	struct event *event =
-		page_close(&page, work, OUT_FOLLOWUPS, is_overdue ? "followup.overdue" : "followup.reminder");
-	event->id = slice_of(arena_printf(work->arena, "%.*s:" FOLLOWUP_TIMER ":%lld:%s", SLICE_ARG(work->lead_id),
-	                                  (long long)state->cycle, followup_level_name(level)));
 }
 
 /* ---- rejects */

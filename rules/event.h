@@ -11,7 +11,6 @@
 #include <stdint.h>
 
 #include "rules/base/slice.h"
-#include "rules/followup.h"
 
 struct arena;
 struct err;
@@ -32,7 +31,6 @@ struct status_change {
 	int64_t at_ms;      /* of the activity */
 };
 void event_status(struct work *work, const struct status_change *change);
-void event_followup(struct work *work, enum followup_level level);
 /* The original record with headers that say what was wrong. */
 void event_rejected(struct work *work, const struct record *record, const struct err *err);
 

@@ -4,8 +4,7 @@
  */
 #include "rules/decide.h"
 
-#include "rules/event.h"
-#include "rules/followup.h"
+#include "rules/clocks_lead.h"
 #include "rules/model.h"
 
 /* The index names a lead that is not there, or whose value nobody here can read: it would be named again with every poll.
@@ -28,18 +27,11 @@ void decide_timers(struct work *work)
 		forget_timer(work, state_lead_key(work->arena, work->lead_id));
 		return;
 	}
-	work->cause = slice_of(arena_printf(work->arena, "timer:%.*s:" FOLLOWUP_TIMER ":%lld", SLICE_ARG(work->lead_id),
-	                                    (long long)work->state.cycle));
 	work_name(work);
-	for (;;) {
-		enum followup_level level = followup_fire(&work->state, work->now_ms);
-		if (level == FOLLOWUP_NOTHING)
-			break;
-		work->ret->outcome = OUTCOME_TIMER;
-		event_followup(work, level);
-	}
-	if (work->ret->outcome == OUTCOME_TIMER)
-		work_write_lead(work, work->lead_id);
+	if (clocks_fire(work) == 0)
+		return;
+	work->ret->outcome = OUTCOME_TIMER;
+	work_write_lead(work, work->lead_id);
 }
 
 /* ---- memory keys: one row per kind that can be due */

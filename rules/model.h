@@ -20,6 +20,7 @@
 
 #include "rules/base/hash.h"
 #include "rules/base/slice.h"
+#include "rules/clocks.h"
 #include "rules/span.h"
 
 struct arena;
@@ -129,6 +130,14 @@ struct vocabulary {
 	size_t alias_count;
 };
 
+/* The lines of followup.clocks that share a name; the first whose condition holds is the plan. */
+struct model_clock {
+	struct slice name;
+	enum clock_kind kind;
+	const struct clock_plan *plans;
+	size_t plan_count;
+};
+
 struct vocabulary_alias {
 	struct slice folded; /* text_key() of the name or alias */
 	size_t name;
@@ -195,6 +204,9 @@ struct model {
 	size_t calendar_by; /* followup.calendar_by: index into territories; SIZE_MAX without one */
 	const struct area_calendar *area_calendars; /* sorted by area, bytewise; an area may be missing */
 	size_t area_calendar_count;
+	/* followup.clocks, in the order of their first lines; those of grades are not among them */
+	const struct model_clock *clocks;
+	size_t clock_count;
 	char tzdata_version[32]; /* of the zones that the calendars were compiled with, "2026b"; set by the daemon */
 
 	/* the declared variables of the routes' expressions; territory values are made from it */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/own.h"
 
+#include "rules/clocks_lead.h"
 #include "rules/decide.h"
-#include "rules/followup.h"
 #include "rules/model.h"
 
 void own_give(struct work *work, size_t rep, size_t team, const char *reason)
@@ -17,7 +17,7 @@ void own_give(struct work *work, size_t rep, size_t team, const char *reason)
 	state->team = team != SIZE_MAX ? work->model->teams[team].id : SLICE_NONE;
 	state->why = SLICE_NONE;
 	state->touched_ms = 0;
-	followup_start(work->model, score_band(work->model, state->grade), work->now_ms, state);
+	clocks_on_owner(work);
 }
 
 void own_clear(struct work *work, const char *reason)
@@ -28,6 +28,6 @@ void own_clear(struct work *work, const char *reason)
 	state->status = LEAD_UNASSIGNED;
 	state->owner = SLICE_NONE;
 	state->why = slice_of(reason);
-	state->deadline_ms = state->remind_ms = state->touched_ms = 0;
-	state->level = 0;
+	state->touched_ms = 0;
+	clocks_on_owner(work);
 }

@@ -12,7 +12,6 @@
 static void settle_state(struct work *work, enum lead_status status)
 {
 	work->state.status = status;
-	work->state.cycle = 1;
 	work->state.at_ms = work->now_ms;
 	work->state.source = work->prepared->lead.source;
 	work->state.kept = kept_text(work->model, &work->prepared->lead, work->arena);

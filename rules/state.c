@@ -14,6 +14,7 @@
 #include "rules/model.h"
 #include "rules/rules.h"
 #include "rules/scan.h"
+#include "rules/state_clocks.h"
 #include "rules/utf8.h"
 
 const char *lead_status_name(enum lead_status status)
@@ -33,7 +34,7 @@ const char *lead_status_name(enum lead_status status)
 
 /* ---- the members of a lead's value */
 
-enum member_kind { IS_INT, IS_TEXT, IS_LIST, IS_STATUS, IS_FLAT };
+enum member_kind { IS_INT, IS_TEXT, IS_LIST, IS_STATUS, IS_FLAT, IS_FIRST, IS_CLOCKS };
 
 struct member_row {
 	struct slice name;
@@ -54,17 +55,19 @@ static const struct member_row rows[] = {
 	ROW("score", IS_INT, score, INT64_MIN, 0),
 	ROW("grade", IS_TEXT, grade, 0, 0),
 	ROW("at", IS_INT, at_ms, INT64_MIN, 0),
-	ROW("deadline", IS_INT, deadline_ms, 0, 0),
+	ROW("deadline", IS_INT, first_response.due_ms, 0, 0),
 	ROW("remind", IS_INT, remind_ms, 0, 0),
 	ROW("touched", IS_INT, touched_ms, 0, 0),
-	ROW("cycle", IS_INT, cycle, 1, 0),
-	ROW("level", IS_INT, level, 0, 0),
+	ROW("cycle", IS_INT, first_response.cycle, 1, 0),
+	ROW("level", IS_INT, first_response.level, 0, 0),
 	ROW("dups", IS_INT, duplicates, 0, 0),
 	ROW("idents", IS_LIST, idents, 0, STATE_IDENTS_MAX),
 	ROW("recent", IS_LIST, recent, 0, STATE_RECENT_MAX),
 	ROW("source", IS_TEXT, source, 0, 0),
 	ROW("why", IS_TEXT, why, 0, 0),
 	ROW("kept", IS_FLAT, kept, 0, 0),
+	ROW("first", IS_FIRST, first_response, 0, 0),
+	ROW("clocks", IS_CLOCKS, clocks, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -88,8 +91,9 @@ static void put_list(struct json_writer *writer, struct slice name, const struct
 	json_close_array(writer);
 }
 
-static void put_member(struct json_writer *writer, const struct member_row *row, const void *field)
+static void put_member(struct json_writer *writer, const struct member_row *row, const struct lead_state *lead)
 {
+	const void *field = field_of(lead, row);
 	switch (row->kind) {
 	case IS_INT:
 		if (*(const int64_t *)field != row->standard)
@@ -109,15 +113,23 @@ static void put_member(struct json_writer *writer, const struct member_row *row,
 		if (((const struct slice *)field)->len != 0)
 			json_put_raw_as(writer, row->name, *(const struct slice *)field);
 		return;
+	case IS_FIRST:
+		state_put_first(writer, row->name, lead);
+		return;
+	case IS_CLOCKS:
+		state_put_clocks(writer, row->name, lead);
+		return;
 	}
 }
 
 void state_put_lead(struct strbuf *out, const struct lead_state *lead)
 {
 	struct json_writer writer = JSON_WRITER(out);
+	struct lead_state copy = *lead;
+	state_clocks_stow(&copy);
 	json_open_object(&writer, NULL);
 	for (size_t i = 0; i < ROWS; i++)
-		put_member(&writer, &rows[i], field_of(lead, &rows[i]));
+		put_member(&writer, &rows[i], &copy);
 	json_close_object(&writer);
 }
 
@@ -134,15 +146,14 @@ static bool status_of(struct slice text, enum lead_status *ret_status)
 static struct lead_state blank(void)
 {
 	return (struct lead_state){.version = INT64_MIN, .score = INT64_MIN, .at_ms = INT64_MIN, .status = LEAD_STATUSES,
-	                           .cycle = 1};
+	                           .first_response = {.name = SLICE("first_response"), .cycle = 1}};
 }
 
 /* Required members are there, and every number means something. */
 static bool is_sound(const struct lead_state *lead)
 {
 	return lead->version >= 0 && lead->status != LEAD_STATUSES && lead->score >= INT32_MIN &&
-	       lead->score <= INT32_MAX && lead->at_ms != INT64_MIN && lead->cycle >= 1 && lead->level >= 0 &&
-	       lead->duplicates >= 0 && lead->deadline_ms >= 0 && lead->remind_ms >= 0 && lead->touched_ms >= 0;
+	       lead->score <= INT32_MAX && lead->at_ms != INT64_MIN && lead->duplicates >= 0 && lead->touched_ms >= 0;
 }
 
 /* ---- the fast way: our own form, members in our order */
@@ -180,8 +191,9 @@ static bool scan_flat(struct scan *scan, struct slice *ret)
 	return true;
 }
 
-static bool scan_member(struct scan *scan, const struct member_row *row, void *field)
+static bool scan_member(struct scan *scan, const struct member_row *row, struct lead_state *lead, struct arena *arena)
 {
+	void *field = field_in(lead, row);
 	struct slice text;
 	switch (row->kind) {
 	case IS_INT:
@@ -194,11 +206,15 @@ static bool scan_member(struct scan *scan, const struct member_row *row, void *f
 		return scan_list(scan, row->items, field);
 	case IS_FLAT:
 		return scan_flat(scan, field);
+	case IS_FIRST:
+		return state_scan_first(scan, lead);
+	case IS_CLOCKS:
+		return state_scan_clocks(scan, lead, arena);
 	}
 	return false;
 }
 
-static bool scan_lead(struct slice value, struct lead_state *lead)
+static bool scan_lead(struct slice value, struct lead_state *lead, struct arena *arena)
 {
 	struct scan scan = {value.p, value.p + value.len};
 	size_t next = 0; /* members come in the order of the table: each is looked for behind the one before */
@@ -210,7 +226,7 @@ static bool scan_lead(struct slice value, struct lead_state *lead)
 			return false;
 		while (next < ROWS && !slice_equal(rows[next].name, name))
 			next++;
-		if (next == ROWS || !scan_member(&scan, &rows[next], field_in(lead, &rows[next])))
+		if (next == ROWS || !scan_member(&scan, &rows[next], lead, arena))
 			return false;
 		next++;
 	} while (scan_byte(&scan, ','));
@@ -254,8 +270,10 @@ static bool read_flat(const struct json *from, struct arena *arena, struct slice
 	return is_flat;
 }
 
-static bool read_member(const struct json *from, const struct member_row *row, struct arena *arena, void *field)
+static bool read_member(const struct json *from, const struct member_row *row, struct lead_state *lead,
+                        struct arena *arena)
 {
+	void *field = field_in(lead, row);
 	switch (row->kind) {
 	case IS_INT:
 		if (from->type != JSON_IS_INT)
@@ -273,11 +291,15 @@ static bool read_member(const struct json *from, const struct member_row *row, s
 		return read_list(from, row->items, field);
 	case IS_FLAT:
 		return read_flat(from, arena, field);
+	case IS_FIRST:
+		return state_read_first(from, lead);
+	case IS_CLOCKS:
+		return state_read_clocks(from, lead, arena);
 	}
 	return false;
 }
 
-static bool read_lead(const struct json *root, struct arena *arena, struct lead_state *lead)
+static bool read_lead(const struct json *root, struct lead_state *lead, struct arena *arena)
 {
 	if (root->type != JSON_IS_OBJECT)
 		return false;
@@ -285,7 +307,7 @@ static bool read_lead(const struct json *root, struct arena *arena, struct lead_
 		size_t row = 0;
 		while (row < ROWS && !slice_equal(root->names[i], rows[row].name))
 			row++;
-		if (row == ROWS || !read_member(&root->items[i], &rows[row], arena, field_in(lead, &rows[row])))
+		if (row == ROWS || !read_member(&root->items[i], &rows[row], lead, arena))
 			return false;
 	}
 	return true;
@@ -301,14 +323,14 @@ int state_get_lead(struct slice value, struct arena *arena, struct lead_state *r
 	if (value.len == 0 || value.len > STATE_VALUE_BYTES_MAX || utf8_first_bad(value) != value.len)
 		return malformed(err, "lead");
 	struct lead_state lead = blank();
-	if (!scan_lead(value, &lead)) {
-		struct json_limits limits = {STATE_VALUE_BYTES_MAX, 3, 200};
+	if (!scan_lead(value, &lead, arena)) {
+		struct json_limits limits = {STATE_VALUE_BYTES_MAX, 3, 400};
 		const struct json *root = json_read(value, limits, arena, NULL);
 		lead = blank();
-		if (root == NULL || !read_lead(root, arena, &lead))
+		if (root == NULL || !read_lead(root, &lead, arena))
 			return malformed(err, "lead");
 	}
-	if (!is_sound(&lead))
+	if (!state_clocks_settle(&lead) || !is_sound(&lead))
 		return malformed(err, "lead");
 	*ret_lead = lead;
 	return 0;
@@ -316,11 +338,13 @@ int state_get_lead(struct slice value, struct arena *arena, struct lead_state *r
 
 int64_t state_next_due(const struct lead_state *lead)
 {
-	if (lead->deadline_ms == 0 || lead->touched_ms != 0 || lead->status != LEAD_ASSIGNED)
-		return 0;
-	if (lead->level == 0 && lead->remind_ms != 0)
-		return lead->remind_ms;
-	return lead->level <= 1 ? lead->deadline_ms : 0;
+	int64_t due_ms = lead->first_response.next_ms;
+	for (size_t i = 0; i < lead->clock_count; i++) {
+		int64_t next_ms = lead->clocks[i].next_ms;
+		if (next_ms != 0 && (due_ms == 0 || next_ms < due_ms))
+			due_ms = next_ms;
+	}
+	return due_ms;
 }
 
 /* ---- ident */

@@ -20,7 +20,9 @@
  *     at        when it was taken in; the dedup window counts from here
  *     deadline, remind    of the first response; absent when no clock runs
  *     touched   when the owner first acted: the clock has stopped
- *     cycle     of the clock (default 1), level: levels fired (1 reminder, 2 overdue; default 0)
+ *     cycle     of the clock (default 1), level: the last one told (1 reminder, 2 overdue, see rules/clocks.h; default 0)
+ *     first     more of that clock, when it is more than that: [start, next, stop, pause, shift], zeros at the end left out
+ *     clocks    the others by name: [cycle, level, start, due, next, stop, pause, shift, wanted, count], the same
  *     dups      how often the same lead came again (default 0)
  *     idents    names of the identity keys that point here, without "ident/"
  *     recent    marks of the latest activity events, so that a repeat is taken once
@@ -40,6 +42,7 @@
 
 #include "rules/base/err.h"
 #include "rules/base/slice.h"
+#include "rules/clocks.h"
 
 struct arena;
 struct strbuf;
@@ -67,9 +70,11 @@ struct lead_state {
 	enum lead_status status;
 	struct slice owner, team, rule, grade, source, why;
 	int64_t score;
-	int64_t at_ms, deadline_ms, remind_ms, touched_ms; /* 0: none */
-	int64_t cycle;                                     /* from 1 */
-	int64_t level;                                     /* levels fired */
+	int64_t at_ms, touched_ms; /* 0: none */
+	struct clock first_response;
+	struct clock *clocks; /* the others; in an arena, with room for CLOCK_NAMES_MAX unless there are none (NULL) */
+	size_t clock_count;
+	int64_t remind_ms;    /* of the stored form only */
 	int64_t duplicates;
 	struct state_list idents;
 	struct state_list recent; /* at most STATE_RECENT_MAX */
@@ -79,8 +84,11 @@ struct lead_state {
 void state_put_lead(struct strbuf *out, const struct lead_state *lead);
 /* Texts are borrowed from `value` where it holds no escapes, else they lie in `arena`. -1 with *err on foreign bytes. */
 int state_get_lead(struct slice value, struct arena *arena, struct lead_state *ret_lead, struct err *err);
-/* When the next level of the clock is due; 0: never. */
+/* The earliest level of any clock; 0: none. */
 int64_t state_next_due(const struct lead_state *lead);
+
+/* The clock of this name, NULL when the lead has none. With an arena one is added, unless CLOCK_NAMES_MAX are there. */
+struct clock *state_clock(struct lead_state *lead, struct slice name, struct arena *arena);
 
 struct ident_state {
 	int64_t at_ms;

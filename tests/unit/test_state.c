@@ -6,10 +6,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
+#include "rules/rules.h"
 #include "rules/state.h"
 
 static const struct lead_state SAMPLE = {
@@ -22,9 +24,7 @@ static const struct lead_state SAMPLE = {
 	.source = {"web", 3},
 	.score = 55,
 	.at_ms = 1795298715026,
-	.deadline_ms = 1795305915026,
-	.remind_ms = 1795302315026,
-	.cycle = 1,
+	.first_response = {.cycle = 1, .start_ms = 1795298715026, .due_ms = 1795305915026, .next_ms = 1795302315026},
 	.idents = {2, {{"k1.1.e.0123456789abcdefghijkl", 29}, {"k1.1.p.0123456789abcdefghijkl", 29}}},
 };
 
@@ -56,7 +56,7 @@ static void check_round_trip(const struct lead_state *lead)
 	assert_int_equal(state_get_lead(bytes_of(&first), &arena, &back, &err), 0);
 	state_put_lead(&second, &back);
 	assert_string_equal(first.bytes, second.bytes);
-	assert_int_equal(back.cycle, lead->cycle);
+	assert_int_equal(back.first_response.cycle, lead->first_response.cycle);
 	assert_int_equal(back.duplicates, lead->duplicates);
 	assert_int_equal(state_next_due(&back), state_next_due(lead));
 	strbuf_done(&first);
@@ -72,11 +72,13 @@ static void leads_read_back(void **state)
 	lead.owner = SLICE("o\"dd \\ näme");
 	lead.recent = (struct state_list){1, {{"abc", 3}}};
 	lead.duplicates = 7;
-	lead.cycle = 2;
-	lead.level = 1;
-	lead.touched_ms = 5;
+	lead.first_response.cycle = 2;
+	lead.first_response.level = 1;
+	lead.touched_ms = lead.first_response.stop_ms = 5;
+	lead.first_response.next_ms = 0;
 	check_round_trip(&lead);
-	check_round_trip(&(struct lead_state){.status = LEAD_UNASSIGNED, .score = -5, .cycle = 1, .why = {"x", 1}});
+	check_round_trip(&(struct lead_state){.status = LEAD_UNASSIGNED, .score = -5, .first_response = {.cycle = 1},
+	                                      .why = {"x", 1}});
 }
 
 /* The same members with a space in between are read the careful way. */
@@ -125,20 +127,60 @@ static void foreign_bytes_are_refused(void **state)
 	arena_done(&arena);
 }
 
-static void the_clock_has_two_levels(void **state)
+static int64_t due_of(const char *members)
+{
+	char text[300];
+	snprintf(text, sizeof text, "{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"grade\":\"A\",\"at\":100%s}", members);
+	return rules_due_of(SLICE("lead/x"), slice_of(text));
+}
+
+static void the_plain_members_are_the_first_response(void **state)
+{
+	(void)state;
+	assert_int_equal(due_of(""), 0);
+	assert_int_equal(due_of(",\"deadline\":900,\"remind\":700"), 700);
+	assert_int_equal(due_of(",\"deadline\":900,\"remind\":700,\"level\":1"), 900);
+	assert_int_equal(due_of(",\"deadline\":900"), 900);
+	assert_int_equal(due_of(",\"deadline\":900,\"level\":2"), 0);
+	assert_int_equal(due_of(",\"deadline\":900,\"touched\":300"), 0);
+	assert_int_equal(due_of(",\"deadline\":900,\"first\":[200]"), 900);
+	assert_int_equal(due_of(",\"deadline\":900,\"first\":[200,950]"), 950);
+	assert_int_equal(due_of(",\"deadline\":900,\"first\":[200,-1]"), 0);
+	assert_int_equal(due_of(",\"deadline\":900,\"first\":[200,0,0,300]"), 0);
+}
+
+static void the_earliest_clock_is_due(void **state)
+{
+	(void)state;
+	assert_int_equal(due_of(",\"clocks\":{\"stale\":[1,0,100,800],\"cadence\":[1,0,100,500,450]}"), 450);
+	assert_int_equal(due_of(",\"deadline\":300,\"clocks\":{\"stale\":[1,0,100,800]}"), 300);
+	assert_int_equal(due_of(",\"clocks\":{\"stale\":[2]}"), 0);
+	assert_int_equal(due_of(",\"clocks\":{\"stale\":[0]}"), 0); /* malformed: cycles begin at 1 */
+	assert_int_equal(due_of(",\"clocks\":{\"stale\":[1,0,100,800],\"stale\":[1,0,100,700]}"), 0);
+	assert_int_equal(due_of(",\"clocks\":{\"stale\":[1,0,100,800,0,0,0,0,0,0,0]}"), 0);
+}
+
+static void clocks_read_back(void **state)
 {
 	(void)state;
 	struct lead_state lead = SAMPLE;
-	assert_true(state_next_due(&lead) == lead.remind_ms);
-	lead.level = 1;
-	assert_true(state_next_due(&lead) == lead.deadline_ms);
-	lead.level = 2;
-	assert_true(state_next_due(&lead) == 0);
-	lead.level = 0;
-	lead.remind_ms = 0;
-	assert_true(state_next_due(&lead) == lead.deadline_ms);
-	lead.touched_ms = 1;
-	assert_true(state_next_due(&lead) == 0);
+	struct clock clocks[CLOCK_NAMES_MAX] = {
+		{.name = {"cadence", 7}, .cycle = 3, .level = -2, .start_ms = 10, .due_ms = 90, .next_ms = 80, .count = 2},
+		{.name = {"a \"quoted\" one", 14}, .cycle = 1, .start_ms = 10, .due_ms = 90, .pause_ms = 20, .shift_ms = 7},
+		{.name = {"stale", 5}, .cycle = 1, .level = 2, .start_ms = 10, .due_ms = 90},
+		{.name = {"never ran", 9}, .cycle = 1},
+		{.name = {"over", 4}, .cycle = 2},
+	};
+	lead.clocks = clocks;
+	for (size_t i = 0; i < 5; i++) {
+		lead.clock_count = i + 1;
+		check_round_trip(&lead);
+	}
+	lead.first_response.start_ms += 5;
+	lead.first_response.pause_ms = lead.first_response.start_ms + 5;
+	lead.first_response.next_ms = 0;
+	lead.first_response.shift_ms = 3;
+	check_round_trip(&lead);
 }
 
 static void idents_read_back(void **state)
@@ -195,7 +237,9 @@ int main(void)
 		cmocka_unit_test(leads_read_back),
 		cmocka_unit_test(both_readers_agree),
 		cmocka_unit_test(foreign_bytes_are_refused),
-		cmocka_unit_test(the_clock_has_two_levels),
+		cmocka_unit_test(the_plain_members_are_the_first_response),
+		cmocka_unit_test(the_earliest_clock_is_due),
+		cmocka_unit_test(clocks_read_back),
 		cmocka_unit_test(idents_read_back),
 		cmocka_unit_test(rings_read_back),
 	};

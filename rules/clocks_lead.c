@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/clocks_lead.h"
+
+#include "rules/clocks_act.h"
+#include "rules/clocks_env.h"
+#include "rules/decide.h"
+#include "rules/event_clock.h"
+#include "rules/model.h"
+
+/* ---- what a kind does unless its line says otherwise */
+
+struct kind_row {
+	unsigned start, stop, reset, end;
+	enum clock_repeat repeat;
+	bool is_owners; /* hangs on who owns the lead: a change of owner begins a new cycle */
+};
+
+enum {
+	CAPTURED = CLOCK_FACT_CAPTURED,
+	ASSIGNED = CLOCK_FACT_ASSIGNED,
+	UNASSIGNED = CLOCK_FACT_UNASSIGNED,
+	TOUCHED = CLOCK_FACT_TOUCHED,
+	PROGRESSED = CLOCK_FACT_PROGRESSED,
+	NURTURED = CLOCK_FACT_NURTURED,
+	CONVERTED = CLOCK_FACT_CONVERTED,
+	CLOSED = CLOCK_FACT_CLOSED,
+	REOPENED = CLOCK_FACT_REOPENED,
+	REPORTED = CLOCK_FACT_REPORTED,
+	AWAY = NURTURED | CONVERTED | CLOSED, /* nobody works on it as a lead any more */
+};
+
+static const struct kind_row kinds[CLOCK_KINDS] = {
+	[CLOCK_FIRST_RESPONSE] = {ASSIGNED, TOUCHED, 0, UNASSIGNED | AWAY, CLOCK_NEVER, true},
+	[CLOCK_CADENCE] = {ASSIGNED | REOPENED, TOUCHED, 0, UNASSIGNED | AWAY, CLOCK_RESTART, true},
+	[CLOCK_NEXT_FOLLOW_UP] = {0, TOUCHED, 0, UNASSIGNED | AWAY, CLOCK_NEVER, true},
+	[CLOCK_RELEASE] = {ASSIGNED | REOPENED, 0, PROGRESSED, UNASSIGNED | AWAY, CLOCK_RESET, true},
+	[CLOCK_NURTURE] = {NURTURED, TOUCHED, 0, CONVERTED | CLOSED | REOPENED, CLOCK_RESTART, false},
+	[CLOCK_OPPORTUNITY_EXPIRY] = {CONVERTED, 0, 0, CLOSED | REOPENED, CLOCK_NEVER, false},
+	[CLOCK_STALE] = {CAPTURED | REOPENED, 0, PROGRESSED, AWAY, CLOCK_RESET, false},
+	[CLOCK_TOTAL_AGE] = {CAPTURED, 0, 0, CONVERTED | CLOSED, CLOCK_NEVER, false},
+	[CLOCK_REPORT_DUE] = {ASSIGNED | REOPENED, REPORTED, 0, UNASSIGNED | AWAY, CLOCK_RESTART, true},
+};
+
+enum clock_repeat clocks_usual_repeat(enum clock_kind kind)
+{
+	return kinds[kind].repeat;
+}
+
+/* ---- plans and calendars */
+
+struct who {
+	size_t rep, team;
+};
+
+static const struct calendar *calendar_for(const struct work *work, const struct lead *lead, struct who who)
+{
+	return model_calendar_of(work->model, who.rep, who.team, lead->location.country, lead->location.region,
+	                         lead->location.postal_code);
+}
+
+static void hours_of(struct work *work, const struct clock_plan *plan, struct clock_hours *ret)
+{
+	const struct lead *lead = clocks_lead(work);
+	struct who owner = {model_find_rep(work->model, work->state.owner), model_find_team(work->model, work->state.team)};
+	ret->owner = ret->clock = calendar_for(work, lead, owner);
+	ret->manager = calendar_for(work, lead, (struct who){SIZE_MAX, owner.team});
+	if (plan->calendar_by == CLOCK_BY_NAME)
+		ret->clock = plan->calendar;
+	else if (plan->calendar_by == CLOCK_BY_TEAM)
+		ret->clock = ret->manager;
+	else if (plan->calendar_by == CLOCK_BY_CUSTOMER)
+		ret->clock = calendar_for(work, lead, (struct who){SIZE_MAX, SIZE_MAX});
+}
+
+static const struct model_clock *find_clock(const struct model *model, struct slice name)
+{
+	for (size_t i = 0; i < model->clock_count; i++)
+		if (slice_equal(model->clocks[i].name, name))
+			return &model->clocks[i];
+	return NULL;
+}
+
+static const struct clock_plan *first_that_holds(struct work *work, const struct model_clock *clock)
+{
+	for (size_t i = 0; clock != NULL && i < clock->plan_count; i++)
+		if (clock->plans[i].when == NULL || clocks_holds(work, clock->plans[i].when, NULL))
+			return &clock->plans[i];
+	return NULL;
+}
+
+bool clocks_plan_of(struct work *work, struct slice name, struct clock_storage *storage,
+                    const struct clock_plan **ret_plan, struct clock_hours *ret_hours)
+{
+	const struct clock_plan *plan = first_that_holds(work, find_clock(work->model, name));
+	if (plan == NULL && slice_is(name, "first_response")) {
+		const struct grade *grade = score_band(work->model, work->state.grade);
+		if (grade != NULL && grade->has_first_response) {
+			storage->plan = clock_plan_of_grade(grade, storage->levels);
+			plan = &storage->plan;
+		}
+	}
+	if (plan == NULL)
+		return false;
+	hours_of(work, plan, ret_hours);
+	*ret_plan = plan;
+	return true;
+}
+
+/* ---- an event and one clock */
+
+struct asks {
+	bool start, stop, reset, end, paused, new_owner;
+};
+
+static bool is_asked(struct work *work, const struct cel_program *program, const struct happened *happened, unsigned usual)
+{
+	return program != NULL ? clocks_holds(work, program, happened) : (happened->facts & usual) != 0;
+}
+
+static struct asks asks_of(struct work *work, const struct clock_plan *plan, const struct happened *happened)
+{
+	const struct kind_row *kind = &kinds[plan->kind];
+	unsigned stop = kind->stop;
+	if ((stop & TOUCHED) != 0 && !plan->counts_attempts)
+		stop = (stop & ~(unsigned)TOUCHED) | CLOCK_FACT_REACHED;
+	return (struct asks){
+		.start = is_asked(work, plan->start, happened, kind->start),
+		.stop = is_asked(work, plan->stop, happened, stop),
+		.reset = plan->repeat == CLOCK_RESET && (happened->facts & kind->reset) != 0,
+		.end = (happened->facts & kind->end) != 0,
+		.paused = plan->pause != NULL && clocks_holds(work, plan->pause, happened),
+		.new_owner = kind->is_owners && (happened->facts & ASSIGNED) != 0,
+	};
+}
+
+static void tell(struct work *work, const struct clock *clock, const struct clock_plan *plan,
+                 const struct clock_told *told)
+{
+	event_clock_told(work, clock->name, plan, told);
+}
+
+/* An act for a clock that counts. The windows that ended before it are closed, and those that were not met are told. */
+static void count_act(struct work *work, struct clock *clock, const struct clock_plan *plan,
+                      const struct clock_hours *hours, int64_t at_ms)
+{
+	struct clock_told told;
+	int result;
+	for (int i = 0; i < CLOCK_FIRED_AT_ONCE && (result = clock_roll(clock, plan, hours, at_ms, &told)) != 0; i++)
+		if (result == 2)
+			tell(work, clock, plan, &told);
+	clock_count(clock, at_ms);
+}
+
+/* Stop before pause before start, so that of the same instant the stop wins. */
+static void apply(struct work *work, struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours,
+                  const struct happened *happened, struct asks asks)
+{
+	bool has_run = clock->start_ms != 0, was_running = has_run && clock->stop_ms == 0;
+	int64_t at_ms = happened->at_ms, stopped_ms = clock->stop_ms;
+	bool is_date = plan->kind == CLOCK_NEXT_FOLLOW_UP;
+	if (asks.stop && plan->times != 0)
+		count_act(work, clock, plan, hours, at_ms);
+	else if (asks.stop)
+		clock_stop(clock, plan, hours, at_ms);
+	if (is_date && happened->date_ms != 0) {
+		clock_start(clock, plan, hours, at_ms, happened->date_ms);
+	} else if (asks.new_owner && (asks.start || (is_date && was_running))) {
+		clock_start(clock, plan, hours, at_ms, is_date ? clock->wanted_ms : 0);
+	} else if (asks.start && !asks.stop && !has_run) {
+		clock_start(clock, plan, hours, at_ms, happened->date_ms);
+	} else if (asks.start && !asks.stop && plan->repeat == CLOCK_RESUME) {
+		clock_resume(clock, plan, hours, at_ms);
+	} else if (asks.start && !asks.stop && !was_running && plan->repeat != CLOCK_NEVER && at_ms > stopped_ms) {
+		clock_start(clock, plan, hours, at_ms, happened->date_ms);
+	} else if (asks.reset || (asks.start && was_running && plan->repeat == CLOCK_RESET)) {
+		clock_reset(clock, plan, hours, at_ms);
+	}
+	if (plan->kind == CLOCK_CADENCE && happened->date_ms != 0)
+		clock_want(clock, plan, hours, happened->date_ms);
+	if (asks.paused)
+		clock_pause(clock, plan, hours, at_ms);
+	else if (clock->pause_ms != 0)
+		clock_resume(clock, plan, hours, at_ms);
+}
+
+/* Whoever works on the lead is another one, or nobody: the cycle is over, and a new owner begins the next. */
+static void step(struct work *work, struct slice name, const struct happened *happened)
+{
+	struct clock *clock = state_clock(&work->state, name, NULL);
+	struct clock_storage storage;
+	const struct clock_plan *plan;
+	struct clock_hours hours;
+	if (!clocks_plan_of(work, name, &storage, &plan, &hours)) {
+		if (clock != NULL)
+			clock_end(clock);
+		return;
+	}
+	struct asks asks = asks_of(work, plan, happened);
+	if (asks.end && !asks.start) {
+		if (clock != NULL)
+			clock_end(clock);
+		return;
+	}
+	if (clock == NULL && !asks.start && happened->date_ms == 0)
+		return;
+	if (clock == NULL)
+		clock = state_clock(&work->state, name, work->arena);
+	if (clock == NULL)
+		return; /* more names than a lead has room for: configurations have at most as many, so some are of an older one */
+	int64_t old_ms = clock->due_ms;
+	if (clock_plan_again(clock, plan, &hours))
+		event_clock_moved(work, clock, plan, old_ms);
+	apply(work, clock, plan, &hours, happened, asks);
+}
+
+/* Clocks that the configuration does not have any more end when the lead is looked at. */
+static void end_orphans(struct work *work)
+{
+	for (size_t i = 0; i < work->state.clock_count; i++)
+		if (find_clock(work->model, work->state.clocks[i].name) == NULL)
+			clock_end(&work->state.clocks[i]);
+}
+
+void clocks_happened(struct work *work, const struct happened *happened)
+{
+	const struct model *model = work->model;
+	step(work, SLICE("first_response"), happened);
+	for (size_t i = 0; i < model->clock_count; i++)
+		if (!slice_is(model->clocks[i].name, "first_response"))
+			step(work, model->clocks[i].name, happened);
+	end_orphans(work);
+}
+
+void clocks_on_owner(struct work *work)
+{
+	bool is_owned = work->state.owner.len != 0;
+	clocks_happened(work, &(struct happened){.facts = is_owned ? ASSIGNED : UNASSIGNED, .at_ms = work->now_ms});
+}
+
+/* ---- time */
+
+static struct clock *earliest(struct lead_state *state)
+{
+	struct clock *best = &state->first_response;
+	for (size_t i = 0; i < state->clock_count; i++) {
+		struct clock *clock = &state->clocks[i];
+		if (clock->next_ms != 0 && (best->next_ms == 0 || clock->next_ms < best->next_ms))
+			best = clock;
+	}
+	return best;
+}
+
+size_t clocks_fire(struct work *work)
+{
+	size_t told_count = 0;
+	for (int i = 0; i < CLOCK_FIRED_AT_ONCE; i++) {
+		struct clock *clock = earliest(&work->state);
+		struct clock_storage storage;
+		const struct clock_plan *plan;
+		struct clock_hours hours;
+		struct clock_told told;
+		int64_t old_ms = clock->due_ms;
+		if (clock->next_ms == 0 || clock->next_ms > work->now_ms)
+			break;
+		if (!clocks_plan_of(work, clock->name, &storage, &plan, &hours)) {
+			clock_end(clock);
+			told_count++;
+			continue;
+		}
+		if (clock_plan_again(clock, plan, &hours)) {
+			event_clock_moved(work, clock, plan, old_ms);
+			told_count++;
+		}
+		bool was_due = clock->next_ms != 0 && clock->next_ms <= work->now_ms;
+		bool tells = clock_fire(clock, plan, &hours, work->now_ms, &told);
+		told_count += was_due;
+		if (tells)
+			clocks_act(work, clock, plan, &told);
+	}
+	return told_count;
+}
+
+static size_t plan_one_again(struct work *work, struct clock *clock)
+{
+	struct clock_storage storage;
+	const struct clock_plan *plan;
+	struct clock_hours hours;
+	int64_t old_ms = clock->due_ms, old_next_ms = clock->next_ms;
+	if (clock->start_ms == 0 || clock->stop_ms != 0)
+		return 0;
+	if (!clocks_plan_of(work, clock->name, &storage, &plan, &hours)) {
+		clock_end(clock);
+		return 1;
+	}
+	bool has_moved = clock_plan_again(clock, plan, &hours);
+	if (has_moved)
+		event_clock_moved(work, clock, plan, old_ms);
+	return has_moved || clock->next_ms != old_next_ms;
+}
+
+size_t clocks_plan_again(struct work *work)
+{
+	size_t count = plan_one_again(work, &work->state.first_response);
+	for (size_t i = 0; i < work->state.clock_count; i++)
+		count += plan_one_again(work, &work->state.clocks[i]);
+	return count;
+}

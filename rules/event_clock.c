@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/event_clock.h"
+
+#include "rules/calendar.h"
+#include "rules/clocks_lead.h"
+#include "rules/decide.h"
+#include "rules/event_page.h"
+#include "rules/model.h"
+
+static const char *type_of(const struct clock_plan *plan, const struct clock_level *level)
+{
+	if (level->rank >= CLOCK_RANK_BREACH)
+		return "followup.overdue";
+	bool expires = plan->kind == CLOCK_OPPORTUNITY_EXPIRY || plan->kind == CLOCK_RELEASE;
+	return expires ? "lead.expiring" : "followup.reminder";
+}
+
+static void put_plan(struct json_writer *writer, const struct clock_plan *plan)
+{
+	if (plan->file == NULL)
+		return;
+	json_open_object(writer, "plan");
+	json_put_text(writer, "file", slice_of(plan->file));
+	json_put_int(writer, "line", plan->line);
+	json_close_object(writer);
+}
+
+static int64_t assigned_at(const struct lead_state *state)
+{
+	return state->first_response.start_ms != 0 ? state->first_response.start_ms : state->at_ms;
+}
+
+static struct slice cause_of(const struct work *work, struct slice timer, int64_t cycle)
+{
+	return slice_of(arena_printf(work->arena, "timer:%.*s:%.*s:%lld", SLICE_ARG(work->lead_id), SLICE_ARG(timer),
+	                             (long long)cycle));
+}
+
+void event_clock_told(struct work *work, struct slice timer, const struct clock_plan *plan,
+                      const struct clock_told *told)
+{
+	const struct lead_state *state = &work->state;
+	const struct clock_level *level = told->level;
+	struct page page;
+	struct json_writer *writer = page_open(&page, work);
+	json_put_text(writer, "timer", timer);
+	json_put_int(writer, "cycle", told->cycle);
+	json_put_text(writer, "level", level->name);
+	event_put_owner(writer, work);
+	event_put_if(writer, "grade", state->grade);
+	event_put_if(writer, "rule", state->rule);
+	if (level->action != CLOCK_NOTIFY)
+		json_put_text(writer, "action", slice_of(clock_action_name(level->action)));
+	json_put_time(writer, "assigned_at", assigned_at(state));
+	json_put_time(writer, "started_at", told->start_ms);
+	json_put_time(writer, "deadline", told->due_ms);
+	if (level->rank >= CLOCK_RANK_BREACH)
+		json_put_int(writer, "late_ms", work->now_ms - told->due_ms);
+	if (plan->times != 0) {
+		json_put_int(writer, "count", told->count);
+		json_put_int(writer, "times", plan->times);
+	}
+	put_plan(writer, plan);
+	json_put_time(writer, "at", work->now_ms);
+	struct event *event = page_close(&page, work, OUT_FOLLOWUPS, type_of(plan, level));
+	event->cause = cause_of(work, timer, told->cycle);
+	event->id = slice_of(arena_printf(work->arena, "%.*s:%.*s:%lld:%.*s", SLICE_ARG(work->lead_id), SLICE_ARG(timer),
+	                                  (long long)told->cycle, SLICE_ARG(level->name)));
+}
+
+void event_clock_moved(struct work *work, const struct clock *clock, const struct clock_plan *plan, int64_t old_ms)
+{
+	struct page page;
+	struct json_writer *writer = page_open(&page, work);
+	json_put_text(writer, "timer", clock->name);
+	json_put_int(writer, "cycle", clock->cycle);
+	event_put_owner(writer, work);
+	event_put_if(writer, "grade", work->state.grade);
+	json_put_time(writer, "started_at", clock->start_ms);
+	json_put_time(writer, "old_deadline", old_ms);
+	json_put_time(writer, "deadline", clock->due_ms);
+	put_plan(writer, plan);
+	json_put_text(writer, "tzdata", slice_of(work->model->tzdata_version));
+	json_put_text(writer, "config", slice_of(work->model->config_hash));
+	json_put_time(writer, "at", work->now_ms);
+	struct event *event = page_close(&page, work, OUT_FOLLOWUPS, "followup.rescheduled");
+	if (work->prepared == NULL)
+		event->cause = cause_of(work, clock->name, clock->cycle);
+	event->id = slice_of(arena_printf(work->arena, "%.*s:%.*s:%lld:rescheduled:%lld", SLICE_ARG(work->lead_id),
+	                                  SLICE_ARG(clock->name), (long long)clock->cycle, (long long)clock->due_ms));
+}
