@@ -4,6 +4,7 @@
 #include "rules/cel/cel.h"
 #include "rules/clocks_lead.h"
 #include "rules/decide.h"
+#include "rules/kept.h"
 #include "rules/model.h"
 
 enum { STATE_TEXTS = 3, OUR_SLOTS = CLOCK_TEXTS_ALL + CLOCK_FACT_BITS };
@@ -60,9 +61,7 @@ const struct lead *clocks_lead(struct work *work)
 		return &work->prepared->lead;
 	if (work->kept_lead == NULL) {
 		work->kept_lead = arena_alloc(work->arena, sizeof *work->kept_lead);
-		lead_init(work->kept_lead);
-		work->kept_lead->source = work->state.source;
-		work->kept_lead->lead_id = work->lead_id;
+		kept_restore(work->model, &work->state, work->lead_id, work->arena, work->kept_lead);
 	}
 	return work->kept_lead;
 }

@@ -59,20 +59,65 @@ static void say_status(struct strbuf *out, const struct json *event)
 		                                              : "; the first response came late");
 }
 
+/* What each clock waits for; one that the configuration gave a name of its own is told by that name. */
+static void put_awaited(struct strbuf *out, const struct json *event)
+{
+	static const struct {
+		const char *timer, *awaited;
+	} words[] = {
+		{"first_response", "the first contact"},  {"cadence", "the next follow-up"},
+		{"next_follow_up", "the follow-up that was promised"}, {"release", "progress, before the lead is released"},
+		{"nurture", "the next look at it"},       {"opportunity_expiry", "the decision that was expected"},
+		{"stale", "progress"},                    {"total_age", "a result"},
+		{"report_due", "the report on it"},
+	};
+	struct slice timer = json_get_text(event, "timer");
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (slice_is(timer, words[i].timer)) {
+			strbuf_puts(out, words[i].awaited);
+			return;
+		}
+	strbuf_puts(out, "what the clock \"");
+	strbuf_append(out, timer.p, timer.len);
+	strbuf_puts(out, "\" waits for");
+}
+
+/* Nobody may own a lead that is put off or grows old. */
+static void put_who_waits(struct strbuf *out, const struct json *event, const char *owner_verb, const char *verb)
+{
+	if (json_get_text(event, "owner").len == 0) {
+		strbuf_puts(out, verb);
+		return;
+	}
+	put_owner(out, event);
+	strbuf_puts(out, owner_verb);
+}
+
 static void say_reminder(struct strbuf *out, const struct json *event)
 {
 	strbuf_puts(out, ": ");
-	put_owner(out, event);
-	strbuf_puts(out, " has until ");
+	put_who_waits(out, event, " has until ", "there is time until ");
 	put_text(out, event, "deadline");
-	strbuf_puts(out, " for the first contact");
+	strbuf_puts(out, " for ");
+	put_awaited(out, event);
 }
 
 static void say_overdue(struct strbuf *out, const struct json *event)
 {
 	strbuf_puts(out, " is overdue: ");
-	put_owner(out, event);
-	strbuf_puts(out, " should have made contact by ");
+	put_who_waits(out, event, " had until ", "there was time until ");
+	put_text(out, event, "deadline");
+	strbuf_puts(out, " for ");
+	put_awaited(out, event);
+}
+
+static void say_rescheduled(struct strbuf *out, const struct json *event)
+{
+	strbuf_puts(out, ": the time for ");
+	put_awaited(out, event);
+	strbuf_puts(out, " moved from ");
+	put_text(out, event, "old_deadline");
+	strbuf_puts(out, " to ");
 	put_text(out, event, "deadline");
 }
 
@@ -82,6 +127,7 @@ static const struct {
 } sentences[] = {
 	{"lead.assigned", say_assigned},   {"lead.unassigned", say_unassigned},     {"lead.duplicate", say_duplicate},
 	{"lead.status", say_status},       {"followup.reminder", say_reminder},     {"followup.overdue", say_overdue},
+	{"lead.expiring", say_reminder},   {"followup.rescheduled", say_rescheduled},
 };
 
 void explain_sentence(struct strbuf *out, struct slice type, const struct json *event)

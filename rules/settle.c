@@ -2,6 +2,7 @@
  *
  * What a lead comes to: given to somebody with its clock running, or to nobody with a reason.
  */
+#include "rules/clocks_lead.h"
 #include "rules/decide.h"
 
 #include "rules/event.h"
@@ -15,6 +16,8 @@ static void settle_state(struct work *work, enum lead_status status)
 	work->state.at_ms = work->now_ms;
 	work->state.source = work->prepared->lead.source;
 	work->state.kept = kept_text(work->model, &work->prepared->lead, work->arena);
+	if (work->model->clock_count != 0)
+		clocks_happened(work, &(struct happened){.facts = CLOCK_FACT_CAPTURED, .at_ms = work->now_ms});
 	work_link_idents(work, work->lead_id, work->prepared->has_own_lead_id);
 	work_write_lead(work, work->lead_id);
 	work_name(work);

@@ -41,14 +41,30 @@ def cause_of_input(topic, partition, offset):
     return "%s/%d/%d" % (topic, partition, offset)
 
 
+def _next_of(due, following, stop, pause):
+    """Of a clock in its stored form: 0 means at the due time, -1 that nothing is left to tell."""
+    return None if not due or stop or pause or following < 0 else following or due
+
+
 def due_of(lead):
-    """When the next timer of a lead's value in leads.state is due, in ms; None when no clock runs. Times in it are ms."""
-    if not lead.get("deadline") or lead.get("touched") or lead.get("state") != "assigned":
+    """When the next level of any clock of a lead's value in leads.state is due, in ms; None when none runs. Times in it are ms."""
+    found = [_first_response(lead)]
+    for numbers in lead.get("clocks", {}).values():
+        _, _, _, due, following, stop, pause = (numbers + [0] * 7)[:7]
+        found.append(_next_of(due, following, stop, pause))
+    return min((float(moment) for moment in found if moment), default=None)
+
+
+def _first_response(lead):
+    due, level = lead.get("deadline"), lead.get("level", 0)
+    if "first" in lead:
+        _, following, stop, pause = (lead["first"] + [0] * 4)[:4]
+        return _next_of(due, following, stop, pause)
+    if not due or lead.get("touched"):
         return None
-    level = lead.get("level", 0)
     if level == 0 and lead.get("remind"):
-        return float(lead["remind"])
-    return float(lead["deadline"]) if level <= 1 else None
+        return lead["remind"]
+    return due if level < 2 else None
 
 
 def due_of_memory(value):
