@@ -122,9 +122,11 @@ static bool is_told(const struct clock *clock, int rank)
 	return clock->level != CLOCK_RANK_NONE && rank <= clock->level;
 }
 
-/* The next level to tell and when, or NULL. A reminder that would not lie between start and due time is left out. */
+/* The next level to tell, or NULL. A reminder that would not lie between start and due time is left out, and one from
+ * before `from_ms`. */
 static const struct clock_level *next_level(const struct clock *clock, const struct clock_plan *plan,
-                                            const struct clock_hours *hours, int64_t *ret_at, int64_t *ret_heard)
+                                            const struct clock_hours *hours, int64_t from_ms, int64_t *ret_at,
+                                            int64_t *ret_heard)
 {
 	for (size_t i = 0; i < plan->level_count; i++) {
 		const struct clock_level *level = &plan->levels[i];
@@ -134,7 +136,8 @@ static const struct clock_level *next_level(const struct clock *clock, const str
 		if (*ret_at == CALENDAR_NEVER)
 			continue;
 		*ret_heard = heard_at(level, plan, hours, *ret_at);
-		if (level->rank >= CLOCK_RANK_BREACH || (*ret_at > clock->start_ms && *ret_heard < clock->due_ms))
+		bool is_useful = *ret_at > clock->start_ms && *ret_heard < clock->due_ms && *ret_heard >= from_ms;
+		if (level->rank >= CLOCK_RANK_BREACH || is_useful)
 			return level;
 	}
 	return NULL;
@@ -154,7 +157,7 @@ static void arm(struct clock *clock, const struct clock_plan *plan, const struct
 {
 	int64_t at_ms, heard_ms;
 	clock->next_ms = 0;
-	if (clock_is_running(clock) && next_level(clock, plan, hours, &at_ms, &heard_ms) != NULL)
+	if (clock_is_running(clock) && next_level(clock, plan, hours, 0, &at_ms, &heard_ms) != NULL)
 		clock->next_ms = heard_ms;
 }
 
@@ -286,7 +289,8 @@ bool clock_fire(struct clock *clock, const struct clock_plan *plan, const struct
 {
 	while (clock->next_ms != 0 && clock->next_ms <= now_ms) {
 		int64_t at_ms, heard_ms;
-		const struct clock_level *level = next_level(clock, plan, hours, &at_ms, &heard_ms);
+		/* what was not to be told when the time was set, such as a reminder of a newer plan, is not told late */
+		const struct clock_level *level = next_level(clock, plan, hours, clock->next_ms, &at_ms, &heard_ms);
 		if (level == NULL || heard_ms > now_ms) {
 			arm(clock, plan, hours); /* the plan is not the one by which the time was computed */
 			continue;
@@ -296,7 +300,7 @@ bool clock_fire(struct clock *clock, const struct clock_plan *plan, const struct
 		clock->level = level->rank;
 		if (was_met && level->rank >= CLOCK_RANK_BREACH)
 			begin_behind(clock, plan, hours);
-		else if (next_level(clock, plan, hours, &at_ms, &heard_ms) == NULL && plan->repeat == CLOCK_RESTART)
+		else if (next_level(clock, plan, hours, 0, &at_ms, &heard_ms) == NULL && plan->repeat == CLOCK_RESTART)
 			begin_behind(clock, plan, hours);
 		else
 			arm(clock, plan, hours);

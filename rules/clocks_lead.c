@@ -259,7 +259,7 @@ size_t clocks_fire(struct work *work)
 		const struct clock_plan *plan;
 		struct clock_hours hours;
 		struct clock_told told;
-		int64_t old_ms = clock->due_ms;
+		int64_t old_ms = clock->due_ms, old_next_ms = clock->next_ms;
 		if (clock->next_ms == 0 || clock->next_ms > work->now_ms)
 			break;
 		if (!clocks_plan_of(work, clock->name, &storage, &plan, &hours)) {
@@ -270,6 +270,8 @@ size_t clocks_fire(struct work *work)
 		if (clock_plan_again(clock, plan, &hours)) {
 			event_clock_moved(work, clock, plan, old_ms);
 			told_count++;
+		} else {
+			clock->next_ms = old_next_ms; /* levels of a newer plan that lie in the past are not told late */
 		}
 		bool was_due = clock->next_ms != 0 && clock->next_ms <= work->now_ms;
 		bool tells = clock_fire(clock, plan, &hours, work->now_ms, &told);

@@ -507,8 +507,8 @@ static void every_outcome_has_a_sentence(void **state)
 	                    "Lead L1 went to Ana Alvarez (team World), first contact due 2026-11-24T09:00:00.000Z.\n"
 	                    "Lead L1 is L1 again (same lead id), which belongs to Ana Alvarez (team World).\n"
 	                    "Lead L2 went to nobody: grade stops.\n"
-	                    "Lead L1 is overdue: Ana Alvarez (team World) should have made contact by "
-	                    "2026-11-24T09:00:00.000Z.\n"
+	                    "Lead L1 is overdue: Ana Alvarez (team World) had until "
+	                    "2026-11-24T09:00:00.000Z for the first contact.\n"
 	                    "Lead L1 was touched and is in progress; the first response came late.\n");
 	strbuf_done(&all);
 }
