@@ -7,6 +7,7 @@
   ceiling   pass_through: the same input, as many and as large output records, the same transactions, no work
   daemon    leadrouterd with the sample configuration, as it is installed (a log line per decision), one shard
   core      core_bench: parse, cleanse, decide, write in memory; instructions by callgrind
+            calendar_bench: deadlines by distance and number of holidays
   rules     rules_bench: what 10, 1,000 and 10,000 routes cost a lead and a start; a territory table of 1,000,000 rows
 
 A round is the backlog worked off once by each of the two, one after the other, from topics and a Redis of its own;
@@ -365,6 +366,11 @@ def run_core():
     return result
 
 
+def run_calendar():
+    done = subprocess.run([testing.binary("bench/calendar_bench"), str(CORE_ROUNDS)], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
 def instructions(program, etc, records, place):
     if not shutil.which("valgrind"):
         return None
@@ -416,6 +422,7 @@ def budgets(result):
     latency, core, rules = result.get("latency", {}), result.get("core", {}), result.get("rules", {})
     shapes = [rules[name] for name in RULE_SHAPES] if rules else []
     worst = [shape["extra_ns"] / 1e3 for shape in shapes[:-1]]
+    calendar = result.get("calendar")
     rows = [
         ("daemon CPU ÷ pass-through CPU (first bar 6)", "×", 3, 2.3, result.get("ratio")),
         ("captured → visible at half load, p50", "ms", 15, 6, latency.get("p50_ms")),
@@ -430,7 +437,7 @@ def budgets(result):
         ("a lead with 10,000 rules ÷ with 10, the worst of all", "×", 1.5, 1.1, max((s["lead_ratio"] for s in shapes), default=None)),
         ("load of 10,000 rules, CPU", "ms", 200, 100, rules.get("load_ms")),
         ("territory of 1,000,000 rows, look-up", "µs", 1, 0.2, rules["territory_ns"] / 1e3 if rules else None),
-        ("business-time deadline", "µs", 1, 0.3, None),
+        ("business-time deadline, the slowest of 16 kinds", "µs", 1, 0.3, calendar["slowest_ns"] / 1e3 if calendar else None),
         ("pending timer", "B", 20, 12, None),
         ("throughput with 10 M pending timers ÷ with none", "", 0.95, 1, None),
         ("load of 10,000 rules and 1,000,000 rows, CPU", "ms", 500, 100, rules.get("load_with_rows_ms")),
@@ -495,6 +502,9 @@ def show(result):
             core["ns_per_lead"], "%.0f" % core["instructions_per_lead"] if core["instructions_per_lead"] else "unknown"))
     if "rules" in result:
         show_rules(result["rules"])
+    if "calendar" in result:
+        print("calendar: %(per_second).0f deadlines/s (%(fastest_ns).0f to %(slowest_ns).0f ns, whatever the distance and with up to 10,000 "
+              "holidays), 2bd 1bh %(span_ns).0f ns, compiled in %(compile_ms).1f ms" % result["calendar"])
     print("\n%-56s%12s%10s%10s  %s" % ("budget", "measured", "bar", "goal", ""))
     for row in result["budgets"]:
         value = "-" if row["measured"] is None else "%.4g" % row["measured"]
@@ -536,6 +546,7 @@ def main():
     try:
         if "core" not in given.skip:
             result["core"] = run_core()
+            result["calendar"] = run_calendar()
         if "rules" not in given.skip:
             result["rules"] = run_rules()
         if not {"rounds", "latency"} <= set(given.skip):
