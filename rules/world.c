@@ -219,11 +219,6 @@ void world_put(struct world *world, struct slice key, struct slice value)
 
 /* ---- what a decider may see */
 
-static bool is_read_first(struct slice key)
-{
-	return slice_has_prefix(key, SLICE("lead/")) || slice_has_prefix(key, SLICE("ident/"));
-}
-
 enum view_answer world_get(const struct world *world, struct slice key, struct slice *ret_value)
 {
 	const struct cell *cell = map_get(&world->cells, key);
@@ -233,12 +228,12 @@ enum view_answer world_get(const struct world *world, struct slice key, struct s
 	return VIEW_FOUND;
 }
 
-/* Leads and identities have to be asked for before; everything else is in the shard's memory. A core that looks at a key
- * which rules_wants() did not name would end the daemon, so it ends here. */
+/* What is not in the shard's memory has to be asked for. A core that looks at a key which rules_wants() did not name would
+ * end the daemon, so it ends here too. */
 static enum view_answer look_up(void *ctx, struct slice key, struct slice *ret_value)
 {
 	const struct world *world = ctx;
-	if (is_read_first(key) && map_get(&world->readable, key) == NULL)
+	if (!rules_is_memory(key) && map_get(&world->readable, key) == NULL)
 		return VIEW_NOT_READ;
 	return world_get(world, key, ret_value);
 }
@@ -313,7 +308,7 @@ static void decide_pending(struct world *world)
 	end(world, decider);
 }
 
-/* A timer of a lead goes by the lead's id, any other by its key. */
+/* In the due index a lead goes by its id, a memory key by the whole of it. */
 static struct slice timer_name(struct slice key)
 {
 	struct slice prefix = SLICE("lead/");

@@ -26,8 +26,7 @@ struct session {
 	size_t file_count;
 	struct test_result **results;
 	size_t result_count, failed;
-	struct test_site *site;
-	struct test_coverage *coverage; /* NULL: not asked for */
+	struct test_setting setting;
 	struct test_fault *faults; /* files that are invalid */
 	size_t fault_count;
 };
@@ -128,7 +127,7 @@ static void run_tests(struct session *session, struct test_file *file, const str
 {
 	for (size_t i = 0; i < file->test_count; i++) {
 		struct test_result *result = xcalloc(1, sizeof *result);
-		if (!test_run(file, &file->tests[i], session->site, rules, session->coverage, result, diags)) {
+		if (!test_run(&session->setting, file, &file->tests[i], rules, result, diags)) {
 			test_result_done(result); /* its own rules are invalid: neither passed nor failed */
 			free(result);
 			continue;
@@ -148,7 +147,7 @@ static void run_file(struct session *session, const char *path)
 	if (file != NULL) {
 		session->files = xreallocarray(session->files, session->file_count + 1, sizeof(struct test_file *));
 		session->files[session->file_count++] = file;
-		rules = test_rules_of_file(file, session->site, diags);
+		rules = test_rules_of_file(file, session->setting.site, diags);
 	}
 	if (rules != NULL)
 		run_tests(session, file, rules, diags);
@@ -190,8 +189,8 @@ static void put_summary(const struct session *session, struct strbuf *out)
 {
 	if (ctl_option(session->args, "ids") != NULL)
 		test_report_ids(session->results, session->result_count, out);
-	if (session->coverage != NULL)
-		test_coverage_put(session->coverage, out);
+	if (session->setting.coverage != NULL)
+		test_coverage_put(session->setting.coverage, out);
 	strbuf_printf(out, "%zu passed, %zu failed\n", session->result_count - session->failed, session->failed);
 }
 
@@ -199,8 +198,8 @@ static void sum_up(const struct session *session)
 {
 	struct strbuf out = STRBUF_INIT;
 	if (session->args->json) {
-		if (session->coverage != NULL)
-			test_coverage_put_json(session->coverage, &out);
+		if (session->setting.coverage != NULL)
+			test_coverage_put_json(session->setting.coverage, &out);
 		put_json_summary(session, &out);
 	} else if (ctl_option(session->args, "tap") != NULL) {
 		if (session->fault_count != 0)
@@ -245,17 +244,30 @@ static void session_done(struct session *session)
 	free(session->results);
 	free(session->files);
 	free(session->paths);
-	test_coverage_free(session->coverage);
-	test_site_free(session->site);
+	test_coverage_free(session->setting.coverage);
+	test_site_free(session->setting.site);
+}
+
+static bool read_batch(const char *text, size_t *ret)
+{
+	char *end;
+	unsigned long number = text != NULL ? strtoul(text, &end, 10) : 1;
+	if (text != NULL && (*text < '1' || *text > '9' || *end != '\0' || number > TEST_BATCH_MAX))
+		return false;
+	*ret = number;
+	return true;
 }
 
 int ctl_test(const struct ctl_args *args)
 {
 	if (args->json && ctl_option(args, "tap") != NULL)
 		return ctl_usage("--json and --tap exclude each other");
-	struct session session = {.args = args, .site = test_site_new(args->directory)};
+	size_t batch;
+	if (!read_batch(ctl_option(args, "batch"), &batch))
+		return ctl_usage("--batch is a number from 1 to %d", TEST_BATCH_MAX);
+	struct session session = {.args = args, .setting = {.site = test_site_new(args->directory), .batch = batch}};
 	if (ctl_option(args, "coverage") != NULL)
-		session.coverage = test_coverage_new();
+		session.setting.coverage = test_coverage_new();
 	int code = run_all(&session);
 	session_done(&session);
 	return code;

@@ -41,7 +41,7 @@ enum {
 	TEST_STEPS_MAX = 10000,  /* of a test */
 	TEST_REPEAT_MAX = 10000,
 	TEST_IDS_MAX = 16,
-	TEST_FACTS_MAX = 32,
+	TEST_BATCH_MAX = 10000,
 };
 
 /* ---- a file, as read */
@@ -169,9 +169,16 @@ struct test_result {
 
 struct test_coverage;
 
-/* Runs one test; the result is filled, and `coverage` unless NULL. false: its configuration is wrong, errors were added. */
-bool test_run(const struct test_file *file, const struct test_case *test, struct test_site *site,
-              const struct test_rules *rules, struct test_coverage *coverage, struct test_result *ret, struct diags *diags);
+/* What all tests of a session share. */
+struct test_setting {
+	struct test_site *site;
+	struct test_coverage *coverage; /* NULL: not asked for */
+	size_t batch;                   /* records decided together; no result depends on it */
+};
+
+/* Runs one test and fills the result. false: its configuration is wrong, errors were added. */
+bool test_run(const struct test_setting *setting, const struct test_file *file, const struct test_case *test,
+              const struct test_rules *rules, struct test_result *ret, struct diags *diags);
 void test_result_done(struct test_result *result);
 
 /* What was decided in a test, as the expectations of a step see it. */

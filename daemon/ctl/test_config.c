@@ -4,6 +4,7 @@
  * patch may lie over the tree, and secrets are not read but replaced, so that tests need none and give the same bytes on
  * every machine.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,13 +56,9 @@ static struct node *copy_of(const struct node *node, size_t room, struct arena *
 {
 	struct node *copy = arena_alloc(arena, sizeof *copy);
 	*copy = *node;
-	copy->items = NULL;
-	copy->members = NULL;
 	copy->count = 0;
-	if (node->kind == NODE_SEQUENCE)
-		copy->items = arena_array(arena, room, sizeof *copy->items);
-	if (node->kind == NODE_MAPPING)
-		copy->members = arena_array(arena, room, sizeof *copy->members);
+	copy->items = arena_array(arena, room, sizeof *copy->items);
+	copy->members = arena_array(arena, room, sizeof *copy->members);
 	return copy;
 }
 
@@ -207,6 +204,7 @@ static bool is_one_of(struct slice name, const char *const *names, struct sugges
 static void check_sections(const struct node *root, bool may_be_daemons, struct diags *diags)
 {
 	static const char *const none[] = {NULL};
+	assert(root->kind == NODE_MAPPING); /* nothing can lie over a mapping but a mapping */
 	for (size_t i = 0; i < root->count; i++) {
 		const struct node *key = root->members[i].key;
 		struct suggest suggest = suggest_for(key->text);

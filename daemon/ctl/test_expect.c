@@ -24,18 +24,17 @@ enum origin { OF_DECISION, OF_EVENT, OF_STATE };
 
 /* short name -> where it is found */
 static const struct {
-	const char *name;
+	const char *name, *member;
 	enum origin origin;
-	const char *member;
 	bool is_time; /* ms since 1970 in the state: shown as people write it */
 } FIELDS[] = {
-	{"outcome", OF_DECISION, "outcome", false}, {"code", OF_DECISION, "code", false},
-	{"field", OF_EVENT, "field", false},        {"reason", OF_EVENT, "reason", false},
-	{"why", OF_EVENT, "why", false},            {"owner", OF_STATE, "owner", false},
-	{"team", OF_STATE, "team", false},          {"rule", OF_STATE, "rule", false},
-	{"score", OF_STATE, "score", false},        {"grade", OF_STATE, "grade", false},
-	{"status", OF_STATE, "state", false},       {"source", OF_STATE, "source", false},
-	{"deadline", OF_STATE, "deadline", true},   {"remind", OF_STATE, "remind", true},
+	{"outcome", "outcome", OF_DECISION, false}, {"code", "code", OF_DECISION, false},
+	{"field", "field", OF_EVENT, false},        {"reason", "reason", OF_EVENT, false},
+	{"why", "why", OF_EVENT, false},            {"owner", "owner", OF_STATE, false},
+	{"team", "team", OF_STATE, false},          {"rule", "rule", OF_STATE, false},
+	{"score", "score", OF_STATE, false},        {"grade", "grade", OF_STATE, false},
+	{"status", "state", OF_STATE, false},       {"source", "source", OF_STATE, false},
+	{"deadline", "deadline", OF_STATE, true},   {"remind", "remind", OF_STATE, true},
 };
 
 enum { FIELD_COUNT = sizeof FIELDS / sizeof *FIELDS };
@@ -87,11 +86,14 @@ static bool check_owners(const struct node *node, struct diags *diags)
 bool test_expect_check(const struct node *expect, struct diags *diags)
 {
 	const struct node *node;
+	struct slice lead_id;
 	bool is_fine = node_check_keys(expect, EXPECT_KEYS, "`expect`", diags);
 	if (expect->count == 0 || (expect->count == 1 && node_get(expect, "lead") != NULL)) {
 		diags_add(diags, ERR_TEST_EMPTY, expect->span, "this `expect` expects nothing");
 		return false;
 	}
+	if ((node = node_get(expect, "lead")) != NULL)
+		is_fine &= node_read_text(node, "a lead's id", diags, &lead_id);
 	if ((node = node_get(expect, "events")) != NULL)
 		is_fine &= check_events(node, "events", diags);
 	if ((node = node_get(expect, "includes")) != NULL)

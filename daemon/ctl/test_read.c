@@ -13,6 +13,7 @@
 #include "rules/base/diag.h"
 #include "rules/base/err.h"
 #include "rules/base/mem.h"
+#include "rules/facts.h"
 #include "rules/instant.h"
 #include "rules/text/zone.h"
 #include "rules/tree.h"
@@ -178,8 +179,11 @@ static void check_raw(struct reader *reader, const struct node *record)
 	node_check_keys(record, RECORD_KEYS, "a record", reader->diags);
 	if (topic != NULL && (topic->kind != NODE_SCALAR || (!slice_is(topic->text, "captured") && !slice_is(topic->text, "activity"))))
 		diags_add(reader->diags, ERR_BAD_VALUE, topic->span, "`topic` is captured or activity");
-	if (headers != NULL)
-		node_expect_mapping(headers, "headers", reader->diags);
+	if (headers == NULL || !node_expect_mapping(headers, "headers", reader->diags))
+		return;
+	for (size_t i = 0; i < headers->count; i++)
+		if (headers->members[i].value->kind != NODE_SCALAR)
+			diags_add(reader->diags, ERR_WRONG_TYPE, headers->members[i].value->span, "a header is text, or ~ for a null one");
 }
 
 static void read_step_record(struct reader *reader, struct test_step *step)
@@ -205,11 +209,16 @@ static void read_step_record(struct reader *reader, struct test_step *step)
 
 static void check_facts(struct reader *reader, const struct node *facts)
 {
-	if (facts->count > TEST_FACTS_MAX)
-		diags_add(reader->diags, ERR_TOO_MANY, facts->span, "more than %d facts", TEST_FACTS_MAX);
-	for (size_t i = 0; i < facts->count; i++)
-		if (facts->members[i].value->kind != NODE_SCALAR)
-			diags_add(reader->diags, ERR_WRONG_TYPE, facts->members[i].value->span, "a fact is text, a whole number, true or false");
+	if (facts->count > FACTS_MAX)
+		diags_add(reader->diags, ERR_TOO_MANY, facts->span, "more than %d facts", FACTS_MAX);
+	for (size_t i = 0; i < facts->count; i++) {
+		const struct node *key = facts->members[i].key, *value = facts->members[i].value;
+		if (value->kind != NODE_SCALAR)
+			diags_add(reader->diags, ERR_WRONG_TYPE, value->span, "a fact is text, a whole number, true or false");
+		if (key->text.len > FACT_NAME_BYTES_MAX || value->text.len > FACT_TEXT_BYTES_MAX)
+			diags_add(reader->diags, ERR_OUT_OF_RANGE, key->span, "a fact has a name of at most %d bytes and a text of %d",
+			          FACT_NAME_BYTES_MAX, FACT_TEXT_BYTES_MAX);
+	}
 }
 
 /* What only makes sense beside a record. */

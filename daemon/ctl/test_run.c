@@ -9,6 +9,7 @@
 #include "daemon/ctl/test.h"
 #include "rules/base/diag.h"
 #include "rules/calendar.h"
+#include "rules/facts.h"
 #include "rules/json.h"
 #include "rules/model.h"
 #include "rules/state.h"
@@ -18,10 +19,9 @@
 struct run {
 	const struct test_file *file;
 	const struct test_case *test;
-	struct test_site *site;
+	const struct test_setting *setting;
 	const struct test_rules *rules; /* in force */
 	struct test_rules *made;        /* those that this test made, newest first */
-	struct test_coverage *coverage;
 	struct test_result *ret;
 	struct diags *diags;
 	struct world *world;
@@ -192,7 +192,7 @@ static void feed_one(struct run *run, const struct test_step *step, const struct
 {
 	struct strbuf value = STRBUF_INIT;
 	struct header headers[EVENT_HEADERS];
-	struct world_fact facts[TEST_FACTS_MAX];
+	struct world_fact facts[FACTS_MAX];
 	bool is_lead = step->kind == RECORD_LEAD;
 	if (is_lead)
 		test_put_lead(&value, node, run->file, number);
@@ -256,14 +256,14 @@ static void feed(struct run *run, const struct test_step *step)
 
 static bool use_patch(struct run *run, const struct node *patch)
 {
-	struct test_rules *rules = test_rules_patched(run->file, run->site, run->rules->root, patch, run->diags);
+	struct test_rules *rules = test_rules_patched(run->file, run->setting->site, run->rules->root, patch, run->diags);
 	if (rules == NULL)
 		return false;
 	rules->next = run->made;
 	run->made = rules;
 	run->rules = rules;
-	if (run->coverage != NULL)
-		test_coverage_add(run->coverage, rules->model);
+	if (run->setting->coverage != NULL)
+		test_coverage_add(run->setting->coverage, rules->model);
 	return true;
 }
 
@@ -272,13 +272,13 @@ static bool use_patch(struct run *run, const struct node *patch)
 static void cover(struct run *run)
 {
 	size_t count = world_decision_count(run->world);
-	for (; run->coverage != NULL && run->covered < count; run->covered++) {
+	for (; run->setting->coverage != NULL && run->covered < count; run->covered++) {
 		const struct decision *decision = &world_decision(run->world, run->covered)->decision;
 		for (size_t i = 0; i < decision->event_count; i++) {
 			struct arena arena = ARENA_INIT;
 			if (decision->events[i].topic != OUT_REJECTED)
-				test_coverage_hit(run->coverage, json_read(decision->events[i].value, (struct json_limits){4 << 20, 64, 100000},
-				                                           &arena, NULL));
+				test_coverage_hit(run->setting->coverage,
+				                  json_read(decision->events[i].value, (struct json_limits){4 << 20, 64, 100000}, &arena, NULL));
 			arena_done(&arena);
 		}
 	}
@@ -336,21 +336,51 @@ static void take_steps(struct run *run)
 	cover(run);
 }
 
-bool test_run(const struct test_file *file, const struct test_case *test, struct test_site *site,
-              const struct test_rules *rules, struct test_coverage *coverage, struct test_result *ret, struct diags *diags)
+/* Any state can be rebuilt from its log, byte for byte and timer for timer: no test says so, each one shows it. */
+static void check_log(struct run *run)
+{
+	static const struct node wish = {.kind = NODE_SCALAR, .text = {"the same state, rebuilt from its log", 36}};
+	struct world *rebuilt = world_new(run->rules->model, &(struct world_settings){.now_ms = run->test->now_ms});
+	struct strbuf state = STRBUF_INIT, again = STRBUF_INIT;
+	world_dump(run->world, &state);
+	if (world_replay(rebuilt, world_log(run->world)) == 0)
+		world_dump(rebuilt, &again);
+	if (strcmp(strbuf_text(&state), strbuf_text(&again)) != 0) {
+		struct node expected = wish;
+		expected.span = run->test->node->span;
+		test_differ(&run->ret->differences, "state", &expected,
+		            arena_printf(&run->ret->arena, "%s\ninstead of\n%s", strbuf_text(&again), strbuf_text(&state)));
+		run->ret->has_failed = true;
+		run->ret->step = &run->test->steps[run->test->step_count - 1];
+		run->ret->step_number = run->test->step_count;
+		run->ret->at_ms = world_now_ms(run->world);
+	}
+	strbuf_done(&state);
+	strbuf_done(&again);
+	world_free(rebuilt);
+}
+
+static void run_in_world(struct run *run)
+{
+	const struct world_settings settings = {.batch = run->setting->batch, .now_ms = run->test->now_ms};
+	run->world = world_new(run->rules->model, &settings);
+	take_steps(run);
+	if (!run->ret->has_failed)
+		check_log(run);
+	world_free(run->world);
+}
+
+bool test_run(const struct test_setting *setting, const struct test_file *file, const struct test_case *test,
+              const struct test_rules *rules, struct test_result *ret, struct diags *diags)
 {
 	size_t errors = diags_error_count(diags);
+	struct run run = {.file = file, .test = test, .setting = setting, .rules = rules, .ret = ret, .diags = diags};
 	*ret = (struct test_result){.file = file, .test = test};
 	ret->differences = (struct test_differences){.arena = &ret->arena, .zone = file->zone};
-	struct run run = {.file = file, .test = test, .site = site, .rules = rules, .coverage = coverage, .ret = ret,
-	                  .diags = diags};
-	if (coverage != NULL)
-		test_coverage_add(coverage, rules->model);
-	if (test->override == NULL || use_patch(&run, test->override)) {
-		run.world = world_new(run.rules->model, &(struct world_settings){.now_ms = test->now_ms});
-		take_steps(&run);
-		world_free(run.world);
-	}
+	if (setting->coverage != NULL)
+		test_coverage_add(setting->coverage, rules->model);
+	if (test->override == NULL || use_patch(&run, test->override))
+		run_in_world(&run);
 	while (run.made != NULL) {
 		struct test_rules *next = run.made->next;
 		test_rules_free(run.made);
