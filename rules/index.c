@@ -2,6 +2,7 @@
  *
  * Looking up. Whatever a value is that the index does not expect, it leaves all rules open: evaluation says what is wrong.
  */
+#include "rules/cel/value.h"
 #include "rules/index_form.h"
 
 /* ---- reading a field of the lead */
@@ -115,6 +116,7 @@ static uint32_t number_row(const struct dimension *dimension, struct cel_value v
 	return is_number ? interval_row(dimension, index_real(value.as.number)) : 0;
 }
 
+/* A key that is not there makes every test of it an error. */
 static uint32_t find_row(const struct index_walk *walk, const struct dimension *dimension)
 {
 	if (dimension->kind == DIMENSION_HAS) {
@@ -122,6 +124,12 @@ static uint32_t find_row(const struct index_walk *walk, const struct dimension *
 		return present < 0 ? 0 : interval_row(dimension, present);
 	}
 	struct cel_value value = read_field(walk, &dimension->path);
+	if (dimension->path.key.p != NULL && value.kind == CEL_MAP) {
+		const struct cel_value *held = cel_map_find_text(value.as.map, dimension->path.key);
+		if (held == NULL)
+			return dimension->free_row;
+		value = *held;
+	}
 	if (value.kind != dimension->value_kind)
 		return 0;
 	switch (dimension->kind) {

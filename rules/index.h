@@ -2,8 +2,8 @@
  *
  * Which of many conditions can be true for this lead, found without evaluating them.
  *
- * The clauses of every condition (rules/cel/conjunct.h) that compare one field with constants become dimensions: one per
- * field and kind of test. For each value that a field may have, a dimension knows the rules that it leaves open, as a
+ * The clauses of every condition (rules/cel/conjunct.h) that compare one field, or one value of a map such as facts or
+ * lead.attributes, with constants become dimensions: one per field and kind of test. For each value that a field may have, a dimension knows the rules that it leaves open, as a
  * row of bits; the rows of a lead's own values, ANDed, are the candidates:
  *
  *     rule                                     1 2 3 4 5 6 7 8 …
@@ -11,9 +11,9 @@
  *     score in 40…59        the row of 40…59   1 1 0 1 0 0 1 1      AND   1 0 0 1 0 0 1 0  …
  *     no test on the field: a bit that is always set
  *
- * A rule that is no candidate has a clause that is false, and so is false as a whole, whatever its other clauses say: in
- * CEL false beats an error in &&. A candidate has still to be evaluated: other clauses (contains, matches, ||) are not
- * looked at here. So the first candidate that is true is the first rule that is true.
+ * A rule that is no candidate has a clause that is not true, and so is not true as a whole, whatever its other clauses
+ * say. A candidate has still to be evaluated: other clauses (contains, matches, ||) are not looked at here. So the first
+ * candidate that is true is the first rule that is true.
  *
  * Rows are cut into blocks of 512 rules that rows share while they are equal, so that a row costs what it differs in.
  * Each rule is watched by one of its dimensions, the one whose answers leave the fewest rules open: a block is looked at

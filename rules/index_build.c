@@ -101,13 +101,21 @@ static bool are_texts(const struct cel_conjunct *clause)
 	return true;
 }
 
-static bool are_numbers(const struct cel_conjunct *clause)
+static bool are_numbers(const struct cel_conjunct *clause, enum cel_kind kind)
 {
 	int64_t number;
 	for (uint32_t i = 0; i < clause->constant_count; i++)
-		if (!read_number(clause->type->kind, clause->constants[i], &number))
+		if (!read_number(kind, clause->constants[i], &number))
 			return false;
 	return true;
+}
+
+/* The kind of value that is asked for. A value that may be of any kind is asked for one of the constant's. */
+static enum cel_kind value_kind(const struct cel_conjunct *clause)
+{
+	if (clause->type->kind != CEL_DYN || clause->constant_count == 0)
+		return clause->type->kind;
+	return clause->constants[0].kind;
 }
 
 static bool classify_text(const struct cel_conjunct *clause, enum dimension_kind *ret_kind)
@@ -139,13 +147,13 @@ static bool classify(const struct cel_conjunct *clause, enum dimension_kind *ret
 		return clause->path_count != 0;
 	}
 	*ret_kind = DIMENSION_NUMBER;
-	switch (clause->type->kind) {
+	switch (value_kind(clause)) {
 	case CEL_STRING:
 		return are_texts(clause) && classify_text(clause, ret_kind);
 	case CEL_BOOL:
 	case CEL_INT:
 	case CEL_DOUBLE:
-		return are_numbers(clause);
+		return are_numbers(clause, value_kind(clause));
 	default:
 		return false;
 	}
@@ -166,9 +174,10 @@ static struct cel_member find_direct(const struct index_path *path)
 }
 
 /* false: the declared types do not lead there. */
-static bool read_path(const struct builder *builder, const struct cel_conjunct *clause, struct index_path *path)
+static bool read_path(const struct builder *builder, const struct cel_conjunct *clause, struct slice key,
+                      struct index_path *path)
 {
-	*path = (struct index_path){.slot = clause->slot, .count = clause->path_count};
+	*path = (struct index_path){.slot = clause->slot, .count = clause->path_count, .key = key};
 	if (clause->slot >= builder->env->variable_count)
 		return false;
 	const struct cel_type *type = builder->env->variables[clause->slot].type;
@@ -186,7 +195,7 @@ static bool read_path(const struct builder *builder, const struct cel_conjunct *
 
 static bool is_same_path(const struct index_path *a, const struct index_path *b)
 {
-	if (a->slot != b->slot || a->count != b->count)
+	if (a->slot != b->slot || a->count != b->count || !slice_equal(a->key, b->key))
 		return false;
 	for (uint32_t i = 0; i < a->count; i++)
 		if (a->steps[i].object != b->steps[i].object || a->steps[i].field != b->steps[i].field)
@@ -194,18 +203,29 @@ static bool is_same_path(const struct index_path *a, const struct index_path *b)
 	return true;
 }
 
-static struct draft *draft_of(struct builder *builder, enum dimension_kind kind, const struct cel_conjunct *clause)
+static struct draft *find_draft(struct builder *builder, const struct dimension *form)
 {
-	struct index_path path;
-	if (!read_path(builder, clause, &path))
-		return NULL;
-	for (size_t i = 0; i < builder->draft_count; i++)
-		if (builder->drafts[i].form.kind == kind && is_same_path(&builder->drafts[i].form.path, &path))
+	for (size_t i = 0; i < builder->draft_count; i++) {
+		const struct dimension *other = &builder->drafts[i].form;
+		if (other->kind == form->kind && other->value_kind == form->value_kind && is_same_path(&other->path, &form->path))
 			return &builder->drafts[i];
+	}
+	return NULL;
+}
+
+static struct draft *draft_of(struct builder *builder, enum dimension_kind kind, const struct cel_conjunct *clause,
+                              struct slice key)
+{
+	struct dimension form = {.kind = kind, .value_kind = value_kind(clause)};
+	if (!read_path(builder, clause, key, &form.path))
+		return NULL;
+	struct draft *known = find_draft(builder, &form);
+	if (known != NULL)
+		return known;
 	if (builder->draft_count == DRAFTS_MAX)
 		return NULL;
 	struct draft *draft = &builder->drafts[builder->draft_count++];
-	*draft = (struct draft){.form = {.kind = kind, .value_kind = clause->type->kind, .path = path}, .last_rule = SIZE_MAX};
+	*draft = (struct draft){.form = form, .last_rule = SIZE_MAX};
 	draft->tested = xcalloc(builder->rows.width, INDEX_BLOCK_WORDS * sizeof *draft->tested);
 	draft->watched = xcalloc(builder->rows.width, INDEX_BLOCK_WORDS * sizeof *draft->watched);
 	return draft;
@@ -280,10 +300,10 @@ static void narrow(struct draft *draft, const struct cel_conjunct *clause)
 	}
 }
 
-static void add_clause(struct builder *builder, size_t rule, const struct cel_conjunct *clause)
+static void add_clause(struct builder *builder, size_t rule, const struct cel_conjunct *clause, struct slice key)
 {
 	enum dimension_kind kind;
-	struct draft *draft = classify(clause, &kind) ? draft_of(builder, kind, clause) : NULL;
+	struct draft *draft = classify(clause, &kind) ? draft_of(builder, kind, clause, key) : NULL;
 	if (draft == NULL || builder->test_count + clause->constant_count > INDEX_TESTS_MAX)
 		return;
 	bool has_one = draft->last_rule == rule, is_number = kind == DIMENSION_NUMBER || kind == DIMENSION_HAS;
@@ -309,8 +329,10 @@ static void collect(struct builder *builder, const struct cel_program *const *pr
 	for (size_t rule = 0; rule < builder->rule_count; rule++) {
 		size_t count = 0;
 		const struct cel_conjunct *clauses = programs[rule] ? cel_program_conjuncts(programs[rule], &count) : NULL;
-		for (size_t i = 0; i < count; i++)
-			add_clause(builder, rule, &clauses[i]);
+		for (size_t i = 0; i < count; i++) {
+			const struct cel_keyed *keyed = clauses[i].keyed;
+			add_clause(builder, rule, keyed ? &keyed->form : &clauses[i], keyed ? keyed->key : SLICE_NONE);
+		}
 	}
 }
 

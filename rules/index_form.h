@@ -30,13 +30,14 @@ enum dimension_kind {
 	DIMENSION_HAS,      /* has(): the same of 0 and 1 */
 };
 
-/* variable.field.field, with the object type that each step reads from. */
+/* variable.field.field, with the object type that each step reads from; of a map at its end the value under `key`. */
 struct index_path {
 	uint32_t slot, count;
 	struct index_step {
 		const struct cel_object_type *object;
 		uint32_t field;
 	} steps[CEL_MAX_PATH];
+	struct slice key;         /* p NULL: none */
 	struct cel_member direct; /* CEL_TEXT_AT, CEL_INT_AT: where it lies in what the variable points at; else step by step */
 };
 
@@ -70,7 +71,7 @@ struct interval_table {
 
 struct dimension {
 	enum dimension_kind kind;
-	enum cel_kind value_kind; /* of what the path reads */
+	enum cel_kind value_kind; /* of what the path reads; under a key there may be others, which leave all rules open */
 	struct index_path path;
 	bool has_watched;         /* looked up for each lead */
 	uint32_t free_row;        /* the rules without one */

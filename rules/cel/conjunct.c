@@ -63,6 +63,27 @@ static bool read_path(const struct node *node, struct cel_conjunct *clause)
 	return true;
 }
 
+/* map["key"] and map.key. NULL: the node is neither. */
+static const struct node *keyed_map(const struct node *node, struct slice *ret_key)
+{
+	bool is_index = node->kind == NODE_CALL && node->is_operator && slice_is(node->name, "[]") &&
+			node->args[1]->kind == NODE_CONST && node->args[1]->value.kind == CEL_STRING;
+	bool is_select = node->kind == NODE_SELECT && node->resolution == RESOLVED_NOT;
+	if ((!is_index && !is_select) || node->is_optional || node->args[0]->type->kind != CEL_MAP)
+		return NULL;
+	*ret_key = is_index ? cel_slice(node->args[1]->value) : node->name;
+	return node->args[0];
+}
+
+/* What is tested: a path, or a value of the map at its end. */
+static bool read_operand(const struct node *node, struct cel_keyed *clause)
+{
+	const struct node *map = keyed_map(node, &clause->key);
+	bool is_read = read_path(map != NULL ? map : node, &clause->form);
+	clause->form.type = node->type;
+	return is_read && (map == NULL || clause->key.p != NULL);
+}
+
 static const struct {
 	const char *name;
 	enum cel_test test, turned; /* with the operands exchanged */
@@ -71,50 +92,50 @@ static const struct {
 	{"<=", CEL_TEST_LE, CEL_TEST_GE}, {">", CEL_TEST_GT, CEL_TEST_LT},  {">=", CEL_TEST_GE, CEL_TEST_LE},
 };
 
-static bool set_constant(struct cel_conjunct *clause, struct cel_value value, struct arena *keep)
+static bool set_constant(struct cel_keyed *clause, struct cel_value value, struct arena *keep)
 {
 	struct cel_value *constant = arena_alloc(keep, sizeof *constant);
 	*constant = value;
-	clause->constants = constant;
-	clause->constant_count = 1;
+	clause->form.constants = constant;
+	clause->form.constant_count = 1;
 	return true;
 }
 
-static bool read_comparison(const struct node *node, struct cel_conjunct *clause, struct arena *keep)
+static bool read_comparison(const struct node *node, struct cel_keyed *clause, struct arena *keep)
 {
 	for (size_t i = 0; i < sizeof operators / sizeof *operators; i++) {
 		if (!slice_is(node->name, operators[i].name))
 			continue;
 		bool is_turned = node->args[0]->kind == NODE_CONST;
 		const struct node *constant = node->args[!is_turned], *path = node->args[is_turned];
-		if (constant->kind != NODE_CONST || !read_path(path, clause))
+		if (constant->kind != NODE_CONST || !read_operand(path, clause))
 			return false;
-		clause->test = is_turned ? operators[i].turned : operators[i].test;
+		clause->form.test = is_turned ? operators[i].turned : operators[i].test;
 		return set_constant(clause, constant->value, keep);
 	}
 	return false;
 }
 
-static bool read_in(const struct node *node, struct cel_conjunct *clause)
+static bool read_in(const struct node *node, struct cel_keyed *clause)
 {
 	const struct node *list = node->args[1];
-	if (list->kind != NODE_CONST || list->value.kind != CEL_LIST || !read_path(node->args[0], clause))
+	if (list->kind != NODE_CONST || list->value.kind != CEL_LIST || !read_operand(node->args[0], clause))
 		return false;
-	clause->test = CEL_TEST_IN;
-	clause->constants = list->value.as.list->items;
-	clause->constant_count = list->value.as.list->count;
+	clause->form.test = CEL_TEST_IN;
+	clause->form.constants = list->value.as.list->items;
+	clause->form.constant_count = list->value.as.list->count;
 	return true;
 }
 
-static bool read_affix(const struct node *node, struct cel_conjunct *clause, struct arena *keep)
+static bool read_affix(const struct node *node, struct cel_keyed *clause, struct arena *keep)
 {
 	bool is_prefix = slice_is(node->name, "startsWith");
 	if (!is_prefix && !slice_is(node->name, "endsWith"))
 		return false;
 	if (node->arg_count != 2 || node->args[1]->kind != NODE_CONST || node->args[1]->value.kind != CEL_STRING ||
-	    !read_path(node->args[0], clause))
+	    !read_operand(node->args[0], clause))
 		return false;
-	clause->test = is_prefix ? CEL_TEST_PREFIX : CEL_TEST_SUFFIX;
+	clause->form.test = is_prefix ? CEL_TEST_PREFIX : CEL_TEST_SUFFIX;
 	return set_constant(clause, node->args[1]->value, keep);
 }
 
@@ -130,21 +151,21 @@ static bool read_has(const struct node *node, struct cel_conjunct *clause)
 	return true;
 }
 
-static bool read_clause(const struct node *node, struct cel_conjunct *clause, struct arena *keep)
+static bool read_clause(const struct node *node, struct cel_keyed *clause, struct arena *keep)
 {
 	if (node->kind == NODE_HAS)
-		return read_has(node, clause);
+		return read_has(node, &clause->form);
 	if (node->kind == NODE_SELECT || node->kind == NODE_NAME) {
-		clause->test = CEL_TEST_TRUE;
-		return node->type->kind == CEL_BOOL && read_path(node, clause);
+		clause->form.test = CEL_TEST_TRUE;
+		return node->type->kind == CEL_BOOL && read_path(node, &clause->form);
 	}
 	if (node->kind != NODE_CALL)
 		return false;
 	if (!node->is_operator)
 		return read_affix(node, clause, keep);
 	if (slice_is(node->name, "!")) {
-		clause->test = CEL_TEST_FALSE;
-		return node->args[0]->type->kind == CEL_BOOL && read_path(node->args[0], clause);
+		clause->form.test = CEL_TEST_FALSE;
+		return node->args[0]->type->kind == CEL_BOOL && read_path(node->args[0], &clause->form);
 	}
 	if (slice_is(node->name, "in"))
 		return read_in(node, clause);
@@ -153,13 +174,20 @@ static bool read_clause(const struct node *node, struct cel_conjunct *clause, st
 
 static void describe(const struct node *node, struct cel_conjunct *clause, struct arena *keep)
 {
-	struct cel_conjunct form = {.test = CEL_TEST_OTHER};
+	struct cel_keyed form = {.key = SLICE_NONE};
 	bool is_known = read_clause(node, &form, keep);
-	*clause = is_known ? form : (struct cel_conjunct){.test = CEL_TEST_OTHER};
+	*clause = (struct cel_conjunct){.test = CEL_TEST_OTHER};
+	if (is_known)
+		form.form.type = program_keep_type(form.form.type, keep);
+	if (is_known && form.key.p == NULL) {
+		*clause = form.form;
+	} else if (is_known) {
+		struct cel_keyed *keyed = arena_alloc(keep, sizeof *keyed);
+		*keyed = form;
+		clause->keyed = keyed;
+	}
 	clause->offset = node->span.offset;
 	clause->length = node->span.length;
-	if (is_known)
-		clause->type = program_keep_type(form.type, keep);
 }
 
 /* What lies beyond the limit becomes one clause that must be evaluated. */

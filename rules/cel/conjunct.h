@@ -26,6 +26,8 @@ enum cel_test {
 
 enum { CEL_MAX_PATH = 6 };
 
+struct cel_keyed;
+
 struct cel_conjunct {
 	uint32_t offset, length; /* inside the expression */
 	enum cel_test test;
@@ -35,6 +37,14 @@ struct cel_conjunct {
 	const struct cel_type *type;   /* of what the path reads */
 	const struct cel_value *constants; /* one, or for CEL_TEST_IN constant_count of them */
 	uint32_t constant_count;
+	const struct cel_keyed *keyed; /* CEL_TEST_OTHER: what it is when it tests a value of a map, or NULL */
+};
+
+/* facts["geo.country"] == "DE", lead.attributes.plan in ["gold"]: the path reads a map, the test is of what it holds
+ * under the key. Without the key the clause is an error; the value may be of any kind. */
+struct cel_keyed {
+	struct cel_conjunct form;
+	struct slice key;
 };
 
 /* The top-level && operands, at least one. Live with the program. Beyond CEL_MAX_CONJUNCTS the rest is one last entry
