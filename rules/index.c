@@ -23,7 +23,8 @@ static struct cel_value read_field(const struct index_walk *walk, const struct i
 {
 	struct cel_value value = walk->slots[path->slot];
 	struct cel_int_member member;
-	if (path->direct.layout == CEL_BY_CALL || value.kind != CEL_OBJECT || value.as.object->type != path->steps[0].object)
+	if (path->direct.layout == CEL_BY_CALL || value.kind != CEL_OBJECT ||
+	    value.as.object->type != path->steps[0].object)
 		return follow(walk, path, path->count);
 	const char *at = (const char *)value.as.object->self + path->direct.offset;
 	if (path->direct.layout == CEL_TEXT_AT)
@@ -178,7 +179,8 @@ static bool open_block(struct index_walk *walk, size_t block)
 	const struct rule_index *index = walk->index;
 	memcpy(walk->words, index_block_of(index, index_row_at(index, 0), block)->words, sizeof walk->words);
 	for (size_t i = 0; i < index->dimension_count; i++) {
-		const struct index_row *row = walk->rows[i], *free_row = index_row_at(index, index->dimensions[i].free_row);
+		const struct index_row *row = walk->rows[i],
+				       *free_row = index_row_at(index, index->dimensions[i].free_row);
 		if (row == NULL && !is_asked_for(walk->words, index_block_of(index, free_row, block)))
 			continue;
 		if (row == NULL)
@@ -190,7 +192,7 @@ static bool open_block(struct index_walk *walk, size_t block)
 }
 
 void index_walk_begin(struct index_walk *walk, const struct rule_index *index, const struct cel_value *slots,
-                      struct arena *scratch)
+		      struct arena *scratch)
 {
 	*walk = (struct index_walk){.index = index, .slots = slots, .scratch = scratch, .word = INDEX_BLOCK_WORDS};
 	walk->blocks_left = index->live;

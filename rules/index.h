@@ -29,12 +29,12 @@
 #include "rules/cel/cel.h"
 
 enum {
-	INDEX_DIMENSIONS_MAX = 32,  /* the ones that most rules test; what is beyond is left to evaluation */
-	INDEX_BLOCK_WORDS = 8,      /* a cache line */
+	INDEX_DIMENSIONS_MAX = 32, /* the ones that most rules test; what is beyond is left to evaluation */
+	INDEX_BLOCK_WORDS = 8,     /* a cache line */
 	INDEX_BLOCK_RULES = INDEX_BLOCK_WORDS * 64,
-	INDEX_BLOCKS_MAX = 64,      /* of one row: one word says which of them to look at */
+	INDEX_BLOCKS_MAX = 64, /* of one row: one word says which of them to look at */
 	INDEX_RULES_MAX = INDEX_BLOCKS_MAX * INDEX_BLOCK_RULES,
-	INDEX_TESTS_MAX = 4000000,  /* constants of all clauses together; beyond, clauses are left to evaluation */
+	INDEX_TESTS_MAX = 4000000,   /* constants of all clauses together; beyond, clauses are left to evaluation */
 	INDEX_BYTES_MAX = 128 << 20, /* of rows; dimensions that would need more are left to evaluation */
 	INDEX_AFFIX_BYTES_MAX = 256, /* the longest prefix or suffix */
 };
@@ -44,7 +44,7 @@ struct rule_index;
 /* programs[i] is the condition of rule i, NULL: always true. `env` is the one that they were compiled with. Lives in the
  * arena, borrows constants from the programs. NULL when there are more than INDEX_RULES_MAX rules. */
 const struct rule_index *index_new(const struct cel_program *const *programs, size_t count, const struct cel_env *env,
-                                   struct arena *arena);
+				   struct arena *arena);
 
 /* The candidates for one lead, one after the other. Members are the walk's own. */
 struct index_row;
@@ -59,7 +59,7 @@ struct index_walk {
 };
 
 void index_walk_begin(struct index_walk *walk, const struct rule_index *index, const struct cel_value *slots,
-                      struct arena *scratch);
+		      struct arena *scratch);
 /* The next candidate in the order of the rules, or SIZE_MAX. */
 size_t index_walk_next(struct index_walk *walk);
 

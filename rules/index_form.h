@@ -37,8 +37,9 @@ struct index_path {
 		const struct cel_object_type *object;
 		uint32_t field;
 	} steps[CEL_MAX_PATH];
-	struct slice key;         /* p NULL: none */
-	struct cel_member direct; /* CEL_TEXT_AT, CEL_INT_AT: where it lies in what the variable points at; else step by step */
+	struct slice key; /* p NULL: none */
+	struct cel_member
+		direct; /* CEL_TEXT_AT, CEL_INT_AT: where it lies in what the variable points at; else step by step */
 };
 
 struct text_slot {
@@ -56,9 +57,9 @@ struct text_table {
 };
 
 struct affix_table {
-	const uint64_t *heads;      /* the first eight bytes, big-endian: order without touching the text */
-	const struct slice *texts;  /* in the order of slice_compare */
-	const uint32_t *parents;    /* index of the longest other one that this begins with, or UINT32_MAX */
+	const uint64_t *heads;     /* the first eight bytes, big-endian: order without touching the text */
+	const struct slice *texts; /* in the order of slice_compare */
+	const uint32_t *parents;   /* index of the longest other one that this begins with, or UINT32_MAX */
 	const uint32_t *rows;
 	size_t count, longest;
 };
@@ -71,11 +72,12 @@ struct interval_table {
 
 struct dimension {
 	enum dimension_kind kind;
-	enum cel_kind value_kind; /* of what the path reads; under a key there may be others, which leave all rules open */
+	enum cel_kind
+		value_kind; /* of what the path reads; under a key there may be others, which leave all rules open */
 	struct index_path path;
-	bool has_watched;         /* looked up for each lead */
-	uint32_t free_row;        /* the rules without one */
-	uint32_t missed_row;      /* of a value that no rule names */
+	bool has_watched;    /* looked up for each lead */
+	uint32_t free_row;   /* the rules without one */
+	uint32_t missed_row; /* of a value that no rule names */
 	union {
 		struct text_table texts;
 		struct affix_table affixes;
@@ -86,9 +88,9 @@ struct dimension {
 struct rule_index {
 	size_t rule_count, block_count; /* blocks per row */
 	const struct index_block *blocks;
-	const char *rows;   /* struct index_row, row_bytes each; row 0: all rules */
+	const char *rows; /* struct index_row, row_bytes each; row 0: all rules */
 	size_t row_bytes;
-	uint64_t live;      /* blocks with a rule that no dimension watches */
+	uint64_t live; /* blocks with a rule that no dimension watches */
 	const struct dimension *dimensions;
 	size_t dimension_count;
 };
@@ -99,7 +101,7 @@ static inline const struct index_row *index_row_at(const struct rule_index *inde
 }
 
 static inline const struct index_block *index_block_of(const struct rule_index *index, const struct index_row *row,
-                                                       size_t block)
+						       size_t block)
 {
 	return &index->blocks[row->blocks[block]];
 }

@@ -122,6 +122,8 @@ void index_rows_watch(struct rule_index *index, size_t first, size_t end, const 
 		struct index_row *row = (struct index_row *)(uintptr_t)index_row_at(index, (uint32_t)i);
 		row->live = 0;
 		for (size_t block = 0; block < index->block_count; block++)
-			row->live |= (uint64_t)is_touched(index_block_of(index, row, block), &watched[block * INDEX_BLOCK_WORDS]) << block;
+			row->live |= (uint64_t)is_touched(index_block_of(index, row, block),
+							  &watched[block * INDEX_BLOCK_WORDS])
+				     << block;
 	}
 }

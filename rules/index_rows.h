@@ -9,7 +9,7 @@
 #include "rules/index_form.h"
 
 struct index_rows {
-	size_t width; /* blocks per row */
+	size_t width;                          /* blocks per row */
 	uint64_t (*blocks)[INDEX_BLOCK_WORDS]; /* block 0 is empty */
 	size_t block_count, block_capacity;
 	uint32_t *refs; /* `width` per row */

@@ -35,7 +35,7 @@ struct matching {
 };
 
 static enum match_result find_team(const struct matching *matching, const struct route *route, struct slice *ret_area,
-                                   size_t *ret_team)
+				   size_t *ret_team)
 {
 	const struct lead_location *place = &matching->lead->location;
 	*ret_area = SLICE_NONE;
@@ -43,7 +43,7 @@ static enum match_result find_team(const struct matching *matching, const struct
 	if (route->team_by == SIZE_MAX)
 		return MATCH_YES;
 	*ret_area = territory_find(matching->model->territories[route->team_by], place->country, place->region,
-	                           place->postal_code);
+				   place->postal_code);
 	*ret_team = ret_area->len != 0 ? model_find_team(matching->model, *ret_area) : SIZE_MAX;
 	return *ret_team != SIZE_MAX ? MATCH_YES : MATCH_NO_TEAM;
 }
@@ -92,7 +92,7 @@ static void explain_condition(const struct matching *matching, const struct rout
 	struct cel_value said;
 	const struct cel_conjunct *clauses = cel_program_conjuncts(route->when, &count);
 	struct cel_value value = cel_eval_explain(route->when, matching->slots, matching->scratch,
-	                                          matching->model->cel_step_limit, &clause, &said);
+						  matching->model->cel_step_limit, &clause, &said);
 	if (cel_is_true(value))
 		return;
 	try->result = cel_is_error(value) ? MATCH_ERROR : MATCH_NO;
@@ -115,7 +115,7 @@ static struct match_try explain(const struct matching *matching, const struct ro
 }
 
 struct match_try match_try_route(const struct model *model, const struct lead *lead, const struct cel_value *slots,
-                                 struct arena *scratch, const struct route *route)
+				 struct arena *scratch, const struct route *route)
 {
 	struct matching matching = {model, lead, slots, scratch};
 	return explain(&matching, route);
@@ -134,13 +134,13 @@ static void fetch(const struct route *routes, size_t count)
 }
 
 void match_routes(const struct model *model, const struct lead *lead, const struct cel_value *slots,
-                  struct arena *scratch, struct match *ret_match)
+		  struct arena *scratch, struct match *ret_match)
 {
 	struct matching matching = {model, lead, slots, scratch};
 	struct match *match = ret_match;
 	match->team = SIZE_MAX;
 	size_t winner = model->route_index != NULL ? first_candidate(&matching, &match->team)
-	                                           : first_of_all(&matching, &match->team);
+						   : first_of_all(&matching, &match->team);
 	size_t tried = winner < model->route_count ? winner + 1 : winner;
 	match->route = winner < model->route_count ? &model->routes[winner] : NULL;
 	match->not_shown = tried > MATCH_TRIED_MAX ? tried - MATCH_TRIED_MAX : 0;

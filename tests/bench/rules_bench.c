@@ -52,23 +52,29 @@ static void put_mixed(FILE *file, int i)
 	const char *country = countries[i / 7 % 8], *kind = product_kinds[i / 3 % 4];
 	switch (i % 6) {
 	case 0:
-		fprintf(file, "lead.location.country == \"%s\" && lead.interest.product == \"%s %d\"", country, kind, i / 6);
+		fprintf(file, "lead.location.country == \"%s\" && lead.interest.product == \"%s %d\"", country, kind,
+			i / 6);
 		return;
 	case 1:
-		fprintf(file, "lead.location.country in [\"%s\", \"%s\"] && lead.company.domain.endsWith(\"%d.example\")", country,
-		        countries[(i / 7 + 3) % 8], i);
+		fprintf(file,
+			"lead.location.country in [\"%s\", \"%s\"] && lead.company.domain.endsWith(\"%d.example\")",
+			country, countries[(i / 7 + 3) % 8], i);
 		return;
 	case 2:
-		fprintf(file, "lead.company.employees >= %d && lead.company.employees < %d && grade == \"A\"", i * 2, i * 2 + 12);
+		fprintf(file, "lead.company.employees >= %d && lead.company.employees < %d && grade == \"A\"", i * 2,
+			i * 2 + 12);
 		return;
 	case 3:
-		fprintf(file, "lead.location.country == \"%s\" && lead.location.postal_code.startsWith(\"%05d\")", country, i);
+		fprintf(file, "lead.location.country == \"%s\" && lead.location.postal_code.startsWith(\"%05d\")",
+			country, i);
 		return;
 	case 4:
-		fprintf(file, "lead.interest.product == \"%s %d\" && lead.contact.title.contains(\"%d\")", kind, i / 6, i % 100);
+		fprintf(file, "lead.interest.product == \"%s %d\" && lead.contact.title.contains(\"%d\")", kind, i / 6,
+			i % 100);
 		return;
 	default:
-		fprintf(file, "lead.source != \"web\" && score > %d && lead.company.industry == \"industry %d\"", i % 50, i);
+		fprintf(file, "lead.source != \"web\" && score > %d && lead.company.industry == \"industry %d\"",
+			i % 50, i);
 	}
 }
 
@@ -76,13 +82,19 @@ static void put_condition(FILE *file, enum shape shape, int i)
 {
 	switch (shape) {
 	case SHAPE_EQUAL:
-		fprintf(file, "lead.location.country == \"DE\" && lead.company.employees >= 10 && lead.interest.product == \"pump %d\"", i);
+		fprintf(file,
+			"lead.location.country == \"DE\" && lead.company.employees >= 10 && lead.interest.product == "
+			"\"pump %d\"",
+			i);
 		return;
 	case SHAPE_PREFIX:
 		fprintf(file, "lead.location.country == \"DE\" && lead.location.postal_code.startsWith(\"%05d\")", i);
 		return;
 	case SHAPE_RANGE:
-		fprintf(file, "lead.location.country == \"DE\" && lead.company.employees >= %d && lead.company.employees < %d", i + 20, i + 21);
+		fprintf(file,
+			"lead.location.country == \"DE\" && lead.company.employees >= %d && lead.company.employees < "
+			"%d",
+			i + 20, i + 21);
 		return;
 	case SHAPE_MIXED:
 	case SHAPES:
@@ -103,7 +115,8 @@ static struct person person_for(enum shape shape, int count, uint32_t number)
 		i = chance % 10000; /* of all rules there are in the largest set */
 	bool is_last = shape != SHAPE_MIXED;
 	snprintf(person.country, sizeof person.country, "%s", is_last ? "DE" : countries[chance / 10000 % 8]);
-	snprintf(person.product, sizeof person.product, "%s %u", is_last ? "pump" : product_kinds[i / 3 % 4], is_last ? i : i / 6);
+	snprintf(person.product, sizeof person.product, "%s %u", is_last ? "pump" : product_kinds[i / 3 % 4],
+		 is_last ? i : i / 6);
 	snprintf(person.postal_code, sizeof person.postal_code, "%05u", i);
 	snprintf(person.domain, sizeof person.domain, "company%u.example", i);
 	snprintf(person.industry, sizeof person.industry, "industry %u", i);
@@ -241,19 +254,20 @@ static void make_lead(struct bench *bench, enum shape shape, int count, uint32_t
 	lead->company.domain = slice_of(person->domain);
 	lead->company.industry = slice_of(person->industry);
 	lead->company.employees = (struct lead_int){true, person->employees};
-	const char *json = arena_printf(
-		&bench->arena,
-		"{\"source\":\"chat\",\"contact\":{\"name\":\"Ana\",\"email\":\"person%u@%s\"},\"location\":{\"country\":\"%s\",\"postal_code\":"
-		"\"%s\"},\"interest\":{\"product\":\"%s\"},\"company\":{\"name\":\"ACME\",\"domain\":\"%s\",\"industry\":\"%s\",\"employees\":%d}}",
-		number, person->domain, person->country, person->postal_code, person->product, person->domain, person->industry,
-		person->employees);
+	const char *json = arena_printf(&bench->arena,
+					"{\"source\":\"chat\",\"contact\":{\"name\":\"Ana\",\"email\":\"person%u@%s\"},"
+					"\"location\":{\"country\":\"%s\",\"postal_code\":"
+					"\"%s\"},\"interest\":{\"product\":\"%s\"},\"company\":{\"name\":\"ACME\","
+					"\"domain\":\"%s\",\"industry\":\"%s\",\"employees\":%d}}",
+					number, person->domain, person->country, person->postal_code, person->product,
+					person->domain, person->industry, person->employees);
 	bench->records[number] = (struct record){.kind = RECORD_CAPTURED,
-	                                         .topic = SLICE("leads.captured"),
-	                                         .offset = number,
-	                                         .timestamp_ms = NOW_MS,
-	                                         .value = slice_of(json),
-	                                         .has_value = true,
-	                                         .partition_count = 1};
+						 .topic = SLICE("leads.captured"),
+						 .offset = number,
+						 .timestamp_ms = NOW_MS,
+						 .value = slice_of(json),
+						 .has_value = true,
+						 .partition_count = 1};
 }
 
 static void match_one(const struct bench *bench, size_t number, struct arena *scratch, struct match *ret_match)
@@ -261,9 +275,9 @@ static void match_one(const struct bench *bench, size_t number, struct arena *sc
 	const struct model *model = bench->model;
 	struct schema_territories territories;
 	struct cel_value slots[SCHEMA_SLOTS] = {[SLOT_NOW] = cel_timestamp(NOW_MS / 1000, 0),
-	                                        [SLOT_FACTS] = cel_zero(&cel_type_map),
-	                                        [SLOT_GRADE] = cel_string(SLICE("A")),
-	                                        [SLOT_SCORE] = cel_int(10)};
+						[SLOT_FACTS] = cel_zero(&cel_type_map),
+						[SLOT_GRADE] = cel_string(SLICE("A")),
+						[SLOT_SCORE] = cel_int(10)};
 	schema_territories_init(&territories, model->env, model->territories, bench->leads[number]);
 	slots[SLOT_LEAD] = cel_object(&bench->leads[number]->objects[SCHEMA_LEAD]);
 	slots[SLOT_TERRITORY] = cel_object(&territories.object);
@@ -301,9 +315,11 @@ static void decide_batch(const struct bench *bench, size_t first, struct arena *
 	struct decider *decider = decider_new(bench->model, (struct rules_view){nothing, NULL}, arena);
 	for (size_t i = first; i < first + BATCH; i++) {
 		struct decision decision;
-		decider_decide(decider, rules_prepare(bench->model, &bench->records[i], NOW_MS, arena), NOW_MS, &decision);
+		decider_decide(decider, rules_prepare(bench->model, &bench->records[i], NOW_MS, arena), NOW_MS,
+			       &decision);
 		if (decision.outcome != OUTCOME_ASSIGNED) {
-			fprintf(stderr, "rules_bench: a lead was not assigned but %s\n", outcome_name(decision.outcome));
+			fprintf(stderr, "rules_bench: a lead was not assigned but %s\n",
+				outcome_name(decision.outcome));
 			exit(1);
 		}
 	}
@@ -352,8 +368,8 @@ static void print_shape(const char *name, const struct bench *benches, int round
 	const struct bench *few = &benches[0], *many = &benches[SIZES - 1];
 	printf("\"%s\": {", name);
 	for (int i = 0; i < SIZES; i++)
-		printf("\"match_ns_%d\": %.0f, \"lead_ns_%d\": %.0f, ", sizes[i], median(benches[i].match_ns, rounds), sizes[i],
-		       median(benches[i].lead_ns, rounds));
+		printf("\"match_ns_%d\": %.0f, \"lead_ns_%d\": %.0f, ", sizes[i], median(benches[i].match_ns, rounds),
+		       sizes[i], median(benches[i].lead_ns, rounds));
 	printf("\"taken\": %.2f, \"match_ratio\": %.3f, \"lead_ratio\": %.3f, \"extra_ns\": %.0f}, ", many->taken,
 	       median_ratio(many->match_ns, few->match_ns, rounds), median_ratio(many->lead_ns, few->lead_ns, rounds),
 	       median(many->match_ns, rounds) - median(few->match_ns, rounds));
@@ -399,7 +415,9 @@ static double time_places(const struct territory *territory)
 		place_of(i * 2654435761u % ROWS, countries_of[i], prefixes[i]);
 	double began = cpu_ns();
 	for (size_t i = 0; i < PLACES; i++)
-		found += territory_find(territory, slice_of(countries_of[i]), SLICE("Some-Region"), slice_of(prefixes[i])).len != 0;
+		found += territory_find(territory, slice_of(countries_of[i]), SLICE("Some-Region"),
+					slice_of(prefixes[i]))
+				 .len != 0;
 	double spent = cpu_ns() - began;
 	if (found != PLACES)
 		exit(1);
@@ -424,7 +442,7 @@ static void measure_loads(int rounds)
 /* ---- one condition of three clauses that hold */
 
 __attribute__((noinline)) static size_t evaluate(const struct cel_program *program, const struct cel_value *slots,
-                                                 struct arena *scratch, size_t times)
+						 struct arena *scratch, size_t times)
 {
 	size_t held = 0;
 	for (size_t i = 0; i < times; i++)
@@ -445,7 +463,8 @@ static void measure_condition(int rounds)
 	lead.location.country = SLICE("DE");
 	lead.company.employees = (struct lead_int){true, 500};
 	struct cel_value slots[SCHEMA_SLOTS] = {[SLOT_LEAD] = cel_object(&lead.objects[SCHEMA_LEAD])};
-	struct slice text = SLICE("lead.source == \"web\" && lead.location.country == \"DE\" && lead.company.employees >= 100");
+	struct slice text =
+		SLICE("lead.source == \"web\" && lead.location.country == \"DE\" && lead.company.employees >= 100");
 	if (cel_compile(schema_env_new(NULL, 0, &arena), text, &cel_type_bool, &arena, &issues, &program) != 0)
 		abort();
 	for (int i = 0; i < rounds; i++) {

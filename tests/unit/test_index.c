@@ -42,39 +42,56 @@ static uint32_t roll(struct dice *dice, uint32_t sides)
 /* ---- conditions */
 
 static const char *const text_paths[] = {"lead.source",           "lead.location.country",     "lead.company.domain",
-                                         "lead.contact.email",    "lead.location.postal_code", "grade",
-                                         "lead.company.industry", "territory.areas",           "facts[\"geo.area\"]",
-                                         "lead.attributes.plan"};
-static const char *const texts[] = {"",   "a",     "ab",    "abc",         "web",           "DE",      "US",     "8",    "80",
-                                    "803", "80331", "key", "x@ab.example", "ab.example", ".example", "emea",  "A",    "über",
-                                    "a name of more than sixteen bytes", "a name of more than sixteen bytes, and on"};
+					 "lead.contact.email",    "lead.location.postal_code", "grade",
+					 "lead.company.industry", "territory.areas",           "facts[\"geo.area\"]",
+					 "lead.attributes.plan"};
+static const char *const texts[] = {"",
+				    "a",
+				    "ab",
+				    "abc",
+				    "web",
+				    "DE",
+				    "US",
+				    "8",
+				    "80",
+				    "803",
+				    "80331",
+				    "key",
+				    "x@ab.example",
+				    "ab.example",
+				    ".example",
+				    "emea",
+				    "A",
+				    "über",
+				    "a name of more than sixteen bytes",
+				    "a name of more than sixteen bytes, and on"};
 static const char *const int_paths[] = {"lead.company.employees", "score", "facts[\"size\"]", "lead.attributes.count"};
 static const char *const ints[] = {"0", "1", "2", "7", "-1", "9223372036854775807", "-9223372036854775808", "3", "4"};
 static const char *const reals[] = {"0.0", "-0.0", "1.0", "0.5", "-0.5", "1e300", "-1e300", "2.0", "7.25"};
 static const char *const compares[] = {"==", "!=", "<", "<=", ">", ">="};
 static const char *const odd[] = {"lead.source.contains(\"e\")",
-                                  "(lead.source == \"web\" || score > 2)",
-                                  "facts[\"geo.country\"] == \"DE\"",
-                                  "7 / score > 1",
-                                  "facts[\"is.known\"] == true",
-                                  "facts[\"is.known\"] != false",
-                                  "facts[\"size\"] == true",
-                                  "facts[\"size\"] > 1.5",
-                                  "facts[\"size\"] != 2u",
-                                  "facts[?\"geo.area\"].orValue(\"\") == \"a\"",
-                                  "has(lead.attributes.plan)",
-                                  "\"size\" in facts",
-                                  "[1, 2, 3].exists(x, x == score)",
-                                  "now > timestamp(\"2026-01-01T00:00:00Z\")",
-                                  "lead.interest.budget.amount > 1",
-                                  "lead.company.employees < 1.5",
-                                  "has(lead.company.employees)",
-                                  "has(lead.interest.budget)",
-                                  "!has(lead.company.domain)",
-                                  "vip",
-                                  "!vip",
-                                  "vip == true",
-                                  "vip != true"};
+				  "(lead.source == \"web\" || score > 2)",
+				  "facts[\"geo.country\"] == \"DE\"",
+				  "7 / score > 1",
+				  "facts[\"is.known\"] == true",
+				  "facts[\"is.known\"] != false",
+				  "facts[\"size\"] == true",
+				  "facts[\"size\"] > 1.5",
+				  "facts[\"size\"] != 2u",
+				  "facts[?\"geo.area\"].orValue(\"\") == \"a\"",
+				  "has(lead.attributes.plan)",
+				  "\"size\" in facts",
+				  "[1, 2, 3].exists(x, x == score)",
+				  "now > timestamp(\"2026-01-01T00:00:00Z\")",
+				  "lead.interest.budget.amount > 1",
+				  "lead.company.employees < 1.5",
+				  "has(lead.company.employees)",
+				  "has(lead.interest.budget)",
+				  "!has(lead.company.domain)",
+				  "vip",
+				  "!vip",
+				  "vip == true",
+				  "vip != true"};
 
 static void put_list(struct dice *dice, struct strbuf *out, const char *const *items, uint32_t count, bool is_quoted)
 {
@@ -160,7 +177,7 @@ struct rule_set {
 static void declare(struct rule_set *set)
 {
 	static const struct territory_row rows[] = {{{"DE", 2}, {NULL, 0}, {NULL, 0}, {"emea", 4}},
-	                                            {{"US", 2}, {NULL, 0}, {"80", 2}, {"key", 3}}};
+						    {{"US", 2}, {NULL, 0}, {"80", 2}, {"key", 3}}};
 	static const struct slice names[] = {{"areas", 5}};
 	struct territory_problem problem;
 	set->tables[0] = territory_build(rows, 2, &set->arena, &problem);
@@ -189,13 +206,13 @@ static void make_models(struct rule_set *set, size_t count)
 {
 	set->team = (struct team){.id = SLICE("emea"), .name = SLICE("EMEA")};
 	set->plain = (struct model){.teams = &set->team,
-	                            .team_count = 1,
-	                            .routes = set->routes,
-	                            .route_count = count,
-	                            .territories = set->tables,
-	                            .territory_count = 1,
-	                            .env = &set->env,
-	                            .cel_step_limit = CEL_DEFAULT_STEPS};
+				    .team_count = 1,
+				    .routes = set->routes,
+				    .route_count = count,
+				    .territories = set->tables,
+				    .territory_count = 1,
+				    .env = &set->env,
+				    .cel_step_limit = CEL_DEFAULT_STEPS};
 	set->indexed = set->plain;
 	set->indexed.route_index = index_new(set->programs, count, &set->env, &set->arena);
 	assert_non_null(set->indexed.route_index);
@@ -212,8 +229,8 @@ static struct rule_set *rule_set_new(struct dice *dice, size_t count)
 		bool is_plain = roll(dice, 60) == 0, is_by_area = roll(dice, 4) == 0;
 		set->programs[i] = is_plain ? NULL : compile(set, strbuf_text(&text));
 		set->routes[i] = (struct route){.when = set->programs[i],
-		                                .team = is_by_area ? SIZE_MAX : 0,
-		                                .team_by = is_by_area ? 0 : SIZE_MAX};
+						.team = is_by_area ? SIZE_MAX : 0,
+						.team_by = is_by_area ? 0 : SIZE_MAX};
 	}
 	make_models(set, count);
 	strbuf_done(&text);
@@ -430,10 +447,10 @@ static void test_one_is_left(void **state)
 	lead.location.country = SLICE("DE");
 	lead.company.employees = (struct lead_int){true, RULES_MOST - 1};
 	lead.interest.budget.amount = (struct lead_real){true, RULES_MOST - 1};
-	struct cel_value slots[SLOTS] = {[SLOT_LEAD] = cel_object(&lead.objects[SCHEMA_LEAD]),
-	                                 [SLOT_SCORE] = cel_int(RULES_MOST - 1)};
+	struct cel_value slots[SLOTS] = {
+		[SLOT_LEAD] = cel_object(&lead.objects[SCHEMA_LEAD]), [SLOT_SCORE] = cel_int(RULES_MOST - 1)};
 	const struct cel_entry facts[] = {{cel_string(SLICE("size")), cel_int(RULES_MOST - 1)},
-	                                  {cel_string(SLICE("area")), cel_string(SLICE("area 1499"))}};
+					  {cel_string(SLICE("area")), cel_string(SLICE("area 1499"))}};
 	struct arena arena = ARENA_INIT;
 	slots[SLOT_FACTS] = cel_map(cel_map_of(&arena, facts, 2));
 	only_the_last_is_left("lead.source == 'web#'", slots);
