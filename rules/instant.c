@@ -80,9 +80,11 @@ static bool offset(struct cursor *cursor, int64_t *ret_ms)
 
 int64_t instant_parse(struct slice text)
 {
+	if (text.len == 0)
+		return -1;
 	struct cursor cursor = {text.p, text.p + text.len};
 	int64_t day, time_ms, offset_ms;
-	if (text.len == 0 || !date(&cursor, &day) || !byte(&cursor, "Tt ") || !clock_time(&cursor, &time_ms) ||
+	if (!date(&cursor, &day) || !byte(&cursor, "Tt ") || !clock_time(&cursor, &time_ms) ||
 	    !offset(&cursor, &offset_ms) || cursor.at != cursor.end)
 		return -1;
 	int64_t ms = day * SECONDS_PER_DAY * 1000 + time_ms - offset_ms;
