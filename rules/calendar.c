@@ -306,6 +306,8 @@ bool calendar_add_dates(const struct calendar *calendar, int64_t day, int32_t da
 	return day_of_number(calendar, through - 1 + (is_closed ? 1 : 0) + days, ret_day);
 }
 
+/* The day that an instant belongs to, and how far the clock on the wall is from its midnight. That is negative when clocks
+ * go back across midnight (St John's until 2011, at 00:01): 23:30 comes again, but the next day has begun. */
 struct local_time {
 	int64_t day, ms_of_day;
 };
@@ -316,8 +318,10 @@ static struct local_time local_time_of(const struct calendar *calendar, int64_t 
 	struct civil civil;
 	zone_to_civil(calendar->zone, second, &civil);
 	int64_t second_of_day = civil.hour * 3600 + civil.minute * 60 + civil.second;
-	return (struct local_time){date_to_day(civil.year, civil.month, civil.day),
-	                           second_of_day * 1000 + (at_ms - second * 1000)};
+	struct local_time local = {date_to_day(civil.year, civil.month, civil.day), second_of_day * 1000 + (at_ms - second * 1000)};
+	if (calendar_instant(calendar->zone, local.day + 1, 0, false) > at_ms)
+		return local;
+	return (struct local_time){local.day + 1, local.ms_of_day - MS_PER_DAY};
 }
 
 int64_t calendar_day_at(const struct calendar *calendar, int64_t at_ms)

@@ -122,7 +122,7 @@ bool calendar_add_dates(const struct calendar *calendar, int64_t day, int32_t da
 /* Business days in (from, to]; negative if `to_day` lies before `from_day`. */
 int64_t calendar_days_between(const struct calendar *calendar, int64_t from_day, int64_t to_day);
 bool calendar_is_business_day(const struct calendar *calendar, int64_t day);
-/* The local date at an instant, as a day number. */
+/* The local day that an instant belongs to, as a day number. */
 int64_t calendar_day_at(const struct calendar *calendar, int64_t at_ms);
 
 /* start + span, part by part: d, then bd, then h/m/s, then bh/bm. */

@@ -325,6 +325,26 @@ static void outside_of_the_range_there_is_nothing(void **state)
 	assert_int_equal(calendar_last_open(calendar, INT64_MIN), CALENDAR_NEVER);
 }
 
+/* At St John's clocks went back at 00:01, to 23:01 of the day before: what comes then belongs to Sunday, though the clock
+ * shows Saturday, on which nobody works. */
+static void a_day_that_has_begun_does_not_end_again(void **state)
+{
+	(void)state;
+	struct calendar_spec spec = {.name = "night", .zone = zone_load("America/St_Johns")};
+	for (int weekday = 0; weekday < 7; weekday++)
+		if (weekday != 5)
+			spec.week[weekday] = HOURS(H(0, 6));
+	const struct calendar *calendar = compile(&spec);
+	int64_t again = (day("2010-11-07") * SECONDS_PER_DAY + 3 * 3600) * 1000; /* 03:00 UTC, 23:30 for the second time */
+	assert_local(calendar, again, "2010-11-06 23:30");
+	assert_true(calendar_is_open(calendar, again));
+	assert_int_equal(calendar_day_at(calendar, again), day("2010-11-07"));
+	assert_local(calendar, calendar_add_days(calendar, again, 1, CALENDAR_CLAMP), "2010-11-08 00:00");
+	assert_local(calendar, calendar_add_days(calendar, again, -1, CALENDAR_CLAMP), "2010-11-05 00:00");
+	struct span span = {.days = 1};
+	assert_local(calendar, calendar_add_span(calendar, again, &span), "2010-11-07 23:30");
+}
+
 static void the_version_follows_the_content(void **state)
 {
 	(void)state;
@@ -388,6 +408,7 @@ int main(void)
 		cmocka_unit_test(an_opening_that_never_ends_is_one_piece),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 		cmocka_unit_test(outside_of_the_range_there_is_nothing),
+		cmocka_unit_test(a_day_that_has_begun_does_not_end_again),
 		cmocka_unit_test(the_version_follows_the_content),
 		cmocka_unit_test(texts),
 	};
