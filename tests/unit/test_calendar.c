@@ -331,9 +331,10 @@ static void a_day_that_has_begun_does_not_end_again(void **state)
 {
 	(void)state;
 	struct calendar_spec spec = {.name = "night", .zone = zone_load("America/St_Johns")};
+	const struct hours_list early = HOURS(H(0, 6));
 	for (int weekday = 0; weekday < 7; weekday++)
 		if (weekday != 5)
-			spec.week[weekday] = HOURS(H(0, 6));
+			spec.week[weekday] = early;
 	const struct calendar *calendar = compile(&spec);
 	int64_t again = (day("2010-11-07") * SECONDS_PER_DAY + 3 * 3600) * 1000; /* 03:00 UTC, 23:30 for the second time */
 	assert_local(calendar, again, "2010-11-06 23:30");
