@@ -113,7 +113,7 @@ struct test_rules {
 };
 
 /* What the file runs under: its own `config`, or that of the directory; with its `override`. NULL: errors were added. */
-struct test_rules *test_rules_of_file(const struct test_file *file, struct test_site *site, struct diags *diags);
+struct test_rules *test_rules_of_file(struct test_file *file, struct test_site *site, struct diags *diags);
 /* The same rules with a patch over them. */
 struct test_rules *test_rules_patched(const struct test_file *file, struct test_site *site, const struct node *root,
                                       const struct node *patch, struct diags *diags);

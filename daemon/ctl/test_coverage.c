@@ -4,6 +4,7 @@
  * took part in its decision, so whatever names its file and line in an event is counted without a line of code here.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/ctl/test.h"
 #include "rules/base/map.h"
@@ -26,6 +27,13 @@ struct test_coverage {
 	size_t events;
 	const struct model *model; /* the latest */
 };
+
+/* A kind of item: a row here, and a loop in test_coverage_add(). */
+static const struct {
+	const char *kind, *title;
+} KINDS[] = {{"criterion", "criteria"}, {"grade", "grades"}, {"route", "routes"}};
+
+enum { KIND_COUNT = sizeof KINDS / sizeof *KINDS };
 
 static const uint64_t SEED[2] = {0x636f7665, 0x72616765};
 
@@ -103,13 +111,12 @@ static void hit(struct test_coverage *coverage, struct item *item)
 
 static void hit_place(struct test_coverage *coverage, const struct json *object)
 {
-	static const char *const kinds[] = {"route", "criterion"}; /* a grade is named by its letter */
 	const struct json *line = json_get(object, "line");
 	struct slice file = json_get_text(object, "file");
 	if (file.len == 0 || line == NULL || line->type != JSON_IS_INT || slice_is(json_get_text(object, "result"), "no"))
 		return;
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-		hit(coverage, find(coverage, kinds[i], file, line->integer));
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		hit(coverage, find(coverage, KINDS[i].kind, file, line->integer));
 }
 
 static void visit(struct test_coverage *coverage, const struct json *json)
@@ -128,6 +135,7 @@ void test_coverage_hit(struct test_coverage *coverage, const struct json *event)
 		return;
 	coverage->events++;
 	visit(coverage, event);
+	/* an event names its grade by the letter */
 	for (size_t i = 0; i < coverage->model->grade_count && json_get(event, "terms") != NULL; i++) {
 		const struct grade *grade = &coverage->model->grades[i];
 		if (slice_equal(grade->letter, letter) && grade->place.file != NULL)
@@ -139,14 +147,14 @@ static void put_kind(const struct test_coverage *coverage, const char *kind, con
 {
 	size_t total = 0, reached = 0;
 	for (size_t i = 0; i < coverage->count; i++)
-		if (coverage->items[i].kind[0] == kind[0]) {
+		if (strcmp(coverage->items[i].kind, kind) == 0) {
 			total++;
 			reached += coverage->items[i].hits != 0;
 		}
 	strbuf_printf(out, "%s: %zu of %zu\n", title, reached, total);
 	for (size_t i = 0; i < coverage->count; i++) {
 		const struct item *item = &coverage->items[i];
-		if (item->kind[0] == kind[0])
+		if (strcmp(item->kind, kind) == 0)
 			strbuf_printf(out, "%8zu  %s:%u  %.*s%s\n", item->hits, item->file, item->line, SLICE_ARG(item->name),
 			              item->hits == 0 ? "  (never)" : "");
 	}
@@ -154,9 +162,8 @@ static void put_kind(const struct test_coverage *coverage, const char *kind, con
 
 void test_coverage_put(const struct test_coverage *coverage, struct strbuf *out)
 {
-	put_kind(coverage, "criterion", "criteria", out);
-	put_kind(coverage, "grade", "grades", out);
-	put_kind(coverage, "route", "routes", out);
+	for (size_t i = 0; i < KIND_COUNT; i++)
+		put_kind(coverage, KINDS[i].kind, KINDS[i].title, out);
 }
 
 void test_coverage_put_json(const struct test_coverage *coverage, struct strbuf *out)
