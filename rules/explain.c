@@ -170,7 +170,7 @@ static void put_score(struct strbuf *out, const struct json *event)
 	strbuf_putc(out, '\n');
 }
 
-static void put_route(struct strbuf *out, const struct json *route, const char *label)
+void explain_route(struct strbuf *out, const struct json *route, const char *label)
 {
 	struct slice result = json_get_text(route, "result");
 	begin_line(out, label);
@@ -179,12 +179,11 @@ static void put_route(struct strbuf *out, const struct json *route, const char *
 		strbuf_putc(out, ' ');
 	put_text(out, route, "name");
 	put_place(out, route);
-	const char *const details[] = {"clause", "error", "area"};
-	for (size_t i = 0; i < 3; i++)
-		if (json_get_text(route, details[i]).len != 0) {
-			strbuf_puts(out, ": ");
-			put_text(out, route, details[i]);
-		}
+	put_obstacle(out, route);
+	if (json_get_text(route, "area").len != 0) {
+		strbuf_puts(out, ": ");
+		put_text(out, route, "area");
+	}
 	strbuf_putc(out, '\n');
 }
 
@@ -192,7 +191,7 @@ static void put_routes(struct strbuf *out, const struct json *trace)
 {
 	const struct json *routes = json_get(trace, "routes");
 	for (size_t i = 0; i < count_of(routes); i++)
-		put_route(out, &routes->items[i], i == 0 ? "Routes" : "");
+		explain_route(out, &routes->items[i], i == 0 ? "Routes" : "");
 }
 
 void explain_candidates(struct strbuf *out, const struct json *trace)

@@ -27,7 +27,9 @@ void explain_sentence(struct strbuf *out, struct slice type, const struct json *
 /* The sentence and, where the event has a trace, the lines behind it. Ends in a line end. */
 void explain_text(struct strbuf *out, struct slice type, const struct json *event);
 
-/* Single lines of it, for rules/story.c: "Why", "Turn", "Changed", "By". Nothing where there is nothing to say. */
+/* Single lines of it, for rules/story.c: "Why", "Turn", "Changed", "By". Nothing where there is nothing to say. A route may have
+ * "values" behind its clause, as rules/detail.h writes them. */
+void explain_route(struct strbuf *out, const struct json *route, const char *label);
 void explain_why(struct strbuf *out, const struct json *event);
 void explain_candidates(struct strbuf *out, const struct json *trace);
 void explain_changes(struct strbuf *out, const struct json *trace);

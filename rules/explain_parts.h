@@ -72,4 +72,30 @@ static inline void begin_line(struct strbuf *out, const char *label)
 	strbuf_printf(out, "%-10s", label);
 }
 
+/* " [lead.source = "web", lead.company.employees absent]" */
+static inline void put_values(struct strbuf *out, const struct json *item)
+{
+	const struct json *values = json_get(item, "values");
+	for (size_t i = 0; i < count_of(values); i++) {
+		strbuf_puts(out, i ? ", " : " [");
+		put_text(out, &values->items[i], "name");
+		strbuf_puts(out, is_true(&values->items[i], "absent") ? " absent" : " = ");
+		put_text(out, &values->items[i], "value");
+	}
+	if (count_of(values) > 0)
+		strbuf_putc(out, ']');
+}
+
+/* What was in the way: ": lead.source == "partner" [lead.source = "web"]". */
+static inline void put_obstacle(struct strbuf *out, const struct json *item)
+{
+	const char *const details[] = {"clause", "error"};
+	for (size_t i = 0; i < 2; i++)
+		if (json_get_text(item, details[i]).len != 0) {
+			strbuf_puts(out, ": ");
+			put_joined(out, json_get_text(item, details[i]));
+		}
+	put_values(out, item);
+}
+
 #endif

@@ -22,34 +22,6 @@ static const struct json *trace_of(const struct json *story)
 	return json_get(json_get(main_event(story), "data"), "trace");
 }
 
-/* ---- conditions */
-
-/* " [lead.source = "web", lead.company.employees absent]" */
-static void put_values(struct strbuf *out, const struct json *item)
-{
-	const struct json *values = json_get(item, "values");
-	for (size_t i = 0; i < count_of(values); i++) {
-		strbuf_puts(out, i ? ", " : " [");
-		put_text(out, &values->items[i], "name");
-		strbuf_puts(out, is_true(&values->items[i], "absent") ? " absent" : " = ");
-		put_text(out, &values->items[i], "value");
-	}
-	if (count_of(values) > 0)
-		strbuf_putc(out, ']');
-}
-
-/* What was in the way: ": lead.source == "partner" [lead.source = "web"]". */
-static void put_obstacle(struct strbuf *out, const struct json *item)
-{
-	const char *const details[] = {"clause", "error"};
-	for (size_t i = 0; i < 2; i++)
-		if (json_get_text(item, details[i]).len != 0) {
-			strbuf_puts(out, ": ");
-			put_joined(out, json_get_text(item, details[i]));
-		}
-	put_values(out, item);
-}
-
 /* ---- lines */
 
 static void put_path(struct strbuf *out, const struct json *trace)
@@ -136,23 +108,6 @@ static void put_score(struct strbuf *out, const struct json *story)
 		put_criterion(out, &criteria->items[i]);
 }
 
-static void put_route(struct strbuf *out, const struct json *route, const char *label)
-{
-	struct slice result = json_get_text(route, "result");
-	begin_line(out, label);
-	put_words(out, result);
-	for (size_t width = result.len; width < 8; width++)
-		strbuf_putc(out, ' ');
-	put_text(out, route, "name");
-	put_place(out, route);
-	put_obstacle(out, route);
-	if (json_get_text(route, "area").len != 0) {
-		strbuf_puts(out, ": ");
-		put_text(out, route, "area");
-	}
-	strbuf_putc(out, '\n');
-}
-
 static void put_routes(struct strbuf *out, const struct json *story)
 {
 	const struct json *routes = json_get(story, "routes");
@@ -165,7 +120,7 @@ static void put_routes(struct strbuf *out, const struct json *story)
 		strbuf_printf(out, "%zu before these did not match\n", first);
 	}
 	for (size_t i = first; i < tried; i++)
-		put_route(out, &routes->items[i], i == 0 ? "Routes" : "");
+		explain_route(out, &routes->items[i], i == 0 ? "Routes" : "");
 	if (tried != 0 && tried < count) {
 		begin_line(out, "");
 		strbuf_printf(out, "%zu behind it not reached\n", count - tried);
