@@ -3,6 +3,7 @@
 
 #include "rules/instant.h"
 #include "rules/json.h"
+#include "rules/span.h"
 #include "rules/state.h"
 
 struct type_row {
@@ -18,8 +19,7 @@ static const struct type_row types[] = {
 
 /* Of design.md §4, without a row yet. */
 static const char *const known_types[] = {
-	"activity.status",  "activity.claim",   "activity.reassign", "activity.decline", "activity.convert", "activity.disqualify",
-	"activity.nurture", "activity.release", "activity.verdict",  "activity.erase",   "rep.availability",
+	"activity.claim", "activity.reassign", "activity.decline", "activity.release", "rep.availability",
 };
 
 const char *activity_type_name(enum activity_type type)
@@ -84,6 +84,42 @@ int activity_int(const struct json *data, const char *name, int64_t low, int64_t
 	return 0;
 }
 
+int activity_bool(const struct json *data, const char *name, bool *ret, struct err *err)
+{
+	const struct json *value = json_get(data, name);
+	if (value == NULL || value->type == JSON_IS_NULL)
+		return 0;
+	if (value->type != JSON_IS_BOOL)
+		return err_set_at(err, ERR_FIELD_TYPE, name, "the field must be true or false");
+	*ret = value->boolean;
+	return 0;
+}
+
+int activity_number(const struct json *data, const char *name, const struct json **ret, struct err *err)
+{
+	const struct json *value = json_get(data, name);
+	if (value == NULL || value->type == JSON_IS_NULL)
+		return 0;
+	if (value->type != JSON_IS_INT && value->type != JSON_IS_REAL)
+		return err_set_at(err, ERR_FIELD_TYPE, name, "the field must be a number");
+	*ret = value;
+	return 0;
+}
+
+int activity_span(const struct json *data, const char *name, struct slice *ret, struct err *err)
+{
+	struct slice text = SLICE_NONE;
+	struct span span;
+	if (activity_text(data, name, ACTIVITY_TEXT_BYTES_MAX, &text, err) != 0)
+		return -1;
+	if (text.len == 0)
+		return 0;
+	if (span_parse(text, &span, NULL) != 0 || span_is_zero(&span))
+		return err_set_at(err, ERR_FIELD_RANGE, name, "not a span of time like 90d or 2bd 1bh");
+	*ret = text;
+	return 0;
+}
+
 /* ---- what every activity says */
 
 static int read_lead_id(const struct json *data, struct activity *activity, struct err *err)
@@ -112,6 +148,7 @@ static int read_common(const struct json *data, struct activity *activity, struc
 		return -1;
 	if (activity_text(data, "tenant", ACTIVITY_TEXT_BYTES_MAX, &activity->tenant, err) != 0 ||
 	    activity_text(data, "actor", ACTIVITY_TEXT_BYTES_MAX, &activity->actor, err) != 0 ||
+	    activity_text(data, "approver", ACTIVITY_TEXT_BYTES_MAX, &activity->approver, err) != 0 ||
 	    activity_text(data, "reason", ACTIVITY_OUTCOME_BYTES_MAX, &activity->reason, err) != 0 ||
 	    activity_time(data, "at", &activity->at_ms, err) != 0)
 		return -1;

@@ -6,6 +6,7 @@
 #ifndef LR_RULES_ACTIVITY_H
 #define LR_RULES_ACTIVITY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "rules/base/err.h"
@@ -32,12 +33,20 @@ struct activity {
 	struct slice lead_id, rep; /* ABOUT_LEAD has the first, ABOUT_REP the second */
 	struct slice tenant;
 	struct slice actor;        /* who did it; a rep's id, or whatever the app calls its user */
+	struct slice approver;     /* who consented; a rep's id, or whatever the app calls its user */
 	struct slice reason;
 	int64_t at_ms;             /* when it happened; -1: not given */
 	int64_t expected_version;  /* of ownership; -1: not given */
 	const struct json *data;   /* the whole object, for members that only the type's reader knows */
 
 	struct slice method, outcome; /* touch */
+	struct slice status, stage, next_step, verdict, every; /* status, nurture, verdict */
+	int64_t until_ms;                                      /* status, nurture: 0 not given */
+	struct slice kind, currency, customer;                 /* convert */
+	int64_t date_ms;                                       /* convert: 0 not given */
+	const struct json *amount;                             /* convert: a number, or NULL */
+	bool is_barring;                                       /* disqualify, erase: the person is not to be contacted again */
+	struct slice department, to, text;                     /* notes */
 };
 
 /* "activity.touch" */
@@ -50,6 +59,11 @@ int activity_read(struct slice type, const struct json *data, struct arena *aren
 /* For the readers. Absent and null leave *ret as it is; -1 with *err on another type or a text that is too long. */
 int activity_text(const struct json *data, const char *name, size_t max, struct slice *ret, struct err *err);
 int activity_time(const struct json *data, const char *name, int64_t *ret_ms, struct err *err);
+int activity_bool(const struct json *data, const char *name, bool *ret, struct err *err);
+/* The member as a number, or NULL. */
+int activity_number(const struct json *data, const char *name, const struct json **ret, struct err *err);
+/* A span as "90d", in its written form. */
+int activity_span(const struct json *data, const char *name, struct slice *ret, struct err *err);
 int activity_int(const struct json *data, const char *name, int64_t low, int64_t high, int64_t *ret, struct err *err);
 
 #define ACTIVITY(id, type, about, reader, decider) int reader(struct activity *activity, struct arena *, struct err *);

@@ -76,6 +76,7 @@ struct work {
 
 	const char *hit;             /* duplicates: "same_event", … */
 	bool is_unknown[IDENTITY_KINDS]; /* keys that were looked at and have no lead that counts */
+	bool is_barred[IDENTITY_KINDS];  /* keys that carry a mark instead of a lead */
 
 	struct lead *kept_lead; /* what expressions see of a lead whose record is gone; made at first use */
 	struct schema_territories territories;
@@ -108,6 +109,11 @@ void work_name(struct work *work);
 /* Keys of this record point to the lead from now on, as long as its list has room. Always together with a write of the
  * lead: a reader that finds a key must find its lead in the same state. `with_event`: also the event's own key. */
 void work_link_idents(struct work *work, struct slice lead_id, bool with_event);
+
+/* The keys that point to work->state go, or stay as marks that name no lead; marks of events always stay. Returns how many
+ * marks there are now. The caller writes or removes the lead. */
+enum idents_fate { IDENTS_GONE, IDENTS_BARRED };
+size_t work_forget_idents(struct work *work, enum idents_fate fate);
 
 /* ---- stages.h: one function per stage, in stage_<name>.c or settle.c */
 

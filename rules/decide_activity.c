@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "rules/lifecycle.h"
 #include "rules/model.h"
 
 static bool was_taken(const struct lead_state *state, struct slice mark)
@@ -50,6 +51,8 @@ void decide_activity(struct work *work)
 		              found == 0 ? "no such lead is known here" : "the lead's stored value is not in our form");
 		return;
 	}
+	if (!lifecycle_is_approved(work))
+		return;
 	work->is_repeated = was_taken(&work->state, work->prepared->mark);
 	if (!work->is_repeated)
 		remember(&work->state, work->prepared->mark);

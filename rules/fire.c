@@ -5,6 +5,7 @@
 #include "rules/decide.h"
 
 #include "rules/clocks_lead.h"
+#include "rules/lifecycle.h"
 #include "rules/model.h"
 
 /* The index names a lead that is not there, or whose value nobody here can read: it would be named again with every poll.
@@ -28,7 +29,8 @@ void decide_timers(struct work *work)
 		return;
 	}
 	work_name(work);
-	if (clocks_fire(work) == 0)
+	bool has_told = clocks_fire(work) != 0;
+	if (!lifecycle_wake(work) && !has_told)
 		return;
 	work->ret->outcome = OUTCOME_TIMER;
 	work_write_lead(work, work->lead_id);

@@ -15,6 +15,11 @@ static const char letters[IDENTITY_KINDS] = {
 	[IDENTITY_EVENT] = 'v', [IDENTITY_LEAD] = 'l', [IDENTITY_EMAIL] = 'e', [IDENTITY_PHONE] = 'p',
 };
 
+char identity_letter(enum identity_kind kind)
+{
+	return letters[kind];
+}
+
 /* HMAC of letter 0x00 value: the letter keeps kinds apart, the NUL keeps letter and value apart. */
 static void digest(const struct model *model, char letter, struct slice value, struct arena *arena,
                    uint8_t ret_digest[SHA256_BYTES])

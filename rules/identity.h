@@ -31,6 +31,8 @@ struct identity {
 	struct slice keys[IDENTITY_KINDS]; /* state keys; len 0: none */
 };
 
+/* 'e' for an e-mail: the kind as it stands in a key's name. */
+char identity_letter(enum identity_kind kind);
 /* The state key of one canonical value. `version` is that of the normaliser that made it. */
 struct slice identity_key(const struct model *model, enum identity_kind kind, int version, struct slice canonical,
                           struct arena *arena);

@@ -26,7 +26,8 @@ enum { CEL_STEPS = 100000 };
 const char *const *model_sections(void)
 {
 	static const char *const sections[] = {"tenants", "cleanse",     "dedup",     "score",  "reps",
-	                                       "teams",   "territories", "calendars", "routes", "followup", NULL};
+	                                       "teams",   "territories", "calendars", "routes", "followup",
+	                                       "lifecycle", NULL};
 	return sections;
 }
 
@@ -181,6 +182,7 @@ struct model *model_build(const struct node *root, const struct model_files *fil
 	model_build_score(&builder);
 	lint_declare_grades(&builder);
 	model_build_routes(&builder);
+	model_build_lifecycle(&builder);
 	kept_finish(&builder);
 	if (!model_has_failed(&builder)) {
 		lint_routes(&builder);

@@ -31,6 +31,7 @@ struct cel_program;
 struct cel_value;
 struct country_table;
 struct diags;
+struct lifecycle_rules;
 struct node;
 struct region_table;
 struct rule_index;
@@ -208,6 +209,8 @@ struct model {
 	const struct model_clock *clocks;
 	size_t clock_count;
 	char tzdata_version[32]; /* of the zones that the calendars were compiled with, "2026b"; set by the daemon */
+
+	const struct lifecycle_rules *lifecycle; /* NULL: no section `lifecycle` */
 
 	/* the declared variables of the routes' expressions; territory values are made from it */
 	const struct cel_env *env;

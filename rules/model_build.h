@@ -50,6 +50,7 @@ void model_build_territories(struct model_builder *builder);
 void model_build_followup(struct model_builder *builder);
 void model_build_score(struct model_builder *builder);
 void model_build_routes(struct model_builder *builder);
+void model_build_lifecycle(struct model_builder *builder);
 
 /* A section of the root, or NULL when it is absent, empty (all in comments), or of another kind (an error). */
 const struct node *model_section(struct model_builder *builder, const char *name, enum node_kind kind);

@@ -53,6 +53,10 @@ static int look_at_key(struct work *work, enum identity_kind kind, struct hit *h
 	struct slice value = overlay_get(&work->decider->overlay, key);
 	if (value.len != 0 && state_get_ident(value, &ident) != 0)
 		return -1;
+	if (value.len != 0 && ident.is_barred) {
+		work->is_barred[kind] = true;
+		return 0;
+	}
 	int found = value.len != 0 ? look_at(work, ident.lead_id, !is_exact(kind), hit) : 0;
 	work->is_unknown[kind] = found == 0;
 	return found;
@@ -96,7 +100,7 @@ static int find_first(struct work *work, struct hit *best)
 static void write_ident(struct work *work, struct slice key, struct slice lead_id)
 {
 	struct strbuf value = STRBUF_INIT;
-	state_put_ident(&value, &(struct ident_state){work->now_ms, lead_id});
+	state_put_ident(&value, &(struct ident_state){.at_ms = work->now_ms, .lead_id = lead_id});
 	overlay_put(&work->decider->overlay, key, work_keep(work->arena, &value), 0);
 }
 
@@ -114,7 +118,8 @@ static bool is_needed(struct work *work, enum identity_kind kind, struct slice l
 	if (work->prepared->identity.keys[kind].len == 0 || (kind == IDENTITY_EVENT && !with_event) ||
 	    (kind == IDENTITY_LEAD && slice_equal(work->prepared->lead.lead_id, lead_id)))
 		return false;
-	return look_at_key(work, kind, &hit) == 0; /* else it has a lead that counts already */
+	/* else it has a lead that counts already, or its mark must stay */
+	return look_at_key(work, kind, &hit) == 0 && !work->is_barred[kind];
 }
 
 void work_link_idents(struct work *work, struct slice lead_id, bool with_event)
@@ -132,6 +137,43 @@ void work_link_idents(struct work *work, struct slice lead_id, bool with_event)
 		}
 		write_ident(work, key, lead_id);
 	}
+}
+
+/* ---- forgetting */
+
+/* The kind in "<key id>.<version>.<kind>.<mac>"; '\0' when there is none. */
+static char kind_of(struct slice name)
+{
+	size_t dots = 0, at = 0;
+	while (at < name.len && dots < 2)
+		dots += name.p[at++] == '.';
+	return at < name.len ? name.p[at] : '\0';
+}
+
+/* The mark of an event or of an id says nothing about a person, and without it a repeat would bring the lead back. */
+static bool stays_as_mark(struct slice name, enum idents_fate fate)
+{
+	char kind = kind_of(name);
+	return kind == identity_letter(IDENTITY_EVENT) || kind == identity_letter(IDENTITY_LEAD) || fate == IDENTS_BARRED;
+}
+
+size_t work_forget_idents(struct work *work, enum idents_fate fate)
+{
+	struct state_list *idents = &work->state.idents;
+	size_t barred = 0;
+	for (size_t i = 0; i < idents->count; i++) {
+		struct slice key = ARENA_JOIN(work->arena, SLICE("ident/"), idents->items[i]);
+		if (!stays_as_mark(idents->items[i], fate)) {
+			overlay_remove(&work->decider->overlay, key);
+			continue;
+		}
+		struct strbuf value = STRBUF_INIT;
+		state_put_ident(&value, &(struct ident_state){.at_ms = work->now_ms, .is_barred = true});
+		overlay_put(&work->decider->overlay, key, work_keep(work->arena, &value), 0);
+		barred++;
+	}
+	idents->count = 0;
+	return barred;
 }
 
 static enum step settle_duplicate(struct work *work, const struct hit *first)
@@ -153,6 +195,10 @@ enum step stage_dedup(struct work *work)
 	int found = find_first(work, &first);
 	if (found > 0)
 		return settle_duplicate(work, &first);
+	if (found == 0 && (work->is_barred[IDENTITY_EVENT] || work->is_barred[IDENTITY_LEAD])) {
+		decide_reject(work, work->prepared->record, ERR_LEAD_ERASED, "", "what this event told of was erased on request");
+		return STEP_DONE;
+	}
 	if (found == 0)
 		return STEP_NEXT;
 	decide_reject(work, work->prepared->record, ERR_STATE_MALFORMED, "", "a stored value is not in our form");

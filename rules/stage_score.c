@@ -32,5 +32,7 @@ enum step stage_score(struct work *work)
 	work->state.grade = work->score.grade->letter;
 	work->slots[SLOT_GRADE] = cel_string(work->score.grade->letter);
 	work->slots[SLOT_SCORE] = cel_int(work->score.total);
+	if (work->is_barred[IDENTITY_EMAIL] || work->is_barred[IDENTITY_PHONE])
+		return settle_unassigned(work, "do_not_contact");
 	return work->score.grade->stops ? settle_unassigned(work, "grade_stops") : STEP_NEXT;
 }

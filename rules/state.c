@@ -19,17 +19,11 @@
 
 const char *lead_status_name(enum lead_status status)
 {
-	switch (status) {
-	case LEAD_ASSIGNED:
-		return "assigned";
-	case LEAD_UNASSIGNED:
-		return "unassigned";
-	case LEAD_IN_PROGRESS:
-		return "in_progress";
-	case LEAD_STATUSES:
-		break;
-	}
-	return "?";
+	static const char *const names[] = {
+#define STATE(id, name, flags, moves) name,
+#include "rules/lifecycle.def"
+	};
+	return (size_t)status < sizeof names / sizeof *names ? names[status] : "?";
 }
 
 /* ---- the members of a lead's value */
@@ -68,6 +62,9 @@ static const struct member_row rows[] = {
 	ROW("kept", IS_FLAT, kept, 0, 0),
 	ROW("first", IS_FIRST, first_response, 0, 0),
 	ROW("clocks", IS_CLOCKS, clocks, 0, 0),
+	ROW("wake", IS_INT, wake_ms, 0, 0),
+	ROW("every", IS_TEXT, every, 0, 0),
+	ROW("stage", IS_TEXT, stage, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -153,7 +150,8 @@ static struct lead_state blank(void)
 static bool is_sound(const struct lead_state *lead)
 {
 	return lead->version >= 0 && lead->status != LEAD_STATUSES && lead->score >= INT32_MIN &&
-	       lead->score <= INT32_MAX && lead->at_ms != INT64_MIN && lead->duplicates >= 0 && lead->touched_ms >= 0;
+	       lead->score <= INT32_MAX && lead->at_ms != INT64_MIN && lead->duplicates >= 0 && lead->touched_ms >= 0 &&
+	       lead->wake_ms >= 0;
 }
 
 /* ---- the fast way: our own form, members in our order */
@@ -344,7 +342,7 @@ int64_t state_next_due(const struct lead_state *lead)
 		if (next_ms != 0 && (due_ms == 0 || next_ms < due_ms))
 			due_ms = next_ms;
 	}
-	return due_ms;
+	return lead->wake_ms != 0 && (due_ms == 0 || lead->wake_ms < due_ms) ? lead->wake_ms : due_ms;
 }
 
 /* ---- ident */
@@ -353,7 +351,10 @@ void state_put_ident(struct strbuf *out, const struct ident_state *ident)
 {
 	strbuf_put_int(out, ident->at_ms);
 	strbuf_putc(out, ' ');
-	strbuf_append(out, ident->lead_id.p, ident->lead_id.len);
+	if (ident->is_barred)
+		strbuf_putc(out, '!');
+	else
+		strbuf_append(out, ident->lead_id.p, ident->lead_id.len);
 }
 
 int state_get_ident(struct slice value, struct ident_state *ret_ident)
@@ -361,11 +362,14 @@ int state_get_ident(struct slice value, struct ident_state *ret_ident)
 	if (value.len == 0)
 		return -1;
 	struct scan scan = {value.p, value.p + value.len};
-	struct ident_state ident;
+	struct ident_state ident = {0};
 	if (!scan_int(&scan, &ident.at_ms) || !scan_byte(&scan, ' '))
 		return -1;
 	ident.lead_id = (struct slice){scan.at, (size_t)(scan.end - scan.at)};
-	if (!state_is_lead_id(ident.lead_id))
+	ident.is_barred = slice_is(ident.lead_id, "!");
+	if (ident.is_barred)
+		ident.lead_id = SLICE_NONE;
+	else if (!state_is_lead_id(ident.lead_id))
 		return -1;
 	*ret_ident = ident;
 	return 0;

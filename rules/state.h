@@ -4,6 +4,7 @@
  *
  *     lead/<lead id>                        -> who owns it, why, and its clock          (sales apps may read it)
  *     ident/<key id>.<version>.<kind>.<mac> -> "<ms of first sight> <lead id>"          (rules/identity.h makes the keys)
+ *                                              "<ms> !" bars it: nobody is to be contacted under it
  *     ring/<team id>                        -> positions of the members of a rotation
  *     mem/<kind>/<…>                        -> what else the shard's one writer keeps in its memory; a value that can be due
  *                                              is an object whose first member is "due", in ms
@@ -14,9 +15,9 @@
  *      "at":1763762715026,"deadline":1763769915026,"remind":1763768115026,"idents":["k1.1.e.…"],"source":"web"}
  *
  *     ver       ownership version: rises by one with each change of owner
- *     state     assigned | unassigned | in_progress
+ *     state     assigned | unassigned | in_progress | … (rules/lifecycle.def)
  *     owner, team, rule   ids; absent while nobody owns it
- *     score, grade, source, why (reason code of an unassigned lead)
+ *     score, grade, source, why (reason code of the state: of an unassigned, lost, invalid … lead)
  *     at        when it was taken in; the dedup window counts from here
  *     deadline, remind    of the first response; absent when no clock runs
  *     touched   when the owner first acted: the clock has stopped
@@ -27,6 +28,9 @@
  *     idents    names of the identity keys that point here, without "ident/"
  *     recent    marks of the latest activity events, so that a repeat is taken once
  *     kept      fields of the lead that later decisions read (rules/kept.h)
+ *     wake      when the state is looked at again: nurture, shelved, opportunity, deferred, held, pending
+ *     every     span after which it wakes once more
+ *     stage     of a lead that is worked on, as the site names it
  *
  * Times are ms since 1970. A ring's value maps a member's id to [n, weight]: its position is the fraction n/weight;
  * a third item 1 marks one that is out of the rotation. Change procedure: add members to LEAD_FIELDS at the end with a
@@ -55,7 +59,12 @@ enum {
 	STATE_POSITION_BITS = 50,                  /* n < 2^50: n * weight fits into 63 bits */
 };
 
-enum lead_status { LEAD_ASSIGNED, LEAD_UNASSIGNED, LEAD_IN_PROGRESS, LEAD_STATUSES };
+/* What they mean and which moves there are: rules/lifecycle.def. */
+enum lead_status {
+#define STATE(id, name, flags, moves) LEAD_##id,
+#include "rules/lifecycle.def"
+	LEAD_STATUSES
+};
 
 /* "assigned", … */
 const char *lead_status_name(enum lead_status status);
@@ -79,20 +88,24 @@ struct lead_state {
 	struct state_list idents;
 	struct state_list recent; /* at most STATE_RECENT_MAX */
 	struct slice kept;        /* a JSON object as written; may be empty */
+	int64_t wake_ms;          /* 0: the state waits for no time */
+	struct slice every, stage;
 };
 
 void state_put_lead(struct strbuf *out, const struct lead_state *lead);
 /* Texts are borrowed from `value` where it holds no escapes, else they lie in `arena`. -1 with *err on foreign bytes. */
 int state_get_lead(struct slice value, struct arena *arena, struct lead_state *ret_lead, struct err *err);
-/* The earliest level of any clock; 0: none. */
+/* When the lead is next due: the earliest level of any clock, or its time of waking; 0: never. */
 int64_t state_next_due(const struct lead_state *lead);
 
 /* The clock of this name, NULL when the lead has none. With an arena one is added, unless CLOCK_NAMES_MAX are there. */
 struct clock *state_clock(struct lead_state *lead, struct slice name, struct arena *arena);
 
+/* Without a lead id ("<ms> !") the key is barred: the person must not be contacted, or the event's lead was erased. */
 struct ident_state {
 	int64_t at_ms;
 	struct slice lead_id; /* borrowed */
+	bool is_barred;
 };
 
 void state_put_ident(struct strbuf *out, const struct ident_state *ident);

@@ -240,7 +240,9 @@ static void say_owner(struct strbuf *out, const struct work *work)
 
 static void say_unassigned(struct strbuf *out, const struct work *work)
 {
-	if (slice_is(work->state.why, "grade_stops")) {
+	if (slice_is(work->state.why, "do_not_contact")) {
+		strbuf_puts(out, "; the person asked not to be contacted.");
+	} else if (slice_is(work->state.why, "grade_stops")) {
 		strbuf_puts(out, "; leads of this grade are kept but not routed.");
 	} else if (work->match.route == NULL) {
 		strbuf_puts(out, "; no route matches it.");

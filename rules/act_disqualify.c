@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * activity.disqualify: the lead is written off, for a reason (S3-INVALID). With `do_not_contact` the person is barred as
+ * well: the identity keys stay, as marks that name no lead.
+ */
+#include "rules/decide.h"
+
+#include "rules/event_lifecycle.h"
+#include "rules/lifecycle.h"
+
+int act_disqualify_read(struct activity *activity, struct arena *arena, struct err *err)
+{
+	(void)arena;
+	return activity_bool(activity->data, "do_not_contact", &activity->is_barring, err);
+}
+
+void act_disqualify(struct work *work)
+{
+	const char *before = lead_status_name(work->state.status);
+	struct move move = {.to = LEAD_INVALID, .reason = work->activity->reason};
+	if (work->is_repeated) {
+		event_moved(work, &move, before, true);
+		return;
+	}
+	if (work->activity->is_barring && move.reason.len == 0)
+		move.reason = SLICE("do_not_contact");
+	if (!lifecycle_may(work, &move))
+		return;
+	lifecycle_move(work, &move);
+	if (work->activity->is_barring)
+		work_forget_idents(work, IDENTS_BARRED);
+	work_write_lead(work, work->lead_id);
+	event_moved(work, &move, before, false);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * activity.erase: what is stored of the lead goes, and the keys under which the person would be known again. With
+ * `do_not_contact` these keys stay as marks that name no lead. The key of the lead's own event always stays as such a mark,
+ * or a repeat of the event would bring the lead back.
+ */
+#include "rules/decide.h"
+
+#include "rules/event_lifecycle.h"
+
+int act_erase_read(struct activity *activity, struct arena *arena, struct err *err)
+{
+	(void)arena;
+	return activity_bool(activity->data, "do_not_contact", &activity->is_barring, err);
+}
+
+void act_erase(struct work *work)
+{
+	size_t keys = work->state.idents.count;
+	size_t barred = work_forget_idents(work, work->activity->is_barring ? IDENTS_BARRED : IDENTS_GONE);
+	overlay_remove(&work->decider->overlay, state_lead_key(work->arena, work->lead_id));
+	event_erased(work, keys, barred);
+	/* nothing of it is named in logs and counters any more */
+	work->state = (struct lead_state){.version = work->state.version};
+}

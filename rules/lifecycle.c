@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/lifecycle.h"
+
+#include "rules/calendar.h"
+#include "rules/clocks_lead.h"
+#include "rules/decide.h"
+#include "rules/event_lifecycle.h"
+#include "rules/json.h"
+
+enum { OPEN = 1, OWNED = 2, FREE = 4 };
+#define TO(id) (1u << LEAD_##id)
+
+static const struct {
+	unsigned flags;
+	unsigned moves; /* bit n: to status n */
+} states[LEAD_STATUSES] = {
+#define STATE(id, name, flags, moves) [LEAD_##id] = {flags, moves},
+#include "rules/lifecycle.def"
+};
+
+#undef TO
+
+const struct lifecycle_rules *lifecycle_rules(const struct model *model)
+{
+	static const struct lifecycle_rules none = {.reason_count = 0};
+	return model->lifecycle != NULL ? model->lifecycle : &none;
+}
+
+bool lifecycle_is_open(enum lead_status status)
+{
+	return (states[status].flags & OPEN) != 0;
+}
+
+bool lifecycle_is_free(enum lead_status status)
+{
+	return (states[status].flags & FREE) != 0;
+}
+
+bool lifecycle_can(enum lead_status from, enum lead_status to)
+{
+	return (states[from].moves >> to & 1) != 0;
+}
+
+enum lead_status lifecycle_find(struct slice name)
+{
+	int status = 0;
+	while (status < LEAD_STATUSES && !slice_is(name, lead_status_name((enum lead_status)status)))
+		status++;
+	return (enum lead_status)status;
+}
+
+/* ---- what is asked of an activity */
+
+static bool refuse(struct work *work, enum err_code code, const char *where, const char *text)
+{
+	decide_reject(work, work->prepared->record, code, where, text);
+	return false;
+}
+
+bool lifecycle_is_approved(struct work *work)
+{
+	const struct activity *activity = work->activity;
+	if ((lifecycle_rules(work->model)->approved >> activity->type & 1) == 0)
+		return true;
+	if (activity->approver.len == 0)
+		return refuse(work, ERR_APPROVAL_MISSING, "approver", "the configuration asks for an approver of such activities");
+	if (slice_equal(activity->approver, activity->actor))
+		return refuse(work, ERR_APPROVAL_MISSING, "approver", "who acts cannot approve it himself");
+	return true;
+}
+
+static bool has_member(const struct json *data, struct slice name)
+{
+	char text[MODEL_NAME_BYTES + 1];
+	memcpy(text, name.p, name.len); /* at most MODEL_NAME_BYTES, checked at load */
+	text[name.len] = '\0';
+	const struct json *value = json_get(data, text);
+	return value != NULL && value->type != JSON_IS_NULL && !(value->type == JSON_IS_STRING && value->text.len == 0);
+}
+
+static bool has_needs(struct work *work, const struct lifecycle_needs *needs, const char *what)
+{
+	for (size_t i = 0; i < needs->count; i++)
+		if (!has_member(work->activity->data, needs->names[i]))
+			return refuse(work, ERR_TRANSITION_FIELD,
+			              arena_printf(work->arena, "%.*s", SLICE_ARG(needs->names[i])),
+			              arena_printf(work->arena, "the configuration asks for it before a lead becomes %s", what));
+	return true;
+}
+
+/* What is kept of a lead is words: a sentence could name the person. */
+static bool is_word(struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.p[i];
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9' && i != 0) || (c == '_' && i != 0)))
+			return false;
+	}
+	return text.len >= 1 && text.len <= MODEL_NAME_BYTES;
+}
+
+static bool is_known_reason(const struct lifecycle_rules *rules, struct slice reason)
+{
+	for (size_t i = 0; i < rules->reason_count; i++)
+		if (slice_equal(rules->reasons[i], reason))
+			return true;
+	return rules->reason_count == 0;
+}
+
+static const struct lifecycle_stage *find_stage(const struct lifecycle_rules *rules, struct slice name)
+{
+	for (size_t i = 0; i < rules->stage_count; i++)
+		if (slice_equal(rules->stages[i].name, name))
+			return &rules->stages[i];
+	return NULL;
+}
+
+static bool is_stage_fine(struct work *work, struct slice name)
+{
+	const struct lifecycle_rules *rules = lifecycle_rules(work->model);
+	if (name.len == 0)
+		return true;
+	if (rules->stage_count == 0)
+		return is_word(name) || refuse(work, ERR_UNKNOWN_WORD, "stage", "a stage is one word: a-z, 0-9 and _");
+	const struct lifecycle_stage *stage = find_stage(rules, name);
+	if (stage == NULL)
+		return refuse(work, ERR_UNKNOWN_WORD, "stage", "no stage of that name is configured");
+	return has_needs(work, &stage->needs, "of this stage");
+}
+
+/* A verdict has reasons of its own, those of the machine. */
+static bool is_reason_fine(struct work *work, const struct move *move)
+{
+	bool is_needed = move->to == LEAD_INVALID || move->to == LEAD_LOST;
+	if (is_needed && move->reason.len == 0)
+		return refuse(work, ERR_TRANSITION_FIELD, "reason", "a lead is not written off without a reason");
+	if (is_needed && !is_word(move->reason))
+		return refuse(work, ERR_UNKNOWN_WORD, "reason", "a reason is one word such as bought_elsewhere: a-z, 0-9 and _");
+	if (is_needed && move->verdict.len == 0 && !is_known_reason(lifecycle_rules(work->model), move->reason))
+		return refuse(work, ERR_UNKNOWN_WORD, "reason", "no reason of that name is configured");
+	return true;
+}
+
+bool lifecycle_may(struct work *work, const struct move *move)
+{
+	const struct lead_state *state = &work->state;
+	const char *from = lead_status_name(state->status), *to = lead_status_name(move->to);
+	if (!lifecycle_can(state->status, move->to))
+		return refuse(work, ERR_ILLEGAL_TRANSITION, "status",
+		              arena_printf(work->arena, "a lead that is %s does not become %s", from, to));
+	if ((states[move->to].flags & OWNED) != 0 && state->owner.len == 0)
+		return refuse(work, ERR_ILLEGAL_TRANSITION, "status",
+		              arena_printf(work->arena, "nobody owns it, so it does not become %s", to));
+	if (move->to == LEAD_UNASSIGNED && state->owner.len != 0)
+		return refuse(work, ERR_ILLEGAL_TRANSITION, "status", "it has an owner: release it instead");
+	return is_reason_fine(work, move) && is_stage_fine(work, move->stage) &&
+	       has_needs(work, &lifecycle_rules(work->model)->needs[move->to], to);
+}
+
+/* ---- moving */
+
+/* What the move means to the clocks of the lead. */
+static unsigned facts_of(enum lead_status from, const struct move *move)
+{
+	switch (move->to) {
+	case LEAD_NURTURE:
+	case LEAD_SHELVED:
+		return CLOCK_FACT_NURTURED;
+	case LEAD_OPPORTUNITY:
+		return CLOCK_FACT_CONVERTED | CLOCK_FACT_PROGRESSED;
+	case LEAD_DEFERRED:
+	case LEAD_CONVERTED:
+	case LEAD_LOST:
+	case LEAD_INVALID:
+		return CLOCK_FACT_CLOSED;
+	case LEAD_IN_PROGRESS:
+	case LEAD_UNASSIGNED:
+		if (from != LEAD_ASSIGNED && from != LEAD_IN_PROGRESS)
+			return CLOCK_FACT_REOPENED | CLOCK_FACT_PROGRESSED;
+		return from != move->to || move->stage.len != 0 ? CLOCK_FACT_PROGRESSED : 0;
+	default:
+		return 0;
+	}
+}
+
+void lifecycle_move(struct work *work, const struct move *move)
+{
+	struct lead_state *state = &work->state;
+	struct happened happened = {.facts = facts_of(state->status, move), .at_ms = work->now_ms, .reason = move->reason};
+	if (move->to == LEAD_OPPORTUNITY)
+		happened.date_ms = move->wake_ms;
+	state->status = move->to;
+	state->why = is_word(move->reason) ? move->reason : SLICE_NONE;
+	if (move->stage.len != 0)
+		state->stage = move->stage;
+	state->wake_ms = move->wake_ms;
+	state->every = move->every;
+	if (happened.facts != 0)
+		clocks_happened(work, &happened);
+}
+
+int64_t lifecycle_after(const struct work *work, struct slice text)
+{
+	struct span span;
+	if (text.len == 0 || span_parse(text, &span, NULL) != 0)
+		return 0;
+	size_t rep = model_find_rep(work->model, work->state.owner), team = model_find_team(work->model, work->state.team);
+	const struct calendar *calendar = model_calendar_of(work->model, rep, team, SLICE_NONE, SLICE_NONE, SLICE_NONE);
+	int64_t due_ms = calendar_add_span(calendar, work->now_ms, &span);
+	return due_ms == CALENDAR_NEVER || due_ms <= work->now_ms ? 0 : due_ms;
+}
+
+struct slice lifecycle_band_of(const struct lifecycle_rules *rules, int64_t amount)
+{
+	struct slice band = SLICE_NONE;
+	for (size_t i = 0; i < rules->band_count && rules->bands[i].from <= amount; i++)
+		band = rules->bands[i].name;
+	return band;
+}
+
+/* ---- waking */
+
+const char *lifecycle_timer(enum lead_status status)
+{
+	switch (status) {
+	case LEAD_NURTURE:
+		return "nurture";
+	case LEAD_SHELVED:
+		return "shelved";
+	case LEAD_OPPORTUNITY:
+		return "opportunity_expiry";
+	case LEAD_DEFERRED:
+		return "deferred";
+	case LEAD_HELD:
+		return "hold";
+	case LEAD_PENDING:
+		return "approval";
+	default:
+		return NULL;
+	}
+}
+
+/* A shelved lead comes off the shelf; the others stay what they are, and somebody is told. */
+bool lifecycle_wake(struct work *work)
+{
+	struct lead_state *state = &work->state;
+	if (state->wake_ms == 0 || state->wake_ms > work->now_ms)
+		return false;
+	struct waking waking = {.timer = lifecycle_timer(state->status), .due_ms = state->wake_ms,
+	                        .before = lead_status_name(state->status)};
+	state->wake_ms = lifecycle_after(work, state->every);
+	if (waking.timer == NULL)
+		return true; /* its state went on without it */
+	if (state->status == LEAD_SHELVED)
+		state->status = state->owner.len != 0 ? LEAD_IN_PROGRESS : LEAD_UNASSIGNED;
+	event_woken(work, &waking);
+	return true;
+}
