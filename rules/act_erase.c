@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * activity.erase: what is stored of the lead goes, and the keys under which the person would be known again. With
- * `do_not_contact` these keys stay as marks that name no lead. The key of the lead's own event always stays as such a mark,
- * or a repeat of the event would bring the lead back.
+ * `do_not_contact` these keys stay as marks that name no lead. The keys of the lead's own event and id always stay as such
+ * marks, under an HMAC like the others: a repeat must not bring the lead back.
  */
 #include "rules/decide.h"
 
@@ -18,6 +18,7 @@ void act_erase(struct work *work)
 {
 	size_t keys = work->state.idents.count;
 	size_t barred = work_forget_idents(work, work->activity->is_barring ? IDENTS_BARRED : IDENTS_GONE);
+	work_bar_lead_id(work);
 	overlay_remove(&work->decider->overlay, state_lead_key(work->arena, work->lead_id));
 	event_erased(work, keys, barred);
 	/* nothing of it is named in logs and counters any more */

@@ -114,6 +114,8 @@ void work_link_idents(struct work *work, struct slice lead_id, bool with_event);
  * marks there are now. The caller writes or removes the lead. */
 enum idents_fate { IDENTS_GONE, IDENTS_BARRED };
 size_t work_forget_idents(struct work *work, enum idents_fate fate);
+/* No record makes a lead of this id any more: ids of events and ownership versions would begin anew. */
+void work_bar_lead_id(struct work *work);
 
 /* ---- stages.h: one function per stage, in stage_<name>.c or settle.c */
 

@@ -121,8 +121,10 @@ void event_woken(struct work *work, const struct waking *waking)
 	event_put_time_if(writer, "wakes_at", work->state.wake_ms);
 	json_put_time(writer, "at", work->now_ms);
 	struct event *event = page_close(&page, work, OUT_FOLLOWUPS, is_expiring ? "lead.expiring" : "followup.reminder");
-	event->id = slice_of(
-		arena_printf(work->arena, "%.*s:%s:%lld", SLICE_ARG(work->lead_id), waking->timer, (long long)waking->due_ms));
+	event->id = slice_of(arena_printf(work->arena, "%.*s:%s:wake:%lld", SLICE_ARG(work->lead_id), waking->timer,
+	                                  (long long)work->state.wakes));
+	event->cause = slice_of(arena_printf(work->arena, "timer:%.*s:%s:wake:%lld", SLICE_ARG(work->lead_id), waking->timer,
+	                                     (long long)work->state.wakes));
 }
 
 void event_note(struct work *work, const struct note *note)

@@ -249,6 +249,7 @@ bool lifecycle_wake(struct work *work)
 	struct waking waking = {.timer = lifecycle_timer(state->status), .due_ms = state->wake_ms,
 	                        .before = lead_status_name(state->status)};
 	state->wake_ms = lifecycle_after(work, state->every);
+	state->wakes++;
 	if (waking.timer == NULL)
 		return true; /* its state went on without it */
 	if (state->status == LEAD_SHELVED)

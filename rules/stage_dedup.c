@@ -157,6 +157,18 @@ static bool stays_as_mark(struct slice name, enum idents_fate fate)
 	return kind == identity_letter(IDENTITY_EVENT) || kind == identity_letter(IDENTITY_LEAD) || fate == IDENTS_BARRED;
 }
 
+static void bar(struct work *work, struct slice key)
+{
+	struct strbuf value = STRBUF_INIT;
+	state_put_ident(&value, &(struct ident_state){.at_ms = work->now_ms, .is_barred = true});
+	overlay_put(&work->decider->overlay, key, work_keep(work->arena, &value), 0);
+}
+
+void work_bar_lead_id(struct work *work)
+{
+	bar(work, identity_key(work->model, IDENTITY_LEAD, 1, work->lead_id, work->arena));
+}
+
 size_t work_forget_idents(struct work *work, enum idents_fate fate)
 {
 	struct state_list *idents = &work->state.idents;
@@ -167,9 +179,7 @@ size_t work_forget_idents(struct work *work, enum idents_fate fate)
 			overlay_remove(&work->decider->overlay, key);
 			continue;
 		}
-		struct strbuf value = STRBUF_INIT;
-		state_put_ident(&value, &(struct ident_state){.at_ms = work->now_ms, .is_barred = true});
-		overlay_put(&work->decider->overlay, key, work_keep(work->arena, &value), 0);
+		bar(work, key);
 		barred++;
 	}
 	idents->count = 0;

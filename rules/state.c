@@ -64,6 +64,7 @@ static const struct member_row rows[] = {
 	ROW("clocks", IS_CLOCKS, clocks, 0, 0),
 	ROW("wake", IS_INT, wake_ms, 0, 0),
 	ROW("every", IS_TEXT, every, 0, 0),
+	ROW("wakes", IS_INT, wakes, 0, 0),
 	ROW("stage", IS_TEXT, stage, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
@@ -151,7 +152,7 @@ static bool is_sound(const struct lead_state *lead)
 {
 	return lead->version >= 0 && lead->status != LEAD_STATUSES && lead->score >= INT32_MIN &&
 	       lead->score <= INT32_MAX && lead->at_ms != INT64_MIN && lead->duplicates >= 0 && lead->touched_ms >= 0 &&
-	       lead->wake_ms >= 0;
+	       lead->wake_ms >= 0 && lead->wakes >= 0;
 }
 
 /* ---- the fast way: our own form, members in our order */

@@ -30,6 +30,7 @@
  *     kept      fields of the lead that later decisions read (rules/kept.h)
  *     wake      when the state is looked at again: nurture, shelved, opportunity, deferred, held, pending
  *     every     span after which it wakes once more
+ *     wakes     how often it woke (default 0): part of the ids of these events
  *     stage     of a lead that is worked on, as the site names it
  *
  * Times are ms since 1970. A ring's value maps a member's id to [n, weight]: its position is the fraction n/weight;
@@ -89,6 +90,7 @@ struct lead_state {
 	struct state_list recent; /* at most STATE_RECENT_MAX */
 	struct slice kept;        /* a JSON object as written; may be empty */
 	int64_t wake_ms;          /* 0: the state waits for no time */
+	int64_t wakes;
 	struct slice every, stage;
 };
 

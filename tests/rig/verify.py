@@ -170,7 +170,9 @@ class Verifier:
             lead.owner = (value.get("owner"), value.get("ownership_version"))
         elif kind == "lead.unassigned":
             lead.is_assigned = False
-        elif entry.record.topic == c.ACTIVITY:
+        elif kind == "lead.erased":
+            del self.leads[subject]
+        elif entry.record.topic == c.ACTIVITY and value.get("status", "assigned") != "assigned":
             at = moment_ms(last_header(record, c.TIME))
             lead.stopped_at = min(filter(None, (lead.stopped_at, at)), default=None)
 

@@ -92,7 +92,7 @@ check('leads that it refused for their form do not', refused);
 const examples = path.dirname(samplesFile);
 check('examples of activities', readLines(path.join(examples, 'activities.jsonl')).flatMap((line) => {
   const record = JSON.parse(line);
-  return errors(strict['activity.touch'], record.specversion ? record.data : record);
+  return errors(strict[record.type], record.specversion ? record.data : record);
 }));
 const shown = readLines(path.join(examples, 'events.jsonl')).map((line) => JSON.parse(line));
 check('examples of events', shown.flatMap((e) => errors(strict[e.type], e.data)));

@@ -63,6 +63,16 @@ static void judge_id(struct judge *judge, const struct event *event)
 		            judge->shard, SLICE_ARG(event->id), judge->txn_number);
 }
 
+/* Who was erased may come again. */
+static void judge_erased(struct judge *judge, struct slice lead_id)
+{
+	struct map_entry *entry;
+
+	for (size_t at = 0; (entry = map_next(&judge->owned, &at)) != NULL;)
+		if (slice_equal(*(const struct slice *)entry->value, lead_id))
+			map_remove(&judge->owned, entry->key);
+}
+
 /* An identity that belongs to a lead must not be assigned once more. */
 static void judge_owner(struct judge *judge, const struct event *event)
 {
@@ -73,10 +83,12 @@ static void judge_owner(struct judge *judge, const struct event *event)
 		return;
 	if (strcmp(event->type, "lead.released") == 0)
 		map_remove(&judge->owned, event->value);
+	if (strcmp(event->type, "lead.erased") == 0)
+		judge_erased(judge, event->subject);
 	if (strcmp(event->type, "lead.assigned") != 0)
 		return;
 	struct slice email = reference_email(record);
-	if (email.len > 0 && map_put(&judge->owned, email, judge) != NULL)
+	if (email.len > 0 && map_put(&judge->owned, email, (void *)(uintptr_t)&event->subject) != NULL)
 		sim_finding(judge->sim, BAD_DOUBLE, "shard %d: %.*s is assigned a second time, in transaction %" PRIu64,
 		            judge->shard, SLICE_ARG(email), judge->txn_number);
 }

@@ -2,6 +2,8 @@
  *
  * The records of a schedule. Few people and few lead ids per shard, so that most records meet something earlier.
  */
+#include <string.h>
+
 #include "tests/sim/reference.h"
 
 enum { PEOPLE = 5, LEADS = 14 };
@@ -25,14 +27,34 @@ static struct slice captured_value(struct sim *sim, int32_t shard)
 		shard, lead, intent, person, shard, phone));
 }
 
+/* A touch, most of the time; %s is the lead. Some of the others are refused, by the state that the lead is in. */
+static const struct {
+	const char *format;
+	int share;
+} activities[] = {
+	{"{\"type\":\"activity.touch\",\"lead_id\":\"%s\",\"method\":\"call\",\"at\":\"2026-09-21T13:46:40Z\"}", 10},
+	{"{\"type\":\"activity.release\",\"lead_id\":\"%s\",\"reason\":\"no_time\"}", 5},
+	{"{\"type\":\"activity.status\",\"lead_id\":\"%s\",\"stage\":\"offer\"}", 2},
+	{"{\"type\":\"activity.nurture\",\"lead_id\":\"%s\",\"until\":\"2026-09-21T13:46:55Z\"}", 2},
+	{"{\"type\":\"activity.convert\",\"lead_id\":\"%s\",\"amount\":100}", 1},
+	{"{\"type\":\"activity.disqualify\",\"lead_id\":\"%s\",\"reason\":\"no_need\"}", 1},
+	{"{\"type\":\"activity.verdict\",\"lead_id\":\"%s\",\"verdict\":\"unreachable\"}", 1},
+	{"{\"type\":\"activity.erase\",\"lead_id\":\"%s\"}", 1},
+	{"{\"type\":\"activity.issue\",\"lead_id\":\"%s\",\"department\":\"help\"}", 1},
+};
+enum { ACTIVITY_ROWS = sizeof activities / sizeof *activities };
+
 static struct slice activity_value(struct sim *sim, int32_t shard)
 {
-	const char *type = rng_hits(&sim->rng, 4000) ? "activity.release" : "activity.touch";
-
-	return slice_of(arena_printf(&sim->arena,
-	                             "{\"type\":\"%s\",\"lead_id\":\"L%d-%d\",\"method\":\"call\","
-	                             "\"at\":\"2026-09-21T13:46:40Z\"}",
-	                             type, shard, (int)rng_below(&sim->rng, LEADS)));
+	int total = 0, row = 0;
+	for (int i = 0; i < ACTIVITY_ROWS; i++)
+		total += activities[i].share;
+	int drawn = (int)rng_below(&sim->rng, (uint32_t)total);
+	while (drawn >= activities[row].share)
+		drawn -= activities[row++].share;
+	const char *lead = arena_printf(&sim->arena, "L%d-%d", shard, (int)rng_below(&sim->rng, LEADS));
+	const char *format = activities[row].format, *at = strstr(format, "%s");
+	return slice_of(arena_printf(&sim->arena, "%.*s%s%s", (int)(at - format), format, lead, at + 2));
 }
 
 struct record reference_record(struct sim *sim, int32_t shard, size_t topic)

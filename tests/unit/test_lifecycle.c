@@ -138,7 +138,7 @@ static void a_deferred_purchase_has_its_day(void **state)
 	rig->now_ms = day;
 	d = rig_fire(rig, "L1");
 	rig_expect(rig_event(rig, &d, "followup.reminder"), "timer", "deferred");
-	assert_true(slice_is(d.events[0].cause, "timer:L1:deferred:1"));
+	assert_true(slice_is(d.events[0].cause, "timer:L1:deferred:wake:1"));
 	expect_status(rig, LEAD_DEFERRED);
 	d = rig_fire(rig, "L1");
 	assert_int_equal(d.outcome, OUTCOME_NOTHING);
@@ -157,7 +157,7 @@ static void a_lead_is_written_off_for_a_reason(void **state)
 	rig_expect(rig_event(rig, &d, "lead.status"), "reason", "bought_elsewhere");
 	expect_status(rig, LEAD_INVALID);
 	assert_true(slice_is(rig_state(rig, "L1").why, "bought_elsewhere"));
-	assert_int_equal(rig_state(rig, "L1").deadline_ms, 0);
+	assert_int_equal(rig_state(rig, "L1").first_response.next_ms, 0);
 	d = rig_act(rig, "{\"type\":\"activity.status\",\"lead_id\":\"L1\",\"status\":\"in_progress\",\"reason\":\"came_back\"}");
 	rig_expect(rig_event(rig, &d, "lead.status"), "previous_status", "invalid");
 }
@@ -222,9 +222,12 @@ static void erased_is_forgotten(void **state)
 	const struct json *event = rig_event(rig, &d, "lead.erased");
 	rig_expect_int(event, "identities", 2);
 	rig_expect_int(event, "barred", 0);
-	for (size_t i = 0; i < rig->store.count; i++) /* but the ring */
-		assert_true(rig->store.rows[i].value_len == 0 || strcmp(rig->store.rows[i].key, "ring/all") == 0);
-	d = rig_lead(rig, LEAD); /* without a mark of the event the person may come again */
+	for (size_t i = 0; i < rig->store.count; i++) /* but the ring, and the mark of its id */
+		assert_true(rig->store.rows[i].value_len == 0 || strcmp(rig->store.rows[i].key, "ring/all") == 0 ||
+		            strstr(rig->store.rows[i].value, " !") != NULL);
+	d = rig_lead(rig, LEAD);
+	rig_expect_reject(&d, ERR_LEAD_ERASED);
+	d = rig_lead(rig, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"max@example.com\"}}"); /* the person may come again */
 	assert_int_equal(d.outcome, OUTCOME_ASSIGNED);
 }
 

@@ -105,7 +105,7 @@ static void foreign_bytes_are_refused(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {
-		"", "{}", "x", "null", "[]", "{\"ver\":1}", "{\"ver\":1,\"state\":\"lost\",\"score\":1,\"at\":1}",
+		"", "{}", "x", "null", "[]", "{\"ver\":1}", "{\"ver\":1,\"state\":\"gone\",\"score\":1,\"at\":1}",
 		"{\"ver\":\"1\",\"state\":\"assigned\",\"score\":1,\"at\":1}",
 		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1,\"new\":2}",
 		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1,\"cycle\":0}",
@@ -183,12 +183,36 @@ static void clocks_read_back(void **state)
 	check_round_trip(&lead);
 }
 
+static void what_wakes_is_due_too(void **state)
+{
+	(void)state;
+	struct lead_state lead = {.first_response = {.next_ms = 100}, .wake_ms = 99};
+	assert_true(state_next_due(&lead) == 99);
+	lead.wake_ms = 101;
+	assert_true(state_next_due(&lead) == 100);
+	lead.first_response.next_ms = 0;
+	assert_true(state_next_due(&lead) == 101);
+}
+
+static void a_mark_names_no_lead(void **state)
+{
+	(void)state;
+	struct strbuf out = STRBUF_INIT;
+	struct ident_state back;
+	state_put_ident(&out, &(struct ident_state){.at_ms = 17, .is_barred = true});
+	assert_string_equal(out.bytes, "17 !");
+	assert_int_equal(state_get_ident(bytes_of(&out), &back), 0);
+	assert_true(back.is_barred && back.lead_id.len == 0);
+	assert_int_equal(rules_ident_lead(bytes_of(&out)).len, 0);
+	strbuf_done(&out);
+}
+
 static void idents_read_back(void **state)
 {
 	(void)state;
 	struct strbuf out = STRBUF_INIT;
 	struct ident_state back;
-	state_put_ident(&out, &(struct ident_state){1795298715026, SLICE("crm:4711")});
+	state_put_ident(&out, &(struct ident_state){.at_ms = 1795298715026, .lead_id = SLICE("crm:4711")});
 	assert_string_equal(out.bytes, "1795298715026 crm:4711");
 	assert_int_equal(state_get_ident(bytes_of(&out), &back), 0);
 	assert_true(back.at_ms == 1795298715026);
@@ -240,6 +264,8 @@ int main(void)
 		cmocka_unit_test(the_plain_members_are_the_first_response),
 		cmocka_unit_test(the_earliest_clock_is_due),
 		cmocka_unit_test(clocks_read_back),
+		cmocka_unit_test(what_wakes_is_due_too),
+		cmocka_unit_test(a_mark_names_no_lead),
 		cmocka_unit_test(idents_read_back),
 		cmocka_unit_test(rings_read_back),
 	};
