@@ -5,6 +5,8 @@
  */
 #include "rules/model.h"
 
+#include <inttypes.h>
+
 #include "rules/base/arena.h"
 #include "rules/base/suggest.h"
 #include "rules/calendar.h"
@@ -136,6 +138,17 @@ static void report_issue(struct model_builder *builder, const struct node *node,
 		diag_note(diags, diag, "%s", issue->note);
 }
 
+static void warn_costly(struct model_builder *builder, const struct node *node, const char *what,
+                        const struct cel_program *program)
+{
+	uint64_t cost = cel_program_cost(program), limit = builder->model->cel_step_limit;
+	if (cost <= limit)
+		return;
+	struct diag *diag = diags_warn(builder->diags, ERR_COSTLY, node->span, "this may take %" PRIu64 " steps, of %" PRIu64 " allowed",
+	                               cost, limit);
+	diag_note(builder->diags, diag, "in %s", what);
+}
+
 bool model_read_condition(struct model_builder *builder, const struct cel_env *env, const struct node *node,
                           const char *what, struct slice *ret_text, const struct cel_program **ret_program)
 {
@@ -155,6 +168,7 @@ bool model_read_condition(struct model_builder *builder, const struct cel_env *e
 		report_issue(builder, node, what, &issues.items[i]);
 	if (result != 0)
 		return false;
+	warn_costly(builder, node, what, program);
 	*ret_text = text;
 	*ret_program = program;
 	return true;

@@ -17,6 +17,8 @@
 #include "rules/model.h"
 #include "rules/story.h"
 
+enum { EXPLAIN_COLUMNS = 90 };
+
 static const struct json_limits LIMITS = {LEADS_FILE_BYTES_MAX, 64, 10000000};
 
 /* ---- showing */
@@ -214,9 +216,27 @@ static bool is_file_name(const char *name)
 	return strcmp(name, "-") == 0 || strchr(name, '/') != NULL || is_json || access(name, F_OK) == 0;
 }
 
+/* A paragraph in lines of at most EXPLAIN_COLUMNS bytes, broken at blanks. */
+static void print_wrapped(const char *text)
+{
+	while (*text != '\0') {
+		size_t len = strlen(text), end = len;
+		if (len > EXPLAIN_COLUMNS)
+			for (end = EXPLAIN_COLUMNS; end > 0 && text[end] != ' ';)
+				end--;
+		if (end == 0) /* one long word */
+			end = strcspn(text, " ");
+		printf("%.*s\n", (int)end, text);
+		text += end + strspn(text + end, " ");
+	}
+}
+
 static int explain_code(enum err_code code)
 {
-	printf("%s %s\n%s\n", err_number(code), err_word(code), err_sentence(code));
+	printf("%s %s\n", err_number(code), err_word(code));
+	print_wrapped(err_sentence(code));
+	putchar('\n');
+	print_wrapped(err_advice(code));
 	return CTL_OK;
 }
 

@@ -20,6 +20,13 @@ static const struct entry table[ERR_COUNT] = {
 #undef ERR
 };
 
+static const char *const advice[ERR_COUNT] = {
+	[ERR_NONE] = "",
+#define ADVICE(id, text) [id] = text,
+#include "rules/base/advice.def"
+#undef ADVICE
+};
+
 static const struct entry *entry_of(enum err_code code)
 {
 	return &table[(unsigned)code < ERR_COUNT ? code : ERR_NONE];
@@ -38,6 +45,12 @@ const char *err_word(enum err_code code)
 const char *err_sentence(enum err_code code)
 {
 	return entry_of(code)->sentence;
+}
+
+const char *err_advice(enum err_code code)
+{
+	const char *text = advice[(unsigned)code < ERR_COUNT ? code : ERR_NONE];
+	return text != NULL ? text : "";
 }
 
 enum err_code err_lookup(const char *name)

@@ -43,6 +43,8 @@ const char *err_number(enum err_code code);
 const char *err_word(enum err_code code);
 /* One sentence for `leadctl explain`. Never NULL. */
 const char *err_sentence(enum err_code code);
+/* Why it is so and what to do: a paragraph. "" for ERR_NONE. */
+const char *err_advice(enum err_code code);
 /* The code whose number or word is `name` (case of the number does not matter), or ERR_NONE. */
 enum err_code err_lookup(const char *name);
 

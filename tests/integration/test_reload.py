@@ -15,7 +15,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from rig import broker, contract, daemons, generate, mutate, testing, verify  # noqa: E402
+from rig import broker, daemons, generate, mutate, process, testing, verify  # noqa: E402
 from rig.process import RigError  # noqa: E402
 from rig.testing import check, equal  # noqa: E402
 from rig.world import World  # noqa: E402
@@ -148,18 +148,29 @@ class Reloads:
         equal(len(found), 1, "configurations in force")
         return found[0]
 
-    def forget(self):
-        """A reload looks through what the daemon has told so far."""
-        with self.world.daemon.notify.changed:
-            self.world.daemon.notify.messages.clear()
+    def reload(self):
+        """SIGHUP; the verdict of a reload that began after it: what others told before may still be on its way."""
+        notify, begun = self.world.daemon.notify, time.clock_gettime(time.CLOCK_MONOTONIC) * 1e6
+        with notify.changed:
+            notify.messages.clear()
+        self.world.daemon.child.signal(signal.SIGHUP)
+        deadline = process.Deadline(30, "the daemon has reloaded")
+        with notify.changed:
+            while True:
+                since = [i for i, m in enumerate(notify.messages) if float(m.get("MONOTONIC_USEC", 0)) >= begun]
+                done = [m["STATUS"] for m in notify.messages[since[0]:] if "READY" in m] if since else []
+                if done:
+                    return done[0]
+                check(self.world.daemon.running(), "leadrouterd ended while reloading" + self.world.daemon.tail())
+                deadline.check(self.world.daemon.log)
+                notify.changed.wait(0.2)
 
     def signal(self):
         """SIGHUP, and its verdict awaited; now and then compared with that of a check."""
         is_compared = self.rng.random() < 0.1
         before = self.hash() if is_compared else None
         mutation = self.mutator.next()
-        self.forget()
-        status = self.world.daemon.reload()
+        status = self.reload()
         check(status in (TAKEN, "reload refused, the old configuration is in force"), "%s: %r" % (mutation, status))
         if not is_compared:
             return
@@ -175,6 +186,8 @@ class Reloads:
         for _ in range(count):
             self.mutator.next()
             self.world.daemon.child.signal(signal.SIGHUP)
+        # the loop that answers the second time has seen every signal that came before the first
+        self.hash(), self.hash()
 
     def ask(self):
         """leadctl reload: the verdict is told where it was asked for."""

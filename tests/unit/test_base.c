@@ -162,6 +162,10 @@ static void every_error_code_can_be_looked_up(void **state)
 		assert_int_equal(err_lookup(err_number((enum err_code)code)), code);
 		assert_int_equal(err_lookup(err_word((enum err_code)code)), code);
 		assert_true(err_sentence((enum err_code)code)[0] != '\0');
+		const char *advice = err_advice((enum err_code)code);
+		if (strlen(advice) < 60 || advice[strlen(advice) - 1] != '.' || strchr(advice, '\n') != NULL)
+			fail_msg("%s needs a paragraph in rules/base/advice.def that says why, and what to do",
+			         err_number((enum err_code)code));
 	}
 	assert_int_equal(err_lookup("LR9999"), ERR_NONE);
 }
