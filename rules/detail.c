@@ -9,6 +9,7 @@
 #include "rules/calendar.h"
 #include "rules/cel/conjunct.h"
 #include "rules/cleanse.h"
+#include "rules/clocks_lead.h"
 #include "rules/event_shown.h"
 #include "rules/model.h"
 #include "rules/text/zone.h"
@@ -158,18 +159,14 @@ static void put_routes(struct detail *detail, struct work *work)
 	json_close_array(&detail->writer);
 }
 
-/* ---- the clock */
+/* ---- clocks */
 
-void detail_put_timeline(struct json_writer *writer, const struct calendar *calendar, int64_t start_ms,
-                         int64_t remind_ms, int64_t due_ms)
+static void put_pieces(struct json_writer *writer, const struct timeline *timeline)
 {
 	struct calendar_piece pieces[DETAIL_PIECES_MAX];
 	bool is_cut;
-	size_t count = calendar_explain(calendar, start_ms, due_ms, pieces, DETAIL_PIECES_MAX, &is_cut);
-	json_open_object(writer, "timeline");
-	json_put_text(writer, "calendar", slice_of(calendar_name(calendar)));
-	json_put_text(writer, "zone", slice_of(zone_name(calendar_zone(calendar))));
-	json_put_time(writer, "start", start_ms);
+	size_t count =
+		calendar_explain(timeline->calendar, timeline->start_ms, timeline->due_ms, pieces, DETAIL_PIECES_MAX, &is_cut);
 	json_open_array(writer, "pieces");
 	for (size_t i = 0; i < count; i++) {
 		json_open_object(writer, NULL);
@@ -183,22 +180,76 @@ void detail_put_timeline(struct json_writer *writer, const struct calendar *cale
 	json_close_array(writer);
 	if (is_cut)
 		json_put_bool(writer, "more_pieces", true);
-	if (remind_ms != 0)
-		json_put_time(writer, "remind_at", remind_ms);
-	json_put_time(writer, "due", due_ms);
+}
+
+void detail_put_timeline(struct json_writer *writer, const struct timeline *timeline)
+{
+	json_open_object(writer, NULL);
+	json_put_text(writer, "clock", timeline->clock);
+	json_put_text(writer, "calendar", slice_of(calendar_name(timeline->calendar)));
+	json_put_text(writer, "zone", slice_of(zone_name(calendar_zone(timeline->calendar))));
+	json_put_time(writer, "start", timeline->start_ms);
+	if (timeline->is_by_wall)
+		json_put_bool(writer, "all_time_counts", true);
+	else
+		put_pieces(writer, timeline);
+	json_put_time(writer, "due", timeline->due_ms);
+	json_open_array(writer, "levels");
+	for (size_t i = 0; i < timeline->level_count; i++) {
+		json_open_object(writer, NULL);
+		json_put_text(writer, "name", timeline->levels[i].name);
+		json_put_time(writer, "at", timeline->levels[i].at_ms);
+		json_close_object(writer);
+	}
+	json_close_array(writer);
 	json_close_object(writer);
 }
 
-static void put_clock(struct detail *detail, const struct work *work)
+static void add_levels(struct timeline *timeline, const struct clock_plan *plan)
 {
-	const struct lead_location *place = &work->prepared->lead.location;
-	const struct clock *clock = &work->state.first_response;
-	if (clock->due_ms <= work->now_ms)
+	for (size_t i = 0; i < plan->level_count; i++) {
+		const struct clock_level *level = &plan->levels[i];
+		int64_t at_ms = level->rank < CLOCK_RANK_BREACH
+		                        ? calendar_subtract_span(timeline->calendar, timeline->due_ms, &level->offset)
+		                        : calendar_add_span(timeline->calendar, timeline->due_ms, &level->offset);
+		bool is_told = at_ms > timeline->start_ms && at_ms != CALENDAR_NEVER && level->rank != CLOCK_RANK_BREACH;
+		if (is_told && timeline->level_count < CLOCK_LEVELS_MAX)
+			timeline->levels[timeline->level_count++] = (struct timeline_level){level->name, at_ms};
+	}
+}
+
+static void put_clock(struct detail *detail, struct work *work, const struct clock *clock, struct slice name)
+{
+	struct clock_storage storage;
+	const struct clock_plan *plan;
+	struct clock_hours hours;
+	if (!clock_is_running(clock) || clock->due_ms <= clock->start_ms ||
+	    !clocks_plan_of(work, name, &storage, &plan, &hours))
 		return;
-	const struct calendar *calendar =
-		model_calendar_of(work->model, work->rep, work->team, place->country, place->region, place->postal_code);
-	detail_put_timeline(&detail->writer, calendar, work->now_ms,
-	                    clock->next_ms < clock->due_ms ? clock->next_ms : 0, clock->due_ms);
+	struct timeline timeline = {.clock = name,
+	                            .calendar = hours.clock,
+	                            .is_by_wall = plan->after.business_ms == 0 && plan->after.business_days == 0,
+	                            .start_ms = clock->start_ms,
+	                            .due_ms = clock->due_ms};
+	add_levels(&timeline, plan);
+	detail_put_timeline(&detail->writer, &timeline);
+}
+
+/* Clocks begin to run when it is settled what the lead comes to, whichever stage that is. */
+static void put_clocks(struct detail *detail, struct work *work)
+{
+	const struct lead_state *state = &work->state;
+	bool is_running = clock_is_running(&state->first_response);
+	for (size_t i = 0; i < state->clock_count; i++)
+		is_running |= clock_is_running(&state->clocks[i]);
+	if (!is_running || detail->has_clocks)
+		return;
+	detail->has_clocks = true;
+	json_open_array(&detail->writer, "clocks");
+	put_clock(detail, work, &state->first_response, slice_of(clock_kind_name(CLOCK_FIRST_RESPONSE)));
+	for (size_t i = 0; i < state->clock_count; i++)
+		put_clock(detail, work, &state->clocks[i], state->clocks[i].name);
+	json_close_array(&detail->writer);
 }
 
 /* ---- looking on */
@@ -215,9 +266,9 @@ static void on_stage(void *ctx, enum stage stage, struct work *work)
 	} else if (stage == STAGE_rules) {
 		detail->routes_tried = work->match.tried_count + work->match.not_shown;
 		detail->route_taken = work->match.route;
-	} else if (stage == STAGE_followup) {
-		put_clock(detail, work);
 	}
+	if (stage != STAGE_dedup) /* there it would be those of another lead */
+		put_clocks(detail, work);
 }
 
 void detail_begin(struct detail *detail, struct strbuf *out, bool is_unmasked)

@@ -7,7 +7,7 @@
  *     score      base, total, grade, and every criterion: points, result, the first clause that was not true and its values
  *     routes     every route in order, what it says by itself: result, condition, first clause that was not true, its values
  *     routes_tried, route_taken   how far the decision went, and where it ended
- *     timeline   the clock from its start: stretches of the calendar that count and that do not, reminder, due
+ *     clocks     each that runs, from its start: stretches of its calendar that count and that do not, levels, due time
  *     outcome, reject, events     what it came to; the events as they would be sent
  *
  *     record     which one of its file, when the caller put it there
@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 
+#include "rules/clocks.h"
 #include "rules/decide.h"
 #include "rules/json.h"
 
@@ -33,6 +34,7 @@ struct detail {
 	bool is_unmasked;
 	size_t routes_tried;
 	const struct route *route_taken;
+	bool has_clocks; /* written */
 };
 
 /* The object is appended to `out`. The detail must not be moved. */
@@ -40,9 +42,21 @@ void detail_begin(struct detail *detail, struct strbuf *out, bool is_unmasked);
 /* After the decision; the object is complete. */
 void detail_end(struct detail *detail, const struct decision *decision);
 
-/* "timeline" of a clock that was started at `start_ms` by this calendar; remind_ms 0: none. */
-void detail_put_timeline(struct json_writer *writer, const struct calendar *calendar, int64_t start_ms,
-                         int64_t remind_ms, int64_t due_ms);
+/* One clock and how it comes due. */
+struct timeline {
+	struct slice clock; /* its name */
+	const struct calendar *calendar;
+	bool is_by_wall; /* open hours do not matter */
+	int64_t start_ms, due_ms;
+	size_t level_count; /* beside the breach, which is the due time */
+	struct timeline_level {
+		struct slice name;
+		int64_t at_ms;
+	} levels[CLOCK_LEVELS_MAX]; /* in the order of time */
+};
+
+/* An entry of "clocks". */
+void detail_put_timeline(struct json_writer *writer, const struct timeline *timeline);
 
 /* "values": what the names in a piece of an expression stand for, in order of appearance: name, and value (a CEL literal) or
  * absent. */

@@ -127,7 +127,7 @@ static void put_routes(struct strbuf *out, const struct json *story)
 	}
 }
 
-/* ---- the clock */
+/* ---- clocks */
 
 /* "Mon 2026-11-23 08:30", with seconds where there are any. */
 static void put_local(struct strbuf *out, const struct zone *zone, struct slice instant)
@@ -193,38 +193,66 @@ static void put_piece(struct strbuf *out, const struct zone *zone, const struct 
 	strbuf_putc(out, '\n');
 }
 
-static void put_timeline(struct strbuf *out, const struct json *timeline)
+/* Levels beside the breach, before or after the due time. */
+static void put_levels(struct strbuf *out, const struct zone *zone, const struct json *clock, bool before)
+{
+	const struct json *levels = json_get(clock, "levels");
+	int64_t due_ms = instant_parse(json_get_text(clock, "due"));
+	for (size_t i = 0; i < count_of(levels); i++) {
+		struct slice at = json_get_text(&levels->items[i], "at"), name = json_get_text(&levels->items[i], "name");
+		if ((instant_parse(at) < due_ms) != before)
+			continue;
+		struct strbuf what = STRBUF_INIT;
+		if (slice_is(name, "pre_breach"))
+			strbuf_puts(&what, "reminder");
+		else
+			put_words(&what, name);
+		put_moment(out, zone, strbuf_text(&what), at);
+		strbuf_done(&what);
+	}
+}
+
+static void put_clock(struct strbuf *out, const struct json *clock)
 {
 	char name[ZONE_NAME_BYTES + 1];
-	struct slice zone_text = json_get_text(timeline, "zone");
+	struct slice zone_text = json_get_text(clock, "zone");
 	snprintf(name, sizeof name, "%.*s", SLICE_ARG(zone_text));
 	const struct zone *zone = zone_load(name);
-	const struct json *pieces = json_get(timeline, "pieces");
+	const struct json *pieces = json_get(clock, "pieces");
 	begin_line(out, "Clock");
-	strbuf_puts(out, "calendar ");
-	put_text(out, timeline, "calendar");
+	put_words(out, json_get_text(clock, "clock"));
+	strbuf_puts(out, is_true(clock, "all_time_counts") ? ", all time counts" : ", by calendar ");
+	if (!is_true(clock, "all_time_counts"))
+		put_text(out, clock, "calendar");
 	strbuf_puts(out, ", times of ");
 	put(out, zone_text);
 	strbuf_putc(out, '\n');
-	put_moment(out, zone, "start", json_get_text(timeline, "start"));
+	put_moment(out, zone, "start", json_get_text(clock, "start"));
 	for (size_t i = 0; i < count_of(pieces); i++)
 		put_piece(out, zone, &pieces->items[i]);
-	if (is_true(timeline, "more_pieces")) {
+	if (is_true(clock, "more_pieces")) {
 		begin_line(out, "");
 		strbuf_puts(out, "… and so on\n");
 	}
-	put_moment(out, zone, "reminder", json_get_text(timeline, "remind_at"));
-	put_moment(out, zone, "due", json_get_text(timeline, "due"));
+	put_levels(out, zone, clock, true);
+	put_moment(out, zone, "due", json_get_text(clock, "due"));
+	put_levels(out, zone, clock, false);
+}
+
+static void put_clocks(struct strbuf *out, const struct json *story)
+{
+	const struct json *clocks = json_get(story, "clocks");
+	for (size_t i = 0; i < count_of(clocks); i++)
+		put_clock(out, &clocks->items[i]);
 }
 
 void story_timeline(struct strbuf *out, const struct json *story)
 {
-	const struct json *timeline = json_get(story, "timeline");
+	bool has_clocks = count_of(json_get(story, "clocks")) > 0;
 	strbuf_puts(out, "Lead ");
 	put_text(out, story, "lead_id");
-	strbuf_puts(out, timeline != NULL ? ":\n" : ": no clock was started.\n");
-	if (timeline != NULL)
-		put_timeline(out, timeline);
+	strbuf_puts(out, has_clocks ? ":\n" : ": no clock was started.\n");
+	put_clocks(out, story);
 }
 
 /* ---- all of it */
@@ -264,8 +292,7 @@ void story_text(struct strbuf *out, const struct json *story)
 	put_score(out, story);
 	put_routes(out, story);
 	explain_candidates(out, trace);
-	if (json_get(story, "timeline") != NULL)
-		put_timeline(out, json_get(story, "timeline"));
+	put_clocks(out, story);
 	explain_by(out, trace);
 }
 

@@ -116,18 +116,35 @@ static int find_events(struct search *search, const struct generation *generatio
 
 /* ---- the story */
 
-/* The clock that an assignment started, by today's calendars. */
+static bool counts_all_time(const struct model *model, struct slice letter)
+{
+	for (size_t i = 0; i < model->grade_count; i++)
+		if (slice_equal(model->grades[i].letter, letter))
+			return model->grades[i].first_response.business_ms == 0 && model->grades[i].first_response.business_days == 0;
+	return false;
+}
+
+/* The first response's clock, which an assignment started, by today's calendars. */
 static void put_clock(struct json_writer *writer, const struct model *model, const struct json *data)
 {
 	const struct json *place = json_get(json_get(data, "lead"), "location");
-	int64_t start_ms = instant_parse(json_get_text(data, "assigned_at"));
-	int64_t due_ms = instant_parse(json_get_text(data, "deadline")), remind_ms = instant_parse(json_get_text(data, "remind_at"));
-	if (start_ms < 0 || due_ms <= start_ms)
+	int64_t remind_ms = instant_parse(json_get_text(data, "remind_at"));
+	struct timeline timeline = {
+		.clock = SLICE("first_response"),
+		.calendar = model_calendar_of(model, model_find_rep(model, json_get_text(data, "owner")),
+	                                      model_find_team(model, json_get_text(data, "team")), json_get_text(place, "country"),
+	                                      json_get_text(place, "region"), json_get_text(place, "postal_code")),
+		.is_by_wall = counts_all_time(model, json_get_text(data, "grade")),
+		.start_ms = instant_parse(json_get_text(data, "assigned_at")),
+		.due_ms = instant_parse(json_get_text(data, "deadline")),
+		.level_count = remind_ms > 0,
+		.levels = {{SLICE("pre_breach"), remind_ms}},
+	};
+	if (timeline.start_ms < 0 || timeline.due_ms <= timeline.start_ms)
 		return;
-	const struct calendar *calendar = model_calendar_of(
-		model, model_find_rep(model, json_get_text(data, "owner")), model_find_team(model, json_get_text(data, "team")),
-		json_get_text(place, "country"), json_get_text(place, "region"), json_get_text(place, "postal_code"));
-	detail_put_timeline(writer, calendar, start_ms, remind_ms > 0 ? remind_ms : 0, due_ms);
+	json_open_array(writer, "clocks");
+	detail_put_timeline(writer, &timeline);
+	json_close_array(writer);
 }
 
 /* Routes behind the one that took the lead, all if none was tried: only while the configuration is the one that decided. */

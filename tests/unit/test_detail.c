@@ -153,7 +153,7 @@ static void a_story_of_any_shape_is_told(void **state)
 	(void)state;
 	static const char *const stories[] = {
 		"{}", "[]", "{\"events\":[]}", "{\"events\":[7]}", "{\"events\":[{\"type\":\"lead.assigned\"}]}", "{\"reject\":1}",
-		"{\"score\":{\"criteria\":[{},1]},\"routes\":[{},[]],\"routes_tried\":9}", "{\"timeline\":{\"pieces\":[{}],\"zone\":\"Nowhere\"}}",
+		"{\"score\":{\"criteria\":[{},1]},\"routes\":[{},[]],\"routes_tried\":9}", "{\"clocks\":[7,{\"pieces\":[{}],\"levels\":[{},1],\"zone\":\"Nowhere\"}]}",
 		"{\"keys\":[{\"result\":7}],\"routes_tried\":-1,\"routes\":[{\"values\":[1,{}]}]}",
 		"{\"events\":[{\"type\":\"lead.assigned\",\"data\":{\"reason\":\"first\",\"rule\":{\"name\":\"r\"},\"trace\":{\"candidates\":"
 		"[{\"result\":\"chosen\",\"position\":\"9\"},{\"position\":\"a/9999999999999999999999\"}],\"facts\":[1],\"stages\":[1]}}}]}",
