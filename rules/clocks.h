@@ -42,6 +42,8 @@ enum {
 	CLOCK_LEVELS_MAX = 12,   /* of one line, reminders and breach included */
 	CLOCK_FIRED_AT_ONCE = 8, /* levels that one visit to a lead tells; the next visit comes at once */
 	CLOCK_COUNT_MAX = 1000,
+	CLOCK_HOPS_MAX = 8,      /* owners that one round of a lead tries */
+	CLOCK_HOPS_USUAL = 3,
 };
 
 enum clock_kind {

@@ -14,6 +14,8 @@
 
 /* ---- building */
 
+static const char *const place_names[] = {"location.country", "location.region", "location.postal_code"};
+
 static bool is_in_state(const struct schema_row *row)
 {
 	return strcmp(row->path, "source") == 0 || strcmp(row->path, "lead_id") == 0;
@@ -86,9 +88,8 @@ static void need_object(const struct need *need, enum schema_object object, size
 
 static void need_place(const struct need *need)
 {
-	static const char *const names[] = {"location.country", "location.region", "location.postal_code"};
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		need_row(need, schema_find(slice_of(names[i])));
+	for (size_t i = 0; i < sizeof place_names / sizeof *place_names; i++)
+		need_row(need, schema_find(slice_of(place_names[i])));
 }
 
 void kept_need(struct model_builder *builder, const struct cel_program *program, const struct node *node,
@@ -105,6 +106,12 @@ void kept_need(struct model_builder *builder, const struct cel_program *program,
 		else if (paths[i].slot == SLOT_FACTS)
 			refuse(&need, "facts", "holds answers of plug-ins, which are not stored");
 	}
+}
+
+void kept_need_place(struct model_builder *builder)
+{
+	for (size_t i = 0; i < sizeof place_names / sizeof *place_names; i++)
+		keep(builder, schema_find(slice_of(place_names[i])));
 }
 
 static int by_path(const void *left, const void *right)

@@ -27,6 +27,8 @@ struct node;
  * reads nothing. */
 void kept_need(struct model_builder *builder, const struct cel_program *program, const struct node *node,
                const char *what);
+/* The customer's place, for calendars and tables that are asked again. */
+void kept_need_place(struct model_builder *builder);
 void kept_finish(struct model_builder *builder);
 
 /* The values that are present, as a JSON object in `arena`; SLICE_NONE when there are none. */

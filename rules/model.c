@@ -197,6 +197,7 @@ struct model *model_build(const struct node *root, const struct model_files *fil
 	lint_declare_grades(&builder);
 	model_build_routes(&builder);
 	model_build_lifecycle(&builder);
+	model_build_clocks(&builder);
 	kept_finish(&builder);
 	if (!model_has_failed(&builder)) {
 		lint_routes(&builder);
@@ -217,6 +218,7 @@ void model_done(struct model *model)
 		cel_program_done((struct cel_program *)(uintptr_t)model->criteria[i].when);
 	for (size_t i = 0; i < model->route_count; i++)
 		cel_program_done((struct cel_program *)(uintptr_t)model->routes[i].when);
+	model_clocks_done(model);
 	if (model->regions != NULL)
 		region_table_done(model->regions);
 	if (model->countries != NULL)

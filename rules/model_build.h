@@ -33,6 +33,7 @@ struct model_builder {
 	const struct schema_row **kept; /* collected so far, see rules/kept.h */
 	size_t kept_count;
 	size_t errors_before; /* the build adds warnings about what is unused only while it has found no error */
+	const struct cel_env *when_env, *event_env; /* of clocks */
 	bool has_calendar; /* one was configured */
 	struct calendar_entry *calendars; /* sorted by name; those that are wrong too */
 	size_t calendar_count;
@@ -51,6 +52,8 @@ void model_build_followup(struct model_builder *builder);
 void model_build_score(struct model_builder *builder);
 void model_build_routes(struct model_builder *builder);
 void model_build_lifecycle(struct model_builder *builder);
+void model_build_clocks(struct model_builder *builder);
+void model_clocks_done(const struct model *model);
 
 /* A section of the root, or NULL when it is absent, empty (all in comments), or of another kind (an error). */
 const struct node *model_section(struct model_builder *builder, const char *name, enum node_kind kind);
@@ -61,6 +64,10 @@ bool model_read_name(struct model_builder *builder, const struct node *node, con
 struct place model_place(const struct node *node);
 /* The calendar that `node` names, or NULL and an error; it counts as used from now on. */
 const struct calendar *model_read_calendar(struct model_builder *builder, const struct node *node);
+/* Warns of calendars that nothing refers to. */
+void model_warn_calendars(struct model_builder *builder);
+/* An amount of time, not in business units unless there is a calendar. */
+bool model_read_span(struct model_builder *builder, const struct node *node, const char *what, struct span *ret_span);
 /* Index of the territory table that `node` names, or SIZE_MAX and an error; it counts as used from now on. */
 size_t model_read_table(struct model_builder *builder, const struct node *node, const char *what);
 

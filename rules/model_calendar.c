@@ -364,7 +364,7 @@ static void read_calendar_by(struct model_builder *builder, const struct node *n
 		read_area_calendars(builder, calendars, builder->model->calendar_by);
 }
 
-static void warn_unused_calendars(struct model_builder *builder)
+void model_warn_calendars(struct model_builder *builder)
 {
 	for (size_t i = 0; i < builder->calendar_count; i++)
 		if (!builder->calendars[i].is_used)
@@ -390,7 +390,7 @@ static void choose_default(struct model_builder *builder)
 
 void model_build_followup(struct model_builder *builder)
 {
-	static const char *const known[] = {"calendar", "calendar_by", NULL};
+	static const char *const known[] = {"calendar", "calendar_by", "clocks", NULL};
 	const struct node *section = model_section(builder, "followup", NODE_MAPPING);
 	const struct node *wanted = node_get(section, "calendar"), *by = node_get(section, "calendar_by");
 	if (section != NULL)
@@ -401,6 +401,4 @@ void model_build_followup(struct model_builder *builder)
 		choose_default(builder);
 	if (by != NULL)
 		read_calendar_by(builder, by);
-	if (!model_has_failed(builder))
-		warn_unused_calendars(builder);
 }

@@ -67,7 +67,7 @@ struct grade_draft {
 	const struct node *from; /* the node of `from` */
 };
 
-static bool read_span(struct model_builder *builder, const struct node *node, const char *what, struct span *ret_span)
+bool model_read_span(struct model_builder *builder, const struct node *node, const char *what, struct span *ret_span)
 {
 	struct slice text;
 	struct err err = ERR_INIT;
@@ -103,12 +103,12 @@ static void read_clock(struct model_builder *builder, const struct node *node, s
 {
 	const struct node *response = node_get(node, "first_response"), *remind = node_get(node, "remind_before");
 	grade->has_first_response =
-		response != NULL && read_span(builder, response, "first_response", &grade->first_response);
+		response != NULL && model_read_span(builder, response, "first_response", &grade->first_response);
 	if (grade->has_first_response && span_is_zero(&grade->first_response))
 		diags_add(builder->diags, ERR_OUT_OF_RANGE, response->span, "a first response of no time would always be overdue");
 	if (grade->stops && response != NULL)
 		diags_add(builder->diags, ERR_BAD_VALUE, response->span, "a grade that stops is never assigned, so no clock runs");
-	if (remind == NULL || !read_span(builder, remind, "remind_before", &grade->remind_before))
+	if (remind == NULL || !model_read_span(builder, remind, "remind_before", &grade->remind_before))
 		return;
 	if (response == NULL)
 		diags_add(builder->diags, ERR_MISSING_KEY, remind->span, "remind_before needs a first_response");
