@@ -416,7 +416,6 @@ static const struct {
 	{ERR_BAD_REGEX, "a pattern in a rule is told as LR609, with its place"},
 	{ERR_PLUGIN_LATE, "only a plug-in that runs can be late"},
 	{ERR_CEL_STEPS, "only a lead makes an expression take its steps"},
-	{ERR_NOT_KEPT, "told of conditions that are asked again after intake, which no section has; tests/unit/test_kept.c"},
 };
 
 static bool is_seen_elsewhere(enum err_code code)
