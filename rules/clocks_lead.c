@@ -36,7 +36,7 @@ static const struct kind_row kinds[CLOCK_KINDS] = {
 	[CLOCK_RELEASE] = {ASSIGNED | REOPENED, 0, PROGRESSED, UNASSIGNED | AWAY, CLOCK_RESET, true},
 	[CLOCK_NURTURE] = {NURTURED, TOUCHED, 0, CONVERTED | CLOSED | REOPENED, CLOCK_RESTART, false},
 	[CLOCK_OPPORTUNITY_EXPIRY] = {CONVERTED, 0, 0, CLOSED | REOPENED, CLOCK_NEVER, false},
-	[CLOCK_STALE] = {CAPTURED | REOPENED, 0, PROGRESSED, AWAY, CLOCK_RESET, false},
+	[CLOCK_STALE] = {CAPTURED | ASSIGNED | REOPENED, 0, PROGRESSED, AWAY, CLOCK_RESET, false},
 	[CLOCK_TOTAL_AGE] = {CAPTURED, 0, 0, CONVERTED | CLOSED, CLOCK_NEVER, false},
 	[CLOCK_REPORT_DUE] = {ASSIGNED | REOPENED, REPORTED, 0, UNASSIGNED | AWAY, CLOCK_RESTART, true},
 };
@@ -126,7 +126,7 @@ static struct asks asks_of(struct work *work, const struct clock_plan *plan, con
 	return (struct asks){
 		.start = is_asked(work, plan->start, happened, kind->start),
 		.stop = is_asked(work, plan->stop, happened, stop),
-		.reset = plan->repeat == CLOCK_RESET && (happened->facts & kind->reset) != 0,
+		.reset = plan->repeat == CLOCK_RESET && (happened->facts & kind->reset) != 0, /* a configured start does, too */
 		.end = (happened->facts & kind->end) != 0,
 		.paused = plan->pause != NULL && clocks_holds(work, plan->pause, happened),
 		.new_owner = kind->is_owners && (happened->facts & ASSIGNED) != 0,
@@ -172,7 +172,7 @@ static void apply(struct work *work, struct clock *clock, const struct clock_pla
 		clock_resume(clock, plan, hours, at_ms);
 	} else if (asks.start && !asks.stop && !was_running && plan->repeat != CLOCK_NEVER && at_ms > stopped_ms) {
 		clock_start(clock, plan, hours, at_ms, happened->date_ms);
-	} else if (asks.reset || (asks.start && was_running && plan->repeat == CLOCK_RESET)) {
+	} else if (asks.reset || (plan->start != NULL && asks.start && plan->repeat == CLOCK_RESET)) {
 		clock_reset(clock, plan, hours, at_ms);
 	}
 	if (plan->kind == CLOCK_CADENCE && happened->date_ms != 0)
