@@ -119,8 +119,9 @@ static const char *help_for_pair(struct checker *checker, const struct node *nod
 		return right == CEL_STRING ? "to look inside a text write text.contains(part)" : NULL;
 	if (left == CEL_NULL || right == CEL_NULL)
 		return "a field that may be absent is tested with has(…)";
+	bool is_sum = slice_is(node->name, "+") || slice_is(node->name, "-");
 	if (text != NULL && is_time(other))
-		return other == CEL_TIMESTAMP ? "wrap the text: timestamp(\"2026-03-01T09:00:00Z\")"
+		return other == CEL_TIMESTAMP && !is_sum ? "wrap the text: timestamp(\"2026-03-01T09:00:00Z\")"
 					      : "wrap the text: duration(\"90m\")";
 	if (text != NULL && is_number(other)) {
 		return help_for_number(checker, node, text, text == a ? b : a);

@@ -60,6 +60,10 @@ static const struct cel_type lead_type = {.kind = CEL_OBJECT, .object = &lead_ob
 static const struct cel_object lead = {&lead_object, NULL};
 static const struct cel_variable variables[] = {{"lead", &lead_type}, {"now", &cel_type_timestamp}, {"d", &cel_type_dyn}};
 
+static const struct slice sources[] = {{"fair", 4}, {"web", 3}};
+static const struct cel_vocabulary vocabularies[] = {
+	{.path_count = 1, .path = {0}, .noun = "source", .values = sources, .count = 2, .is_closed = true}};
+
 static void check(bool is_kept, const char *promise)
 {
 	if (is_kept)
@@ -115,7 +119,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cel_value slots[] = {cel_object(&lead), cel_timestamp(1767258000, 0), cel_int(7)};
 	struct slice text = {(const char *)data, size};
-	struct cel_env env = {.variables = variables, .variable_count = 3};
+	struct cel_env env = {
+		.variables = variables, .variable_count = 3, .vocabularies = vocabularies, .vocabulary_count = 1};
 	compile(&env, text, slots);
 	env.is_lenient = true;
 	compile(&env, text, slots);

@@ -247,8 +247,8 @@ def test_reload_under_load():
         report = verify.verify(kafka().bootstrap, 1, world.redis.client())
         check(report.clean, report.text())
         equal(world.daemon.stop(), 0, "exit code" + world.daemon.tail())
-    return "%d configurations in %.0f s, %d taken, %d refused, %d asked for (%d with carets), %d compared with check; %s; KiB %s" % (
-        N, seconds, counts[TAKEN], counts[REFUSED], reloads.asked, reloads.carets, reloads.compared,
+    return "%d configurations in %.0f s, %d records sent, %d taken, %d refused, %d asked for (%d with carets), %d compared with check; %s; KiB %s" % (
+        N, seconds, sent, counts[TAKEN], counts[REFUSED], reloads.asked, reloads.carets, reloads.compared,
         report.line(), "…".join(str(k) for k in (reloads.resident[0], reloads.resident[len(reloads.resident) // 5], reloads.resident[-1])))
 
 
