@@ -240,7 +240,7 @@ static int answer_seconds(struct question *q, int64_t ms)
 
 static int ask_deadline_either_way(struct question *q, bool is_back)
 {
-	int64_t start_ms, at_ms;
+	int64_t start_ms = 0, at_ms;
 	struct span span;
 	if (read_start(q, &start_ms) != 0 || read_amount(q, &span) != 0)
 		return -1;
@@ -264,7 +264,7 @@ static int ask_deadline_before(struct question *q)
 
 static int ask_elapsed(struct question *q)
 {
-	int64_t from_ms, to_ms;
+	int64_t from_ms = 0, to_ms = 0;
 	if (read_start(q, &from_ms) != 0 || read_time(q, json_get_text(q->row, "to"), "to", &to_ms) != 0)
 		return -1;
 	return answer_seconds(q, calendar_elapsed(q->calendar, from_ms, to_ms));
@@ -272,7 +272,7 @@ static int ask_elapsed(struct question *q)
 
 static int ask_is_open(struct question *q)
 {
-	int64_t at_ms;
+	int64_t at_ms = 0;
 	if (read_start(q, &at_ms) != 0)
 		return -1;
 	json_put_bool(q->writer, "result", calendar_is_open(q->calendar, at_ms));
@@ -281,13 +281,13 @@ static int ask_is_open(struct question *q)
 
 static int ask_next_open(struct question *q)
 {
-	int64_t at_ms;
+	int64_t at_ms = 0;
 	return read_start(q, &at_ms) != 0 ? -1 : answer_time(q, calendar_next_open(q->calendar, at_ms));
 }
 
 static int ask_last_open(struct question *q)
 {
-	int64_t at_ms;
+	int64_t at_ms = 0;
 	return read_start(q, &at_ms) != 0 ? -1 : answer_time(q, calendar_last_open(q->calendar, at_ms));
 }
 
@@ -311,7 +311,7 @@ static int ask_days_either_way(struct question *q, bool is_back)
 	enum calendar_outside outside;
 	struct slice start = start_text(q);
 	int32_t days = 0;
-	int64_t at_ms;
+	int64_t at_ms = 0;
 	if (read_days(q, &days) != 0 || read_outside(q, &outside) != 0)
 		return -1;
 	if (start.len == DATE_BYTES)
@@ -335,7 +335,7 @@ static int ask_subtract_days(struct question *q)
 /* From date to date; times do not matter. */
 static int ask_days_between(struct question *q)
 {
-	int64_t from_ms, to_ms;
+	int64_t from_ms = 0, to_ms = 0;
 	if (read_start(q, &from_ms) != 0 || read_time(q, json_get_text(q->row, "to"), "to", &to_ms) != 0)
 		return -1;
 	int64_t from = calendar_day_at(q->calendar, from_ms), to = calendar_day_at(q->calendar, to_ms);

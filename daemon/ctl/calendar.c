@@ -96,7 +96,7 @@ int ctl_read_days(const struct ctl_args *args, int64_t first_day, int64_t length
 static int run_show(const struct ctl_args *args, const struct generation *generation)
 {
 	const struct calendar *calendar = ctl_find_calendar(generation, args->rest[0]);
-	int64_t from, until;
+	int64_t from = 0, until = 0;
 	if (calendar == NULL)
 		return CTL_USAGE;
 	int code = ctl_read_days(args, calendar_day_at(calendar, (int64_t)time(NULL) * 1000), DAYS_SHOWN, &from, &until);
