@@ -38,8 +38,7 @@ struct index_path {
 		uint32_t field;
 	} steps[CEL_MAX_PATH];
 	struct slice key; /* p NULL: none */
-	struct cel_member
-		direct; /* CEL_TEXT_AT, CEL_INT_AT: where it lies in what the variable points at; else step by step */
+	struct cel_member direct; /* CEL_TEXT_AT, CEL_INT_AT: where it lies in the variable's object; else step by step */
 };
 
 struct text_slot {

@@ -182,13 +182,18 @@ struct builder {
 	struct arena *arena;
 	struct map area_numbers; /* name -> index + 1 as a pointer */
 	struct slice *areas;
+	uint32_t last_area; /* of the row before: tables are written area by area */
 };
 
 static int intern_area(struct builder *builder, struct slice name, uint32_t *ret_area)
 {
+	if (builder->territory->area_count != 0 && slice_equal(builder->areas[builder->last_area], name)) {
+		*ret_area = builder->last_area;
+		return 0;
+	}
 	void *known = map_get(&builder->area_numbers, name);
 	if (known != NULL) {
-		*ret_area = (uint32_t)((uintptr_t)known - 1);
+		*ret_area = builder->last_area = (uint32_t)((uintptr_t)known - 1);
 		return 0;
 	}
 	size_t number = builder->territory->area_count;
@@ -198,7 +203,7 @@ static int intern_area(struct builder *builder, struct slice name, uint32_t *ret
 	builder->areas[number] = copy;
 	builder->territory->area_count++;
 	map_put(&builder->area_numbers, copy, (void *)(uintptr_t)(number + 1));
-	*ret_area = (uint32_t)number;
+	*ret_area = builder->last_area = (uint32_t)number;
 	return 0;
 }
 

@@ -11,11 +11,18 @@ static struct slice without_byte_order_mark(struct slice text)
 	return (struct slice){text.p + mark.len, text.len - mark.len};
 }
 
+/* Where the line behind the one at `at` begins, or 0. */
+static size_t next_line(struct slice text, size_t at)
+{
+	const char *end = at < text.len ? memchr(text.p + at, '\n', text.len - at) : NULL;
+	return end != NULL ? (size_t)(end - text.p) + 1 : 0;
+}
+
 static size_t count_lines(struct slice text)
 {
 	size_t count = 1;
-	for (size_t i = 0; i < text.len; i++)
-		count += text.p[i] == '\n';
+	for (size_t at = 0; (at = next_line(text, at)) != 0;)
+		count++;
 	return count;
 }
 
@@ -27,9 +34,8 @@ const struct source *source_new(struct arena *arena, const char *path, struct sl
 	source->line_count = count_lines(source->text);
 	size_t *starts = arena_array(arena, source->line_count, sizeof *starts);
 	size_t line = 1;
-	for (size_t i = 0; i < source->text.len; i++)
-		if (source->text.p[i] == '\n')
-			starts[line++] = i + 1;
+	for (size_t at = 0; (at = next_line(source->text, at)) != 0;)
+		starts[line++] = at;
 	source->line_starts = starts;
 	return source;
 }
