@@ -53,6 +53,7 @@ struct index_walk {
 	const struct cel_value *slots;
 	struct arena *scratch;
 	const struct index_row *rows[INDEX_DIMENSIONS_MAX]; /* NULL: not looked up yet */
+	const struct index_row *first; /* the one to begin with: closes most */
 	uint64_t blocks_left;
 	size_t block, word;
 	uint64_t words[INDEX_BLOCK_WORDS]; /* candidates of `block` that have not been given yet */

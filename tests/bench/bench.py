@@ -447,7 +447,7 @@ def budgets(result):
     return [{"budget": n, "unit": u, "bar": b, "goal": g, "measured": v, "verdict": verdict(v, b, g)} for n, u, b, g, v in rows]
 
 
-RULE_SHAPES = ("equal", "prefix", "range", "mixed") # the last one is the one with leads at random
+RULE_SHAPES = ("equal", "prefix", "range", "cross", "mixed") # the last one is the one with leads at random
 
 
 def verdict(value, bar, goal):

@@ -39,11 +39,12 @@ enum shape {
 	SHAPE_EQUAL,  /* all ask for the same country and size, each for a product of its own */
 	SHAPE_PREFIX, /* the same with a prefix of the postal code */
 	SHAPE_RANGE,  /* bands that follow each other */
+	SHAPE_CROSS,  /* each clause holds for many, all together for the last one alone */
 	SHAPE_MIXED,  /* different fields, some clauses that no index can look up; leads at random */
 	SHAPES
 };
 
-static const char *const shape_names[SHAPES] = {"equal", "prefix", "range", "mixed"};
+static const char *const shape_names[SHAPES] = {"equal", "prefix", "range", "cross", "mixed"};
 static const char *const countries[] = {"DE", "AT", "CH", "FR", "US", "JP", "BR", "IN"};
 static const char *const product_kinds[] = {"pump", "valve", "sensor", "drive"};
 
@@ -78,7 +79,20 @@ static void put_mixed(FILE *file, int i)
 	}
 }
 
-static void put_condition(FILE *file, enum shape shape, int i)
+/* Eight countries, five industries, seven sizes: only the last one is for the first country and the first industry. */
+static void put_cross(FILE *file, int i, int count)
+{
+	int country = i % 8, industry = i / 8 % 5;
+	if (i == count - 1)
+		country = industry = 0;
+	else if (country == 0 && industry == 0)
+		industry = 1;
+	fprintf(file, "lead.location.country == \"%s\" && lead.company.industry == \"industry %d\"", countries[country],
+		industry);
+	fprintf(file, " && lead.company.employees > %d", i % 7);
+}
+
+static void put_condition(FILE *file, enum shape shape, int i, int count)
 {
 	switch (shape) {
 	case SHAPE_EQUAL:
@@ -95,6 +109,9 @@ static void put_condition(FILE *file, enum shape shape, int i)
 			"lead.location.country == \"DE\" && lead.company.employees >= %d && lead.company.employees < "
 			"%d",
 			i + 20, i + 21);
+		return;
+	case SHAPE_CROSS:
+		put_cross(file, i, count);
 		return;
 	case SHAPE_MIXED:
 	case SHAPES:
@@ -119,7 +136,7 @@ static struct person person_for(enum shape shape, int count, uint32_t number)
 		 is_last ? i : i / 6);
 	snprintf(person.postal_code, sizeof person.postal_code, "%05u", i);
 	snprintf(person.domain, sizeof person.domain, "company%u.example", i);
-	snprintf(person.industry, sizeof person.industry, "industry %u", i);
+	snprintf(person.industry, sizeof person.industry, "industry %u", shape == SHAPE_CROSS ? 0 : i);
 	person.employees = shape == SHAPE_MIXED ? (int)i * 2 : (int)i + 20;
 	return person;
 }
@@ -145,7 +162,7 @@ static void put_routes(FILE *file, enum shape shape, int count)
 	fputs("routes:\n", file);
 	for (int i = 0; i < count; i++) {
 		fprintf(file, "  - name: rule %d\n    when: >-\n      ", i);
-		put_condition(file, shape, i);
+		put_condition(file, shape, i, count);
 		fputs("\n    team: everybody\n", file);
 	}
 	fputs("  - {name: rest, team: everybody}\n", file);
