@@ -22,7 +22,11 @@ struct rows {
 	struct territory_row *items;
 	struct source_span *places;
 	size_t count, capacity;
+	bool has_bad; /* one was told of, and left out */
 };
+
+/* All that is wrong with a table is told, but not with a giant one: each problem costs a build of the table. */
+enum { ROW_PROBLEMS_MAX = 20, MANY_ROWS = 100000 };
 
 static struct slice *cell_of(struct territory_row *row, size_t column)
 {
@@ -103,13 +107,15 @@ static bool read_header(struct csv_table *table)
 	return has_column[COLUMN_AREA];
 }
 
+/* false: the rest need not be read. */
 static bool add_csv_row(struct csv_table *table, struct rows *rows)
 {
 	struct source_span place = {table->source, table->row.offset, table->csv.at - table->row.offset};
 	if (table->row.count != table->field_count) {
 		diags_add(table->builder->diags, ERR_BAD_TABLE, place, "%zu fields here, but %zu in the header", table->row.count,
 		          table->field_count);
-		return false;
+		rows->has_bad = true;
+		return true;
 	}
 	if (rows->count == TERRITORY_ROWS_MAX) {
 		diags_add(table->builder->diags, ERR_TOO_MANY, place, "more than %d rows", TERRITORY_ROWS_MAX);
@@ -169,10 +175,11 @@ static bool read_yaml_row(struct model_builder *builder, const struct node *node
 
 static bool read_yaml_rows(struct model_builder *builder, const struct node *list, struct rows *rows)
 {
-	bool is_fine = node_expect_sequence(list, "rows", builder->diags);
-	for (size_t i = 0; is_fine && i < list->count; i++)
-		is_fine = read_yaml_row(builder, list->items[i], rows);
-	return is_fine;
+	if (!node_expect_sequence(list, "rows", builder->diags))
+		return false;
+	for (size_t i = 0; i < list->count; i++)
+		rows->has_bad |= !read_yaml_row(builder, list->items[i], rows);
+	return true;
 }
 
 /* ---- tables */
@@ -205,19 +212,40 @@ static void report_row(struct model_builder *builder, const struct rows *rows, c
 		diag_second(builder->diags, diag, rows->places[problem->other_row], "first defined here");
 }
 
+static void rows_remove(struct rows *rows, size_t at)
+{
+	rows->count--;
+	memmove(rows->items + at, rows->items + at + 1, (rows->count - at) * sizeof *rows->items);
+	memmove(rows->places + at, rows->places + at + 1, (rows->count - at) * sizeof *rows->places);
+	rows->has_bad = true;
+}
+
+/* One build finds one problem: without its row the next one is found. */
+static const struct territory *build_rows(struct model_builder *builder, struct rows *rows)
+{
+	size_t tries = rows->count <= MANY_ROWS ? ROW_PROBLEMS_MAX : 1;
+	const struct territory *territory = NULL;
+	for (size_t i = 0; i < tries && territory == NULL && rows->count != 0; i++) {
+		struct territory_problem problem = {0, SIZE_MAX, ERR_INIT};
+		territory = territory_build(rows->items, rows->count, builder->arena, &problem);
+		if (territory != NULL)
+			break;
+		report_row(builder, rows, &problem);
+		rows_remove(rows, problem.row);
+	}
+	return rows->has_bad ? NULL : territory;
+}
+
 static const struct territory *build_table(struct model_builder *builder, const struct node_member *member)
 {
-	struct rows rows = {NULL, NULL, 0, 0};
-	struct territory_problem problem = {0, SIZE_MAX, ERR_INIT};
+	struct rows rows = {NULL, NULL, 0, 0, false};
 	const struct territory *territory = NULL;
 	bool is_fine = read_rows(builder, member->value, &rows);
-	if (is_fine && rows.count == 0)
+	if (is_fine && rows.count == 0 && !rows.has_bad)
 		diags_add(builder->diags, ERR_BAD_TABLE, member->key->span, "the territory table `%.*s` has no rows",
 		          SLICE_ARG(member->key->text));
 	else if (is_fine)
-		territory = territory_build(rows.items, rows.count, builder->arena, &problem);
-	if (is_fine && rows.count != 0 && territory == NULL)
-		report_row(builder, &rows, &problem);
+		territory = build_rows(builder, &rows);
 	free(rows.items);
 	free(rows.places);
 	return territory;
