@@ -91,8 +91,11 @@ static void read_route(struct model_builder *builder, const struct node *node, s
 	node_check_keys(node, known, "a route", builder->diags);
 	const struct node *name = node_require(node, "name", "a route", builder->diags), *when = node_get(node, "when");
 	route->place = model_place(node);
-	if (name != NULL && model_read_name(builder, name, "the name of a route", &route->name))
+	if (name != NULL && model_read_name(builder, name, "the name of a route", &route->name)) {
 		model_names_add(builder, names, route->name, name);
+		/* Beside its program, which is read at the same time: the tree lies on other pages. */
+		route->name.p = arena_memdupz(builder->arena, route->name.p, route->name.len);
+	}
 	const char *what = arena_printf(&builder->scratch, "route `%.*s`", SLICE_ARG(route->name));
 	if (when != NULL)
 		model_read_condition(builder, builder->model->env, when, what, &route->when_text, &route->when);
