@@ -250,9 +250,17 @@ static struct clock *earliest(struct lead_state *state)
 	return best;
 }
 
+struct slice clocks_cause(struct work *work)
+{
+	const struct clock *clock = earliest(&work->state);
+	return slice_of(arena_printf(work->arena, "timer:%.*s:%.*s:%lld", SLICE_ARG(work->lead_id), SLICE_ARG(clock->name),
+	                             (long long)clock->cycle));
+}
+
 size_t clocks_fire(struct work *work)
 {
 	size_t told_count = 0;
+	work->cause = clocks_cause(work);
 	for (int i = 0; i < CLOCK_FIRED_AT_ONCE; i++) {
 		struct clock *clock = earliest(&work->state);
 		struct clock_storage storage;

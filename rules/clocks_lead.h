@@ -68,6 +68,8 @@ struct happened {
 void clocks_happened(struct work *work, const struct happened *happened);
 /* work->state has another owner, or none, since now. Called by rules/own.c and nobody else. */
 void clocks_on_owner(struct work *work);
+/* "timer:<lead>:<timer>:<cycle>" of the clock that is due first: the cause of all that is done at that moment. */
+struct slice clocks_cause(struct work *work);
 /* Tells what is due at work->now_ms and does what the levels ask for. Returns how many levels or new due times were told. The
  * caller writes the state. */
 size_t clocks_fire(struct work *work);

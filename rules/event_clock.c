@@ -30,12 +30,6 @@ static int64_t assigned_at(const struct lead_state *state)
 	return state->first_response.start_ms != 0 ? state->first_response.start_ms : state->at_ms;
 }
 
-static struct slice cause_of(const struct work *work, struct slice timer, int64_t cycle)
-{
-	return slice_of(arena_printf(work->arena, "timer:%.*s:%.*s:%lld", SLICE_ARG(work->lead_id), SLICE_ARG(timer),
-	                             (long long)cycle));
-}
-
 void event_clock_told(struct work *work, struct slice timer, const struct clock_plan *plan,
                       const struct clock_told *told)
 {
@@ -63,7 +57,6 @@ void event_clock_told(struct work *work, struct slice timer, const struct clock_
 	put_plan(writer, plan);
 	json_put_time(writer, "at", work->now_ms);
 	struct event *event = page_close(&page, work, OUT_FOLLOWUPS, type_of(plan, level));
-	event->cause = cause_of(work, timer, told->cycle);
 	event->id = slice_of(arena_printf(work->arena, "%.*s:%.*s:%lld:%.*s", SLICE_ARG(work->lead_id), SLICE_ARG(timer),
 	                                  (long long)told->cycle, SLICE_ARG(level->name)));
 }
@@ -84,8 +77,6 @@ void event_clock_moved(struct work *work, const struct clock *clock, const struc
 	json_put_text(writer, "config", slice_of(work->model->config_hash));
 	json_put_time(writer, "at", work->now_ms);
 	struct event *event = page_close(&page, work, OUT_FOLLOWUPS, "followup.rescheduled");
-	if (work->prepared == NULL)
-		event->cause = cause_of(work, clock->name, clock->cycle);
 	event->id = slice_of(arena_printf(work->arena, "%.*s:%.*s:%lld:rescheduled:%lld", SLICE_ARG(work->lead_id),
 	                                  SLICE_ARG(clock->name), (long long)clock->cycle, (long long)clock->due_ms));
 }

@@ -2,6 +2,7 @@
  *
  * What is done once per model, and walks over all leads: one row per kind of walk.
  */
+#include "rules/clocks_walk.h"
 #include "rules/decide.h"
 
 struct walk_kind {
@@ -11,6 +12,7 @@ struct walk_kind {
 };
 
 static const struct walk_kind kinds[] = {
+	{{CLOCKS_WALK, sizeof CLOCKS_WALK - 1}, clocks_visit, NULL},
 	{{NULL, 0}, NULL, NULL},
 };
 
@@ -25,6 +27,7 @@ static const struct walk_kind *kind_of(struct slice key)
 void decide_begin(struct work *work)
 {
 	work->ret->outcome = OUTCOME_NOTHING;
+	clocks_begin(work);
 }
 
 void decide_visit(struct work *work, struct slice key)

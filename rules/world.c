@@ -32,6 +32,7 @@ struct due {
 
 struct world {
 	const struct model *model;
+	bool has_begun; /* with this model */
 	size_t batch;
 	int64_t now_ms;
 	int64_t offsets[TOPICS];
@@ -287,8 +288,11 @@ static struct world_decision *add_decision(struct world *world)
 	return decision;
 }
 
+static void begin_model(struct world *world);
+
 static void decide_pending(struct world *world)
 {
+	begin_model(world);
 	size_t count = world->pending_count;
 	if (count == 0)
 		return;
@@ -354,6 +358,76 @@ static bool is_due(struct world *world, int64_t until_ms)
 	return cell != NULL && cell->due_ms <= until_ms;
 }
 
+/* ---- a new model, and walks over all leads (rules.h) */
+
+struct names {
+	struct world *world;
+	struct slice prefix;
+	struct slice *items;
+	size_t count, room;
+};
+
+static void take_name(void *ctx, struct slice key, struct slice value, int64_t due_ms)
+{
+	(void)value, (void)due_ms;
+	struct names *names = ctx;
+	if (!slice_has_prefix(key, names->prefix))
+		return;
+	if (names->count == names->room) {
+		names->room = names->room * 2 + 64;
+		names->items = xreallocarray(names->items, names->room, sizeof *names->items);
+	}
+	names->items[names->count++] = (struct slice){arena_memdupz(&names->world->told, key.p, key.len), key.len};
+}
+
+/* One that came to nothing is not shown. */
+static void drop_if_nothing(struct world *world)
+{
+	const struct decision *last = &world->decisions[world->decision_count - 1].decision;
+	if (last->outcome == OUTCOME_NOTHING && last->event_count == 0)
+		world->decision_count--;
+}
+
+static void walk(struct world *world, struct slice key)
+{
+	struct names leads = {.world = world, .prefix = SLICE("lead/")};
+	world_each(world, take_name, &leads);
+	for (size_t i = 0; i < leads.count; i++) {
+		struct decider *decider = begin(world);
+		make_readable(world, leads.items[i]);
+		struct world_decision *decision = add_decision(world);
+		decision->key = leads.items[i];
+		decider_visit(decider, key, timer_name(leads.items[i]), world->now_ms, &decision->decision);
+		end(world, decider);
+		drop_if_nothing(world);
+	}
+	free(leads.items);
+	struct decider *decider = begin(world);
+	struct world_decision *decision = add_decision(world);
+	decision->key = key;
+	decider_walked(decider, key, world->now_ms, &decision->decision);
+	end(world, decider);
+	drop_if_nothing(world);
+}
+
+static void begin_model(struct world *world)
+{
+	if (world->has_begun)
+		return;
+	world->has_begun = true;
+	struct decider *decider = begin(world);
+	struct world_decision *decision = add_decision(world);
+	decision->key = SLICE("begin");
+	decider_begin(decider, world->now_ms, &decision->decision);
+	end(world, decider);
+	drop_if_nothing(world);
+	struct names walks = {.world = world, .prefix = SLICE(RULES_WALK_PREFIX)};
+	world_each(world, take_name, &walks);
+	for (size_t i = 0; i < walks.count; i++)
+		walk(world, walks.items[i]);
+	free(walks.items);
+}
+
 void world_settle(struct world *world)
 {
 	decide_pending(world);
@@ -385,6 +459,7 @@ void world_sleep(struct world *world, int64_t to_ms)
 void world_set_model(struct world *world, const struct model *model)
 {
 	world_settle(world);
+	world->has_begun = world->has_begun && world->model == model;
 	world->model = model;
 }
 

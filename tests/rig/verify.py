@@ -160,6 +160,8 @@ class Verifier:
         entry = self.inputs.get(cause)
         if entry is None:
             return self.report.found("unexpected", "%s: no input record %s" % (_place(record), cause))
+        if record.topic == c.FOLLOWUPS:
+            return self._timer(record, kind, subject, value)  # what an act made plain or moved, for each clock of the lead
         for other, _, _ in entry.outcomes:
             if other == kind or (entry.record.topic == c.CAPTURED and {other, kind} <= set(c.CAPTURED_OUTCOMES)):
                 return self.report.found("duplicate", "%s: %s after %s of %s" % (_place(record), kind, other, cause))

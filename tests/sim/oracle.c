@@ -297,6 +297,15 @@ static const struct produced *judge_writes(struct judge *judge, struct decider *
 	return at;
 }
 
+/* The first batch of a model notes it; whether it does is seen from what it wrote. */
+static bool notes_model(const struct judge *judge, const struct produced *at)
+{
+	for (; at; at = next_of_shard(judge, at->next))
+		if (!at->is_event && !at->is_barrier && slice_is(at->write.key, "mem/plan"))
+			return true;
+	return false;
+}
+
 static void judge_txn(struct judge *judge, const struct txn *txn)
 {
 	const struct txn_offsets *offsets = &txn->offsets[judge->shard];
@@ -313,6 +322,10 @@ static void judge_txn(struct judge *judge, const struct txn *txn)
 		struct decider *decider = decider_new(judge->sim->reference->model, (struct rules_view){state_get, judge},
 		                                      &judge->sim->arena);
 		const struct produced *start = at;
+		struct decision begun;
+
+		if (notes_model(judge, at))
+			decider_begin(decider, 0, &begun);
 		while (at && at->is_event)
 			at = judge_cause(judge, decider, offsets, at);
 		at = judge_writes(judge, decider, at);
