@@ -17,7 +17,7 @@ struct model_builder;
 
 /* After tenants, cleanse, people and territories: for the conditions of criteria. */
 void lint_declare_values(struct model_builder *builder);
-/* After score: for the conditions of routes, which know the grade. */
+/* After score: for the conditions that know the grade. Only routes are asked for the grades that do not stop alone. */
 void lint_declare_grades(struct model_builder *builder);
 /* After a build without errors. */
 void lint_routes(struct model_builder *builder);

@@ -504,7 +504,7 @@ void lint_routes(struct model_builder *builder)
 {
 	const struct model *model = builder->model;
 	const struct node *list = node_get(builder->root, "routes");
-	struct lint lint = {.builder = builder, .arena = &builder->scratch, .env = model->env, .pairs_left = PAIRS_MAX};
+	struct lint lint = {.builder = builder, .arena = &builder->scratch, .env = builder->route_env, .pairs_left = PAIRS_MAX};
 	if (list == NULL || list->count != model->route_count)
 		return;
 	map_init(&lint.fields, SEED);

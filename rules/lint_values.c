@@ -132,25 +132,50 @@ static struct cel_vocabulary areas(struct model_builder *builder, size_t table)
 	return vocabulary;
 }
 
-/* Routing is for the grades that do not stop. */
-static struct cel_vocabulary grades(struct model_builder *builder)
+static struct slice *letters_of(struct model_builder *builder, bool with_stopping, size_t *ret_count)
 {
 	const struct model *model = builder->model;
 	struct slice *letters = arena_array(builder->arena, model->grade_count, sizeof *letters);
-	struct strbuf note = STRBUF_INIT;
-	size_t count = 0;
+	*ret_count = 0;
 	for (size_t i = 0; i < model->grade_count; i++)
-		if (!model->grades[i].stops)
-			letters[count++] = model->grades[i].letter;
-	strbuf_puts(&note, "grades that are routed:");
-	for (size_t i = 0; i < count && i < GRADES_LISTED; i++)
-		strbuf_printf(&note, "%s %.*s", i ? "," : "", SLICE_ARG(letters[i]));
-	for (size_t i = 0, said = 0; i < model->grade_count && i < GRADES_LISTED; i++)
-		if (model->grades[i].stops)
-			strbuf_printf(&note, "%s %.*s", said++ ? "," : "; these stop:", SLICE_ARG(model->grades[i].letter));
-	struct cel_vocabulary vocabulary = {.slot = SLOT_GRADE, .noun = "routed grade", .is_closed = true};
-	vocabulary.note = arena_strdup(builder->arena, strbuf_text(&note));
+		if (with_stopping || !model->grades[i].stops)
+			letters[(*ret_count)++] = model->grades[i].letter;
+	return letters;
+}
+
+static struct cel_vocabulary all_grades(struct model_builder *builder)
+{
+	struct cel_vocabulary vocabulary = {.slot = SLOT_GRADE, .noun = "grade", .is_closed = true};
+	size_t count;
+	struct slice *letters = letters_of(builder, true, &count);
+	set_values(&vocabulary, letters, count);
+	return vocabulary;
+}
+
+/* "grades that are routed: A, B; these stop: D", as they are ordered. */
+static const char *grades_note(struct model_builder *builder)
+{
+	const struct model *model = builder->model;
+	struct strbuf note = STRBUF_INIT;
+	for (int stops = 0; stops < 2; stops++)
+		for (size_t i = 0, said = 0; i < model->grade_count && i < GRADES_LISTED; i++) {
+			if (model->grades[i].stops != (stops != 0))
+				continue;
+			const char *head = stops ? "; these stop:" : "grades that are routed:";
+			strbuf_printf(&note, "%s %.*s", said++ ? "," : head, SLICE_ARG(model->grades[i].letter));
+		}
+	const char *copy = arena_strdup(builder->arena, strbuf_text(&note));
 	strbuf_done(&note);
+	return copy;
+}
+
+/* Routing is for the grades that do not stop. */
+static struct cel_vocabulary routed_grades(struct model_builder *builder)
+{
+	struct cel_vocabulary vocabulary = {.slot = SLOT_GRADE, .noun = "routed grade", .is_closed = true};
+	size_t count;
+	struct slice *letters = letters_of(builder, false, &count);
+	vocabulary.note = grades_note(builder);
 	set_values(&vocabulary, letters, count);
 	return vocabulary;
 }
@@ -170,8 +195,8 @@ static const struct cel_env *with(struct model_builder *builder, const struct ce
 void lint_declare_values(struct model_builder *builder)
 {
 	struct model *model = builder->model;
-	size_t count = 0, room = LEAD_VOCABULARIES + model->territory_count + 1; /* one for the grades */
-	struct cel_vocabulary *list = arena_array(builder->arena, room, sizeof *list);
+	size_t count = 0;
+	struct cel_vocabulary *list = arena_array(builder->arena, LEAD_VOCABULARIES + model->territory_count, sizeof *list);
 	if (model->sources.count != 0)
 		list[count++] = sources(builder);
 	if (model->tenant_count != 0)
@@ -186,12 +211,17 @@ void lint_declare_values(struct model_builder *builder)
 	builder->score_env = with(builder, builder->score_env, list, count);
 }
 
+static const struct cel_env *with_one_more(struct model_builder *builder, struct cel_vocabulary vocabulary)
+{
+	const struct cel_env *env = builder->model->env;
+	struct cel_vocabulary *list = arena_array(builder->arena, env->vocabulary_count + 1, sizeof *list);
+	memcpy(list, env->vocabularies, env->vocabulary_count * sizeof *list);
+	list[env->vocabulary_count] = vocabulary;
+	return with(builder, env, list, env->vocabulary_count + 1);
+}
+
 void lint_declare_grades(struct model_builder *builder)
 {
-	struct model *model = builder->model;
-	struct cel_vocabulary *list = (struct cel_vocabulary *)(uintptr_t)model->env->vocabularies;
-	if (model->grade_count == 0)
-		return;
-	list[model->env->vocabulary_count] = grades(builder); /* lint_declare_values left room */
-	model->env = with(builder, model->env, list, model->env->vocabulary_count + 1);
+	builder->route_env = with_one_more(builder, routed_grades(builder));
+	builder->model->env = with_one_more(builder, all_grades(builder));
 }

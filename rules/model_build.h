@@ -29,7 +29,7 @@ struct model_builder {
 	struct slice *table_names;
 	const struct node **table_keys;
 	bool *is_table_used;
-	const struct cel_env *score_env;
+	const struct cel_env *score_env, *route_env; /* model.env as those sections see it */
 	const struct schema_row **kept; /* collected so far, see rules/kept.h */
 	size_t kept_count;
 	size_t errors_before; /* the build adds warnings about what is unused only while it has found no error */

@@ -98,7 +98,7 @@ static void read_route(struct model_builder *builder, const struct node *node, s
 	}
 	const char *what = arena_printf(&builder->scratch, "route `%.*s`", SLICE_ARG(route->name));
 	if (when != NULL)
-		model_read_condition(builder, builder->model->env, when, what, &route->when_text, &route->when);
+		model_read_condition(builder, builder->route_env, when, what, &route->when_text, &route->when);
 	read_target(builder, node, route);
 }
 
