@@ -53,8 +53,6 @@ struct bayes_factor {
 typedef struct bayes_count (*bayes_look_fn)(void *ctx, bool in_all_groups, struct slice field, const struct slice *value);
 
 struct bayes_plan {
-	const struct slice *fields; /* names; BAYES_FIELDS_MAX at most */
-	size_t field_count;
 	int64_t smoothing;          /* in thousandths */
 	int64_t least_closed;       /* a row with fewer won and lost leads says nothing; 0: any */
 };

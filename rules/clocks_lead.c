@@ -5,6 +5,8 @@
 #include "rules/clocks_env.h"
 #include "rules/decide.h"
 #include "rules/event_clock.h"
+#include "rules/interest.h"
+#include "rules/likelihood.h"
 #include "rules/model.h"
 
 /* ---- what a kind does unless its line says otherwise */
@@ -224,6 +226,8 @@ static void end_orphans(struct work *work)
 void clocks_happened(struct work *work, const struct happened *happened)
 {
 	const struct model *model = work->model;
+	interest_happened(work, happened);
+	likelihood_happened(work);
 	step(work, SLICE("first_response"), happened);
 	for (size_t i = 0; i < model->clock_count; i++)
 		if (!slice_is(model->clocks[i].name, "first_response"))

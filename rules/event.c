@@ -7,6 +7,7 @@
 #include "rules/decide.h"
 #include "rules/event_page.h"
 #include "rules/json.h"
+#include "rules/likelihood.h"
 #include "rules/model.h"
 #include "rules/trace.h"
 
@@ -141,11 +142,12 @@ static void put_why(struct json_writer *writer, const struct work *work)
 	strbuf_done(&why);
 }
 
-static void put_grading(struct json_writer *writer, const struct work *work)
+static void put_grading(struct json_writer *writer, struct work *work)
 {
 	json_put_int(writer, "score", work->state.score);
 	json_put_text(writer, "grade", work->state.grade);
 	trace_write_terms(writer, work);
+	likelihood_put(writer, work);
 }
 
 /* When an assignment arrives, the next step is fixed (S4-RECORD). */

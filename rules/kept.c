@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rules/base/strbuf.h"
+#include "rules/base/suggest.h"
 #include "rules/cel/paths.h"
 #include "rules/json.h"
 #include "rules/model_build.h"
@@ -68,6 +69,40 @@ static void need_row(const struct need *need, const struct schema_row *row)
 		refuse(need, arena_printf(&need->builder->scratch, "lead.%s", row->path), why);
 	else
 		keep(need->builder, row);
+}
+
+static void offer_fields(struct suggest *suggest, enum schema_object object)
+{
+	size_t count;
+	const struct schema_row *rows = schema_rows(object, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (rows[i].kind != SCHEMA_PART)
+			suggest_offer(suggest, slice_of(rows[i].path));
+		else
+			offer_fields(suggest, rows[i].part);
+	}
+}
+
+const struct schema_row *kept_need_field(struct model_builder *builder, const struct node *node)
+{
+	struct slice path;
+	if (!node_read_text(node, "a field", builder->diags, &path))
+		return NULL;
+	const struct schema_row *row = schema_find(path);
+	if (row == NULL || row->kind == SCHEMA_PART) {
+		struct diag *diag = diags_add(builder->diags, ERR_UNKNOWN_REFERENCE, node->span, "a lead has no field `%.*s`",
+		                              SLICE_ARG(path));
+		struct suggest suggest = suggest_for(path);
+		offer_fields(&suggest, SCHEMA_LEAD);
+		diag_did_you_mean(builder->diags, diag, suggest.best);
+		return NULL;
+	}
+	if (why_not(row) != NULL) {
+		diags_add(builder->diags, ERR_NOT_KEPT, node->span, "`%s` %s", row->path, why_not(row));
+		return NULL;
+	}
+	keep(builder, row);
+	return row;
 }
 
 /* A path that ends in a part reads all of it. Parts are nested two deep. */

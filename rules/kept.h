@@ -22,6 +22,7 @@ struct lead_state;
 struct model;
 struct model_builder;
 struct node;
+struct schema_row;
 
 /* Notes what `program`, written at `node`, reads of a lead; adds errors (ERR_NOT_KEPT). `what` is named in a note. NULL
  * reads nothing. */
@@ -29,6 +30,9 @@ void kept_need(struct model_builder *builder, const struct cel_program *program,
                const char *what);
 /* The customer's place, for calendars and tables that are asked again. */
 void kept_need_place(struct model_builder *builder);
+/* The same for one field that is named outright, "company.industry": NULL and an error when there is none of that name or it
+ * is not kept. */
+const struct schema_row *kept_need_field(struct model_builder *builder, const struct node *node);
 void kept_finish(struct model_builder *builder);
 
 /* The values that are present, as a JSON object in `arena`; SLICE_NONE when there are none. */

@@ -32,6 +32,8 @@ struct cel_value;
 struct country_table;
 struct diags;
 struct lifecycle_rules;
+struct grade_matrix;
+struct likelihood_plan;
 struct node;
 struct region_table;
 struct rule_index;
@@ -98,6 +100,7 @@ struct criterion {
 	struct slice when_text; /* as written, for explanations */
 	const struct cel_program *when;
 	int32_t points;
+	bool is_interest;       /* of that axis, else of fit: rules/interest.h */
 	struct place place;
 };
 
@@ -173,6 +176,11 @@ struct model {
 	int32_t score_base;
 	const struct grade *grades;
 	size_t grade_count;
+	int64_t half_life_ms;            /* of interest; 0: it does not fade */
+	const struct criterion *acts;    /* what later acts are worth, all of the axis interest; their conditions see the act */
+	size_t act_count;
+	const struct grade_matrix *matrix;         /* NULL: grades are bands of the score */
+	const struct likelihood_plan *likelihood; /* NULL: nothing is learned */
 
 	/* people */
 	const struct rep *reps; /* sorted by id, bytewise */

@@ -15,6 +15,7 @@
 #include "rules/tree.h"
 
 struct calendar_entry;
+struct model_names;
 
 struct model_builder {
 	const struct node *root;
@@ -62,6 +63,14 @@ bool model_has_failed(const struct model_builder *builder);
 /* A name as people give them: 1…MODEL_NAME_BYTES of UTF-8, no control characters, no '/', no blanks at its ends. */
 bool model_read_name(struct model_builder *builder, const struct node *node, const char *what, struct slice *ret_name);
 struct place model_place(const struct node *node);
+/* Parts of score: `section` may be NULL. */
+void model_build_interest(struct model_builder *builder, const struct node *section);
+void model_build_likelihood(struct model_builder *builder, const struct node *section);
+/* A row of score.criteria or score.acts. */
+bool model_read_criterion(struct model_builder *builder, const struct node *node, const struct cel_env *env,
+                          struct model_names *names, struct criterion *criterion);
+/* The beginning of a band: a number, or `lowest`, which is INT32_MIN. */
+bool model_read_from(struct model_builder *builder, const struct node *node, int32_t *ret_from);
 /* The calendar that `node` names, or NULL and an error; it counts as used from now on. */
 const struct calendar *model_read_calendar(struct model_builder *builder, const struct node *node);
 /* Warns of calendars that nothing refers to. */

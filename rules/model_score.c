@@ -13,10 +13,21 @@ enum { POINTS_MAX = 1000000 };
 
 /* ---- criteria */
 
-static bool read_criterion(struct model_builder *builder, const struct node *node, struct model_names *names,
-                           struct criterion *criterion)
+/* axis: fit | interest */
+static void read_axis(struct model_builder *builder, const struct node *node, struct criterion *criterion)
 {
-	static const char *const known[] = {"name", "points", "when", NULL};
+	struct slice text;
+	if (node == NULL || !node_read_text(node, "axis", builder->diags, &text))
+		return;
+	criterion->is_interest = slice_is(text, "interest");
+	if (!criterion->is_interest && !slice_is(text, "fit"))
+		diags_add(builder->diags, ERR_BAD_VALUE, node->span, "an axis is fit or interest");
+}
+
+bool model_read_criterion(struct model_builder *builder, const struct node *node, const struct cel_env *env,
+                          struct model_names *names, struct criterion *criterion)
+{
+	static const char *const known[] = {"name", "points", "when", "axis", NULL};
 	int64_t points = 0;
 	if (!node_expect_mapping(node, "a criterion", builder->diags))
 		return false;
@@ -25,6 +36,7 @@ static bool read_criterion(struct model_builder *builder, const struct node *nod
 	const struct node *worth = node_require(node, "points", "a criterion", builder->diags);
 	const struct node *when = node_require(node, "when", "a criterion", builder->diags);
 	criterion->place = model_place(node);
+	read_axis(builder, node_get(node, "axis"), criterion);
 	if (worth != NULL && node_read_int(worth, "points", -POINTS_MAX, POINTS_MAX, builder->diags, &points))
 		criterion->points = (int32_t)points;
 	bool is_named = name != NULL && model_read_name(builder, name, "the name of a criterion", &criterion->name) &&
@@ -32,7 +44,7 @@ static bool read_criterion(struct model_builder *builder, const struct node *nod
 	if (when == NULL)
 		return false;
 	const char *what = arena_printf(&builder->scratch, "criterion `%.*s`", SLICE_ARG(criterion->name));
-	if (!model_read_condition(builder, builder->score_env, when, what, &criterion->when_text, &criterion->when))
+	if (!model_read_condition(builder, env, when, what, &criterion->when_text, &criterion->when))
 		return false;
 	if (criterion->when == NULL) {
 		diags_add(builder->diags, ERR_BAD_VALUE, when->span, "points that every lead gets belong into score.base");
@@ -53,7 +65,7 @@ static void build_criteria(struct model_builder *builder, const struct node *lis
 	struct model_names names;
 	model_names_init(&names, "criterion");
 	for (size_t i = 0; i < list->count; i++)
-		read_criterion(builder, list->items[i], &names, &criteria[i]);
+		model_read_criterion(builder, list->items[i], builder->score_env, &names, &criteria[i]);
 	model_names_done(&names);
 	builder->model->criteria = criteria;
 	builder->model->criterion_count = list->count;
@@ -119,23 +131,29 @@ static void read_clock(struct model_builder *builder, const struct node *node, s
 	}
 }
 
-static bool read_from(struct model_builder *builder, const struct node *node, struct grade_draft *draft)
+bool model_read_from(struct model_builder *builder, const struct node *node, int32_t *ret_from)
 {
 	int64_t number = 0;
-	draft->from = node;
-	if (node->kind == NODE_SCALAR && slice_is(node->text, "lowest")) {
-		draft->is_lowest = true;
-		draft->grade.from = INT32_MIN;
+	*ret_from = INT32_MIN;
+	if (node->kind == NODE_SCALAR && slice_is(node->text, "lowest"))
 		return true;
-	}
 	if (!node_read_int(node, "from", -INT32_MAX, INT32_MAX, builder->diags, &number))
 		return false;
-	draft->grade.from = (int32_t)number;
+	*ret_from = (int32_t)number;
+	return true;
+}
+
+static bool read_from(struct model_builder *builder, const struct node *node, struct grade_draft *draft)
+{
+	draft->from = node;
+	if (!model_read_from(builder, node, &draft->grade.from))
+		return false;
+	draft->is_lowest = draft->grade.from == INT32_MIN;
 	return true;
 }
 
 static bool read_grade(struct model_builder *builder, const struct node *node, struct model_names *names,
-                       struct grade_draft *draft)
+                       bool has_matrix, struct grade_draft *draft)
 {
 	static const char *const known[] = {"grade", "from", "stops", "first_response", "remind_before", NULL};
 	*draft = (struct grade_draft){.is_lowest = false};
@@ -143,13 +161,19 @@ static bool read_grade(struct model_builder *builder, const struct node *node, s
 		return false;
 	node_check_keys(node, known, "a grade", builder->diags);
 	const struct node *letter = node_require(node, "grade", "a grade", builder->diags);
-	const struct node *from = node_require(node, "from", "a grade", builder->diags), *stops = node_get(node, "stops");
+	const struct node *from = node_get(node, "from"), *stops = node_get(node, "stops");
+	if (from == NULL && !has_matrix)
+		from = node_require(node, "from", "a grade", builder->diags);
+	else if (from != NULL && has_matrix)
+		diags_add(builder->diags, ERR_BAD_VALUE, from->span, "score.matrix says which leads have this grade, not a band");
 	draft->grade.place = model_place(node);
 	if (stops != NULL)
 		node_read_bool(stops, "stops", builder->diags, &draft->grade.stops);
 	read_clock(builder, node, &draft->grade);
 	bool is_named = letter != NULL && model_read_name(builder, letter, "a grade", &draft->grade.letter) &&
 	                model_names_add(builder, names, draft->grade.letter, letter);
+	if (has_matrix)
+		return is_named;
 	return from != NULL && read_from(builder, from, draft) && is_named;
 }
 
@@ -179,7 +203,7 @@ static void check_bands(struct model_builder *builder, const struct grade_draft 
 	diag_help(builder->diags, diag, "one grade has `from: lowest`");
 }
 
-static void build_grades(struct model_builder *builder, const struct node *list)
+static void build_grades(struct model_builder *builder, const struct node *list, bool has_matrix)
 {
 	if (!node_expect_sequence(list, "score.grades", builder->diags))
 		return;
@@ -192,12 +216,14 @@ static void build_grades(struct model_builder *builder, const struct node *list)
 	size_t count = 0;
 	model_names_init(&names, "grade");
 	for (size_t i = 0; i < list->count; i++)
-		count += read_grade(builder, list->items[i], &names, &drafts[count]);
+		count += read_grade(builder, list->items[i], &names, has_matrix, &drafts[count]);
 	model_names_done(&names);
 	if (count != list->count)
 		return; /* the bands of half a list would be wrong in ways that the other errors explain */
-	qsort(drafts, count, sizeof *drafts, highest_first);
-	check_bands(builder, drafts, count, list);
+	if (!has_matrix) {
+		qsort(drafts, count, sizeof *drafts, highest_first);
+		check_bands(builder, drafts, count, list);
+	}
 	struct grade *grades = arena_array(builder->arena, count, sizeof *grades);
 	for (size_t i = 0; i < count; i++)
 		grades[i] = drafts[i].grade;
@@ -217,7 +243,7 @@ static void add_only_grade(struct model_builder *builder, const struct node *sec
 
 void model_build_score(struct model_builder *builder)
 {
-	static const char *const known[] = {"base", "criteria", "grades", NULL};
+	static const char *const known[] = {"base", "criteria", "grades", "half_life", "acts", "matrix", "likelihood", NULL};
 	const struct node *section = model_section(builder, "score", NODE_MAPPING);
 	const struct node *base = node_get(section, "base"), *grades = node_get(section, "grades");
 	int64_t number = 0;
@@ -227,7 +253,9 @@ void model_build_score(struct model_builder *builder)
 		builder->model->score_base = (int32_t)number;
 	build_criteria(builder, node_get(section, "criteria"));
 	if (grades != NULL)
-		build_grades(builder, grades);
+		build_grades(builder, grades, node_get(section, "matrix") != NULL);
 	else
 		add_only_grade(builder, section);
+	model_build_interest(builder, section);
+	model_build_likelihood(builder, section);
 }

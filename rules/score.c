@@ -2,6 +2,7 @@
 #include "rules/score.h"
 
 #include "rules/base/arena.h"
+#include "rules/interest.h"
 #include "rules/model.h"
 
 /* Sorted from the highest band down; the last one takes everything that is left. */
@@ -25,6 +26,8 @@ struct score_range score_range(const struct model *model)
 	int64_t least = model->score_base, most = model->score_base;
 	for (size_t i = 0; i < model->criterion_count; i++)
 		*(model->criteria[i].points < 0 ? &least : &most) += model->criteria[i].points;
+	if (model->act_count != 0)
+		least = INT32_MIN, most = INT32_MAX; /* acts add up without end */
 	return (struct score_range){clamp(least), clamp(most)};
 }
 
@@ -32,7 +35,7 @@ void score_lead(const struct model *model, const struct cel_value *slots, struct
                 struct score *ret_score)
 {
 	struct score score = {0};
-	int64_t total = model->score_base; /* 2,000 criteria of int32 points stay far inside int64 */
+	int64_t fit = model->score_base, interest = 0; /* 2,000 criteria of int32 points stay far inside int64 */
 	score.terms = arena_array(arena, model->criterion_count, sizeof *score.terms);
 	score.failed = arena_array(arena, model->criterion_count, sizeof *score.failed);
 	for (size_t i = 0; i < model->criterion_count; i++) {
@@ -42,13 +45,15 @@ void score_lead(const struct model *model, const struct cel_value *slots, struct
 			value = cel_eval(criterion->when, slots, scratch, model->cel_step_limit);
 		if (cel_is_true(value)) {
 			score.terms[score.term_count++] = criterion;
-			total += criterion->points;
+			*(criterion->is_interest ? &interest : &fit) += criterion->points;
 		} else if (cel_is_error(value)) {
 			score.failed[score.failed_count++] = criterion;
 		}
 	}
-	score.total = clamp(total);
-	score.grade = score_grade(model, score.total);
+	score.fit = clamp(fit);
+	score.interest = clamp(interest);
+	score.total = clamp(fit + interest);
+	score.grade = interest_grade(model, score.fit, score.interest);
 	*ret_score = score;
 }
 

@@ -17,6 +17,7 @@ struct model;
 
 struct score {
 	int32_t total; /* base and points of the terms; held inside int32 */
+	int32_t fit, interest; /* the two axes of it, held likewise */
 	const struct grade *grade;
 	const struct criterion **terms; /* those that were true, in file order */
 	size_t term_count;

@@ -4,6 +4,7 @@
  */
 #include "rules/decide.h"
 
+#include "rules/interest.h"
 #include "rules/model.h"
 
 static struct cel_value instant_value(int64_t ms)
@@ -29,6 +30,7 @@ enum step stage_score(struct work *work)
 {
 	score_lead(work->model, work->slots, work->arena, &work->scratch, &work->score);
 	work->state.score = work->score.total;
+	interest_begin(work);
 	work->state.grade = work->score.grade->letter;
 	work->slots[SLOT_GRADE] = cel_string(work->score.grade->letter);
 	work->slots[SLOT_SCORE] = cel_int(work->score.total);

@@ -66,6 +66,11 @@ static const struct member_row rows[] = {
 	ROW("every", IS_TEXT, every, 0, 0),
 	ROW("wakes", IS_INT, wakes, 0, 0),
 	ROW("stage", IS_TEXT, stage, 0, 0),
+	ROW("fit", IS_INT, fit, 0, 0),
+	ROW("interest", IS_INT, interest_milli, 0, 0),
+	ROW("interest_at", IS_INT, interest_ms, 0, 0),
+	ROW("reached", IS_INT, reached, 0, 0),
+	ROW("taught", IS_TEXT, taught, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -152,7 +157,7 @@ static bool is_sound(const struct lead_state *lead)
 {
 	return lead->version >= 0 && lead->status != LEAD_STATUSES && lead->score >= INT32_MIN &&
 	       lead->score <= INT32_MAX && lead->at_ms != INT64_MIN && lead->duplicates >= 0 && lead->touched_ms >= 0 &&
-	       lead->wake_ms >= 0 && lead->wakes >= 0;
+	       lead->wake_ms >= 0 && lead->wakes >= 0 && lead->interest_ms >= 0 && lead->reached >= 0;
 }
 
 /* ---- the fast way: our own form, members in our order */

@@ -25,6 +25,8 @@
  *     first     more of that clock, when it is more than that: [start, next, stop, pause, shift], zeros at the end left out
  *     clocks    the others by name: [cycle, level, start, due, next, stop, pause, shift, wanted, count], the same
  *     dups      how often the same lead came again (default 0)
+ *     fit, interest, interest_at   axes of the score where there are two: points, thousandths of a point, for when
+ *     reached, taught   what it was counted as where likelihood is learned
  *     idents    names of the identity keys that point here, without "ident/"
  *     recent    marks of the latest activity events, so that a repeat is taken once
  *     kept      fields of the lead that later decisions read (rules/kept.h)
@@ -79,7 +81,10 @@ struct lead_state {
 	int64_t version;
 	enum lead_status status;
 	struct slice owner, team, rule, grade, source, why;
+	int64_t reached;     /* rules/likelihood.h: index of the last stage that it was in */
+	struct slice taught; /* what it taught: 'w' or 'l' and the group; empty: nothing yet */
 	int64_t score;
+	int64_t fit, interest_milli, interest_ms; /* rules/interest.h: axes, and the time that the interest holds for */
 	int64_t at_ms, touched_ms; /* 0: none */
 	struct clock first_response;
 	struct clock *clocks; /* the others; in an arena, with room for CLOCK_NAMES_MAX unless there are none (NULL) */

@@ -66,9 +66,9 @@ static void add_score(struct fixture *fixture)
 	};
 	const struct cel_env *score_env = schema_score_env(fixture->model.env, &fixture->arena);
 	for (size_t i = 0; i < 5; i++)
-		fixture->criteria[i] = (struct criterion){slice_of(rows[i].name), slice_of(rows[i].when),
-		                                          program(fixture, score_env, rows[i].when), rows[i].points,
-		                                          {"score.yaml", (unsigned)i + 2}};
+		fixture->criteria[i] = (struct criterion){.name = slice_of(rows[i].name), .when_text = slice_of(rows[i].when),
+		                                          .when = program(fixture, score_env, rows[i].when),
+		                                          .points = rows[i].points, .place = {"score.yaml", (unsigned)i + 2}};
 	fixture->grades[0] = (struct grade){.letter = SLICE("A"), .from = 60, .has_first_response = true};
 	fixture->grades[0].first_response.business_ms = 2 * 3600000;
 	fixture->grades[0].remind_before.business_ms = 30 * 60000;

@@ -83,14 +83,12 @@ static struct bayes_count look(void *ctx, bool in_all, struct slice field, const
 
 static struct bayes_result ask(struct tables *tables, int group, const struct example *lead, int64_t least_closed)
 {
-	struct slice fields[FIELDS];
 	struct bayes_factor factors[FIELDS];
 	struct bayes_result result;
 	for (int f = 0; f < FIELDS; f++) {
-		fields[f] = slice_of(names[f]);
-		factors[f] = (struct bayes_factor){fields[f], lead->at[f] < 0 ? SLICE_NONE : slice_of(values[lead->at[f]])};
+		factors[f] = (struct bayes_factor){slice_of(names[f]), lead->at[f] < 0 ? SLICE_NONE : slice_of(values[lead->at[f]])};
 	}
-	const struct bayes_plan plan = {fields, FIELDS, 100, least_closed};
+	const struct bayes_plan plan = {100, least_closed};
 	tables->group = group;
 	bayes_evaluate(&plan, factors, FIELDS, look, tables, &result);
 	return result;

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * lead.graded: an act has moved a lead into another grade.
+ */
+#ifndef LR_RULES_EVENT_GRADED_H
+#define LR_RULES_EVENT_GRADED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/base/slice.h"
+
+struct criterion;
+struct work;
+
+struct graded {
+	struct slice before;             /* grade */
+	int32_t score_before;
+	int32_t fit, interest;           /* now */
+	const struct criterion **terms;  /* what the act was worth */
+	size_t term_count;
+};
+
+/* work->state has the new grade and score. */
+void event_graded(struct work *work, const struct graded *graded);
+
+#endif
