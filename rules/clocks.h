@@ -120,6 +120,7 @@ struct clock {
 	int64_t shift_ms;  /* length of the pauses before, in the clock's unit */
 	int64_t wanted_ms; /* a date that the rep set */
 	int64_t count;     /* acts in this window, of a clock that counts */
+	int64_t moves;     /* how often another plan or calendar moved the due time of this cycle, and that was told */
 };
 
 /* The calendars that a clock of one lead runs by. */

@@ -61,7 +61,7 @@ void event_clock_told(struct work *work, struct slice timer, const struct clock_
 	                                  (long long)told->cycle, SLICE_ARG(level->name)));
 }
 
-void event_clock_moved(struct work *work, const struct clock *clock, const struct clock_plan *plan, int64_t old_ms)
+void event_clock_moved(struct work *work, struct clock *clock, const struct clock_plan *plan, int64_t old_ms)
 {
 	struct page page;
 	struct json_writer *writer = page_open(&page, work);
@@ -77,6 +77,7 @@ void event_clock_moved(struct work *work, const struct clock *clock, const struc
 	json_put_text(writer, "config", slice_of(work->model->config_hash));
 	json_put_time(writer, "at", work->now_ms);
 	struct event *event = page_close(&page, work, OUT_FOLLOWUPS, "followup.rescheduled");
+	clock->moves++; /* not the time: who takes a change back moves the clock to where it has been before */
 	event->id = slice_of(arena_printf(work->arena, "%.*s:%.*s:%lld:rescheduled:%lld", SLICE_ARG(work->lead_id),
-	                                  SLICE_ARG(clock->name), (long long)clock->cycle, (long long)clock->due_ms));
+	                                  SLICE_ARG(clock->name), (long long)clock->cycle, (long long)clock->moves));
 }

@@ -18,6 +18,6 @@ struct work;
 void event_clock_told(struct work *work, struct slice timer, const struct clock_plan *plan,
                       const struct clock_told *told);
 /* The due time of a running clock is another one than `old_ms`, because configuration, calendar or lead are. */
-void event_clock_moved(struct work *work, const struct clock *clock, const struct clock_plan *plan, int64_t old_ms);
+void event_clock_moved(struct work *work, struct clock *clock, const struct clock_plan *plan, int64_t old_ms);
 
 #endif

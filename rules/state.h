@@ -22,8 +22,8 @@
  *     deadline, remind    of the first response; absent when no clock runs
  *     touched   when the owner first acted: the clock has stopped
  *     cycle     of the clock (default 1), level: the last one told (1 reminder, 2 overdue, see rules/clocks.h; default 0)
- *     first     more of that clock, when it is more than that: [start, next, stop, pause, shift], zeros at the end left out
- *     clocks    the others by name: [cycle, level, start, due, next, stop, pause, shift, wanted, count], the same
+ *     first     more of that clock, when it is more than that: [start, next, stop, pause, shift, moves], zeros at the end left out
+ *     clocks    the others by name: [cycle, level, start, due, next, stop, pause, shift, wanted, count, moves], the same
  *     dups      how often the same lead came again (default 0)
  *     fit, interest, interest_at   axes of the score where there are two: points, thousandths of a point, for when
  *     reached, taught   what it was counted as where likelihood is learned

@@ -5,18 +5,18 @@
 
 #include "rules/base/arena.h"
 
-enum { FIRST_NUMBERS = 5, CLOCK_NUMBERS = 10 };
+enum { FIRST_NUMBERS = 6, CLOCK_NUMBERS = 11 };
 
 /* Offsets of the numbers in their order. */
 static const size_t first_numbers[FIRST_NUMBERS] = {
 	offsetof(struct clock, start_ms), offsetof(struct clock, next_ms),  offsetof(struct clock, stop_ms),
-	offsetof(struct clock, pause_ms), offsetof(struct clock, shift_ms),
+	offsetof(struct clock, pause_ms), offsetof(struct clock, shift_ms), offsetof(struct clock, moves),
 };
 static const size_t clock_numbers[CLOCK_NUMBERS] = {
 	offsetof(struct clock, cycle),   offsetof(struct clock, level),    offsetof(struct clock, start_ms),
 	offsetof(struct clock, due_ms),  offsetof(struct clock, next_ms),  offsetof(struct clock, stop_ms),
 	offsetof(struct clock, pause_ms), offsetof(struct clock, shift_ms), offsetof(struct clock, wanted_ms),
-	offsetof(struct clock, count),
+	offsetof(struct clock, count),   offsetof(struct clock, moves),
 };
 
 static int64_t *number_in(struct clock *clock, size_t offset)
@@ -89,7 +89,7 @@ static bool is_plain(const struct lead_state *lead)
 	if (clock->start_ms == 0)
 		return true;
 	return clock->start_ms == lead->at_ms && clock->stop_ms == lead->touched_ms && clock->pause_ms == 0 &&
-	       clock->shift_ms == 0 && clock->next_ms == plain_next(lead);
+	       clock->shift_ms == 0 && clock->moves == 0 && clock->next_ms == plain_next(lead);
 }
 
 static void put_numbers(struct json_writer *writer, struct slice name, const struct clock *clock, const size_t *offsets,

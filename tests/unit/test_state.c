@@ -157,7 +157,7 @@ static void the_earliest_clock_is_due(void **state)
 	assert_int_equal(due_of(",\"clocks\":{\"stale\":[2]}"), 0);
 	assert_int_equal(due_of(",\"clocks\":{\"stale\":[0]}"), 0); /* malformed: cycles begin at 1 */
 	assert_int_equal(due_of(",\"clocks\":{\"stale\":[1,0,100,800],\"stale\":[1,0,100,700]}"), 0);
-	assert_int_equal(due_of(",\"clocks\":{\"stale\":[1,0,100,800,0,0,0,0,0,0,0]}"), 0);
+	assert_int_equal(due_of(",\"clocks\":{\"stale\":[1,0,100,800,0,0,0,0,0,0,0,0]}"), 0);
 }
 
 static void clocks_read_back(void **state)
