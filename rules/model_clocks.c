@@ -179,7 +179,9 @@ static void add_reminder(struct reading *reading, const struct node *node)
 		return;
 	if (span_is_zero(span))
 		diags_add(reading->builder->diags, ERR_OUT_OF_RANGE, node->span, "a reminder at the due time is none");
-	else if (reading->span != NULL && is_no_shorter(span, &reading->plan->after))
+	/* what a next_follow_up allows comes after the rep's date, which may be far off */
+	else if (reading->span != NULL && reading->plan->kind != CLOCK_NEXT_FOLLOW_UP &&
+	         is_no_shorter(span, &reading->plan->after))
 		out_of_order(reading, node, "the reminder would come before the clock starts");
 	else if (reading->reminders > 0 && is_no_shorter(span, &reading->levels[reading->reminders - 1].offset))
 		out_of_order(reading, node, "reminders are listed in the order in which they come");
