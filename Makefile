@@ -94,14 +94,14 @@ check-unit: $(UNIT)
 
 # ---- checks. Each ends with "N passed, N failed, N skipped" or counts as one test; tests/check adds them up.
 
-.PHONY: check check-fast check-deps check-headers check-options check-systemd check-clang check-asan check-tidy
+.PHONY: check check-fast check-deps check-examples check-headers check-options check-systemd check-clang check-asan check-tidy
 check:
 	$(Q)tests/packages check
 	$(Q)tests/check
 
 # Under a minute, no network.
 check-fast:
-	$(Q)tests/check check-deps check-headers check-unit check-scenario check-test-verb check-fuzz-seeds
+	$(Q)tests/check check-deps check-headers check-unit check-scenario check-test-verb check-examples check-fuzz-seeds
 
 check-deps:
 	$(Q)tests/check-deps
@@ -114,6 +114,9 @@ check-options:
 
 check-systemd:
 	$(Q)tests/check-systemd
+
+check-examples: $(BUILD)/leadctl
+	$(Q)tests/check-examples $(BUILD)/leadctl
 
 check-clang:
 	$(Q)$(MAKE) --no-print-directory CC=clang CXX=clang++ CI=1 BUILD=build/clang all
@@ -133,6 +136,7 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 CONF       := $(SYSCONFDIR)/leadrouter
 SAMPLES    := leadrouter.yaml $(patsubst config/%,%,$(wildcard config/conf.d/*.yaml config/territories/*.csv config/tests/*.yaml))
+PROCESSES  := $(patsubst config/%,%,$(wildcard $(foreach depth,* */* */*/*,$(foreach kind,md yaml csv,config/processes/$(depth).$(kind)))))
 into        = $(DESTDIR)$(PREFIX)/$1
 
 .PHONY: man install uninstall dist
@@ -158,6 +162,7 @@ install: all man
 	$(if $(wildcard config/schemas/*),install -m 644 $(wildcard config/schemas/*.json config/schemas/*.yaml) $(call into,share/leadrouter/schemas))
 	install -m 644 README.md LICENSE config/redis-acl.example $(call into,share/doc/leadrouter)
 	install -m 644 config/examples/*.jsonl $(call into,share/doc/leadrouter/examples)
+	for file in $(PROCESSES); do install -D -m 644 config/$$file $(call into,share/doc/leadrouter/examples)/$$file || exit 1; done
 	if [ -e $(DESTDIR)$(CONF)/leadrouter.yaml ]; then echo "kept: $(DESTDIR)$(CONF)"; else \
 	  for file in $(SAMPLES); do install -D -m 644 config/$$file $(DESTDIR)$(CONF)/$$file || exit 1; done; fi
 
@@ -184,6 +189,7 @@ help:
 	@echo 'make bench              figures on a real broker, beside their budgets: LEADS=50000'
 	@echo 'make check-sim          the fault simulator: N=1000000 FROM=1'
 	@echo 'make check-calendar     random calendars against a minute-by-minute reference: N=100000 SEED=1'
+	@echo 'make check-examples     the configurations of config/ and config/processes: check, tests, coverage'
 	@echo 'make check-schemas      examples and real events against config/schemas'
 	@echo 'make fuzz               each parser for FUZZ_SECONDS=60'
 	@echo 'make man                the manual pages, in build/man'
