@@ -6,13 +6,16 @@
 
 #include "rules/clocks_lead.h"
 #include "rules/event.h"
+#include "rules/model.h"
+#include "rules/touch.h"
 
 int act_touch_read(struct activity *activity, struct arena *arena, struct err *err)
 {
-	(void)arena;
 	if (activity_text(activity->data, "method", ACTIVITY_TEXT_BYTES_MAX, &activity->method, err) != 0)
 		return -1;
-	return activity_text(activity->data, "outcome", ACTIVITY_OUTCOME_BYTES_MAX, &activity->outcome, err);
+	if (activity_text(activity->data, "outcome", ACTIVITY_OUTCOME_BYTES_MAX, &activity->outcome, err) != 0)
+		return -1;
+	return touch_read(activity, arena, err);
 }
 
 /* When it happened: what the app says, but neither in the future nor before the lead was given to anybody. */
@@ -36,16 +39,22 @@ static void take_touch(struct work *work, struct status_change *change)
 	struct lead_state *state = &work->state;
 	if (is_owners(work)) {
 		bool was_waiting = state->first_response.due_ms != 0 && state->first_response.stop_ms == 0;
-		unsigned facts = CLOCK_FACT_TOUCHED | CLOCK_FACT_REACHED;
+		const struct touch *touch = &work->activity->touch;
+		unsigned facts = CLOCK_FACT_TOUCHED | (touch->is_attempt ? 0 : CLOCK_FACT_REACHED);
+		int64_t told_level = state->first_response.level;
 		if (state->touched_ms == 0 || change->at_ms < state->touched_ms)
 			state->touched_ms = change->at_ms;
 		if (state->status == LEAD_ASSIGNED) {
 			state->status = LEAD_IN_PROGRESS;
 			facts |= CLOCK_FACT_PROGRESSED;
 		}
-		clocks_happened(work, &(struct happened){.facts = facts, .at_ms = change->at_ms,
-		                                         .method = work->prepared->activity.method});
+		touch_take_need(work);
+		clocks_happened(work, &(struct happened){.facts = facts, .at_ms = change->at_ms, .date_ms = touch->next_ms,
+		                                         .method = work->activity->method, .reaction = touch->reaction,
+		                                         .attitude = touch->attitude});
 		change->has_stopped = was_waiting && state->first_response.stop_ms != 0;
+		change->was_told_wrongly = change->has_stopped && told_level >= CLOCK_RANK_BREACH &&
+		                           change->at_ms <= state->first_response.due_ms;
 	}
 	work_write_lead(work, work->lead_id);
 }
@@ -54,6 +63,8 @@ void act_touch(struct work *work)
 {
 	struct status_change change = {.before = lead_status_name(work->state.status), .at_ms = touched_at(work)};
 	change.is_repeated = work->is_repeated;
+	if (!change.is_repeated && !touch_is_fine(work))
+		return;
 	if (!change.is_repeated)
 		take_touch(work, &change);
 	event_status(work, &change);

@@ -11,6 +11,7 @@
 
 #include "rules/base/err.h"
 #include "rules/base/slice.h"
+#include "rules/touch.h"
 
 struct arena;
 struct json;
@@ -40,6 +41,7 @@ struct activity {
 	const struct json *data;   /* the whole object, for members that only the type's reader knows */
 
 	struct slice method, outcome; /* touch */
+	struct touch touch;
 	struct slice status, stage, next_step, verdict, every; /* status, nurture, verdict */
 	int64_t until_ms;                                      /* status, nurture: 0 not given */
 	struct slice kind, currency, customer;                 /* convert */

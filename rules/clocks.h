@@ -102,6 +102,7 @@ struct clock_plan {
 	bool counts_attempts;                           /* an act without contact is an act */
 	struct span lengthen_up_to;                     /* CADENCE: how far a date that the rep sets may move the due time on */
 	struct span at_most;                            /* NEXT_FOLLOW_UP: how far ahead a date may be; zero: any */
+	struct slice suggested;                         /* method of the act that is waited for; may be empty */
 	int64_t max_hops;                               /* REASSIGN: how often in one round */
 	const char *file;                               /* where it is written; NULL: not in a file */
 	unsigned line;

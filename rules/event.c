@@ -9,6 +9,7 @@
 #include "rules/json.h"
 #include "rules/likelihood.h"
 #include "rules/model.h"
+#include "rules/touch.h"
 #include "rules/trace.h"
 
 const char *out_topic_name(enum out_topic topic)
@@ -231,13 +232,17 @@ void event_status(struct work *work, const struct status_change *change)
 	event_put_if(writer, "actor", touch->actor);
 	event_put_if(writer, "method", touch->method);
 	event_put_if(writer, "outcome", touch->outcome);
+	if (touch->type == ACTIVITY_TOUCH || touch->type == ACTIVITY_REPORT)
+		touch_write(writer, work);
 	json_put_time(writer, "touched_at", change->at_ms);
 	json_put_bool(writer, "repeated", change->is_repeated);
 	if (change->has_stopped) {
 		json_open_object(writer, "first_response");
 		json_put_time(writer, "deadline", work->state.first_response.due_ms);
 		json_put_bool(writer, "in_time", change->at_ms <= work->state.first_response.due_ms);
-		json_put_int(writer, "elapsed_ms", change->at_ms - work->state.at_ms);
+		json_put_int(writer, "elapsed_ms", change->at_ms - work->state.first_response.start_ms);
+		if (change->was_told_wrongly)
+			json_put_bool(writer, "overdue_undone", true);
 		json_close_object(writer);
 	}
 	json_put_time(writer, "at", work->now_ms);

@@ -54,6 +54,7 @@ void event_clock_told(struct work *work, struct slice timer, const struct clock_
 		json_put_int(writer, "count", told->count);
 		json_put_int(writer, "times", plan->times);
 	}
+	event_put_if(writer, "suggested", plan->suggested);
 	put_plan(writer, plan);
 	json_put_time(writer, "at", work->now_ms);
 	struct event *event = page_close(&page, work, OUT_FOLLOWUPS, type_of(plan, level));

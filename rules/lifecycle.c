@@ -197,6 +197,9 @@ void lifecycle_move(struct work *work, const struct move *move)
 	state->every = move->every;
 	if (happened.facts != 0)
 		clocks_happened(work, &happened);
+	const struct clock *expiry = state_clock(state, SLICE("opportunity_expiry"), NULL);
+	if (move->to == LEAD_OPPORTUNITY && expiry != NULL && clock_is_running(expiry))
+		state->wake_ms = 0; /* the clock tells of the date, with its levels */
 }
 
 int64_t lifecycle_after(const struct work *work, struct slice text)

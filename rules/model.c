@@ -197,6 +197,7 @@ struct model *model_build(const struct node *root, const struct model_files *fil
 	lint_declare_grades(&builder);
 	model_build_routes(&builder);
 	model_build_lifecycle(&builder);
+	model_build_activity(&builder);
 	model_build_clocks(&builder);
 	kept_finish(&builder);
 	if (!model_has_failed(&builder)) {

@@ -22,6 +22,7 @@
 #include "rules/base/slice.h"
 #include "rules/clocks.h"
 #include "rules/span.h"
+#include "rules/touch.h"
 
 struct arena;
 struct calendar;
@@ -213,6 +214,8 @@ struct model {
 	size_t calendar_by; /* followup.calendar_by: index into territories; SIZE_MAX without one */
 	const struct area_calendar *area_calendars; /* sorted by area, bytewise; an area may be missing */
 	size_t area_calendar_count;
+	struct touch_rules touch_rules;
+
 	/* followup.clocks, in the order of their first lines; those of grades are not among them */
 	const struct model_clock *clocks;
 	size_t clock_count;

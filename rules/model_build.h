@@ -54,6 +54,7 @@ void model_build_score(struct model_builder *builder);
 void model_build_routes(struct model_builder *builder);
 void model_build_lifecycle(struct model_builder *builder);
 void model_build_clocks(struct model_builder *builder);
+void model_build_activity(struct model_builder *builder);
 void model_clocks_done(const struct model *model);
 
 /* A section of the root, or NULL when it is absent, empty (all in comments), or of another kind (an error). */

@@ -390,7 +390,7 @@ static void choose_default(struct model_builder *builder)
 
 void model_build_followup(struct model_builder *builder)
 {
-	static const char *const known[] = {"calendar", "calendar_by", "clocks", NULL};
+	static const char *const known[] = {"calendar", "calendar_by", "clocks", "activity", NULL};
 	const struct node *section = model_section(builder, "followup", NODE_MAPPING);
 	const struct node *wanted = node_get(section, "calendar"), *by = node_get(section, "calendar_by");
 	if (section != NULL)

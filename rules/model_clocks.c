@@ -350,11 +350,32 @@ static void read_hops(struct reading *reading)
 		node_read_int(node, "max_hops", 0, CLOCK_HOPS_MAX, reading->builder->diags, &reading->plan->max_hops);
 }
 
+/* What the reminder suggests is a word that a follow-up may use. */
+static void read_suggestion(struct reading *reading)
+{
+	const struct touch_rules *rules = &reading->builder->model->touch_rules;
+	const struct node *node = node_get(reading->node, "suggest");
+	if (node == NULL || !model_read_name(reading->builder, node, "a method", &reading->plan->suggested))
+		return;
+	struct suggest suggest = suggest_for(node->text);
+	for (size_t i = 0; i < rules->method_count; i++) {
+		if (slice_equal(rules->methods[i].name, node->text))
+			return;
+		suggest_offer(&suggest, rules->methods[i].name);
+	}
+	if (rules->method_count == 0)
+		return;
+	struct diag *diag = diags_add(reading->builder->diags, ERR_UNKNOWN_REFERENCE, node->span,
+	                              "`%.*s` is not among followup.activity.methods", SLICE_ARG(node->text));
+	diag_did_you_mean(reading->builder->diags, diag, suggest.best);
+}
+
 static bool read_plan(struct model_builder *builder, const struct node *node, struct clock_plan *plan)
 {
 	static const char *const known[] = {"clock", "kind", "when", "after", "every", "within", "times", "start", "stop",
 	                                    "pause", "remind_before", "on_breach", "levels", "repeat", "calendar",
-	                                    "notify_not_before", "count_attempts", "lengthen_up_to", "at_most", "max_hops", NULL};
+	                                    "notify_not_before", "count_attempts", "lengthen_up_to", "at_most", "max_hops",
+	                                    "suggest", NULL};
 	struct reading reading = {.builder = builder, .node = node, .plan = plan};
 	struct slice unused;
 	*plan = (struct clock_plan){.is_heard_when_open = true, .counts_attempts = true, .max_hops = CLOCK_HOPS_USUAL,
@@ -378,6 +399,7 @@ static bool read_plan(struct model_builder *builder, const struct node *node, st
 	read_bound(&reading, "lengthen_up_to", CLOCK_CADENCE, &plan->lengthen_up_to);
 	read_bound(&reading, "at_most", CLOCK_NEXT_FOLLOW_UP, &plan->at_most);
 	read_hops(&reading);
+	read_suggestion(&reading);
 	return true;
 }
 
