@@ -140,6 +140,24 @@ static enum view_answer look_up(void *ctx, struct slice key, struct slice *ret_v
 	return VIEW_FOUND;
 }
 
+static void walk(const struct map *map, struct slice prefix, void (*see)(void *arg, struct slice key), void *arg)
+{
+	const struct map_entry *entry;
+	for (size_t at = 0; (entry = map_next(map, &at)) != NULL;)
+		if (slice_has_prefix(entry->key, prefix))
+			see(arg, entry->key);
+}
+
+/* Memory keys, those of layers too; one may come twice, or be gone: who sees it looks it up. */
+static void look_through(void *ctx, struct slice prefix, void (*see)(void *arg, struct slice key), void *arg)
+{
+	const struct lookup *lookup = ctx;
+	walk(&lookup->shard->memory, prefix, see, arg);
+	for (const struct batch *layer = lookup->shard->batches; layer != NULL && layer != lookup->batch; layer = layer->next)
+		if (is_layer(layer))
+			walk(&layer->layer, prefix, see, arg);
+}
+
 static void keep_memory(struct shard *shard, const struct batch *batch)
 {
 	for (size_t i = 0; i < batch->job.write_count; i++) {
@@ -364,7 +382,7 @@ static void decide(struct shard *shard, struct batch *batch, const struct view_r
 		.walked = copy_names(batch, reply->walked, reply->walked_count), .walked_count = reply->walked_count,
 	};
 	batch->walk_next = reply->walk_next;
-	batch_decide(batch, (struct rules_view){look_up, &lookup}, &work, clock_now_ms(shard->parts.clock), &shard->tip);
+	batch_decide(batch, (struct rules_view){look_up, &lookup, look_through}, &work, clock_now_ms(shard->parts.clock), &shard->tip);
 	note_walk(shard, batch);
 	bool is_void = batch_is_void(batch);
 	if (is_void)

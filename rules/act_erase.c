@@ -6,6 +6,8 @@
  */
 #include "rules/decide.h"
 
+#include "rules/pool_choose.h"
+
 #include "rules/event_lifecycle.h"
 
 int act_erase_read(struct activity *activity, struct arena *arena, struct err *err)
@@ -20,6 +22,7 @@ void act_erase(struct work *work)
 	size_t barred = work_forget_idents(work, work->activity->is_barring ? IDENTS_BARRED : IDENTS_GONE);
 	work_bar_lead_id(work);
 	overlay_remove(&work->decider->overlay, state_lead_key(work->arena, work->lead_id));
+	pool_on_erase(work);
 	event_erased(work, keys, barred);
 	/* nothing of it is named in logs and counters any more */
 	work->state = (struct lead_state){.version = work->state.version};

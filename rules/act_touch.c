@@ -24,7 +24,7 @@ static int64_t touched_at(const struct work *work)
 	int64_t at_ms = work->prepared->activity.at_ms;
 	if (at_ms < 0 || at_ms > work->now_ms)
 		return work->now_ms;
-	return at_ms < work->state.at_ms ? work->state.at_ms : at_ms;
+	return at_ms < state_given_ms(&work->state) ? state_given_ms(&work->state) : at_ms;
 }
 
 /* Only the owner's act is a response. Nobody named: the app that may write here is trusted to speak for the owner. */

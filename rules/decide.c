@@ -11,6 +11,8 @@
 #include "rules/base/strbuf.h"
 #include "rules/event.h"
 #include "rules/model.h"
+#include "rules/pool_choose.h"
+#include "rules/pool_wait.h"
 #include "rules/stages.h"
 
 enum { FIRST_EVENTS = 2 }; /* more for the few records that lead to more */
@@ -56,6 +58,11 @@ void work_end(struct work *work)
 	arena_done(&work->scratch);
 }
 
+bool work_has_lead(const struct work *work)
+{
+	return work->prepared != NULL && work->prepared->kind == PREPARED_LEAD;
+}
+
 void work_more_events(struct work *work)
 {
 	size_t room = work->event_room == 0 ? FIRST_EVENTS : work->event_room * 2;
@@ -84,9 +91,11 @@ struct slice work_keep(struct arena *arena, struct strbuf *buf)
 void work_write_lead(struct work *work, struct slice lead_id)
 {
 	struct strbuf value = STRBUF_INIT;
+	pool_on_write(work);
 	state_put_lead(&value, &work->state);
 	overlay_put(&work->decider->overlay, state_lead_key(work->arena, lead_id), work_keep(work->arena, &value),
 	            state_next_due(&work->state));
+	pool_follow_write(work, lead_id);
 }
 
 void work_name(struct work *work)
@@ -148,8 +157,15 @@ struct decider *decider_new(const struct model *model, struct rules_view view, s
 	struct decider *decider = arena_alloc(arena, sizeof *decider);
 	decider->model = model;
 	decider->arena = arena;
+	decider->desk = arena_alloc(arena, sizeof *decider->desk);
+	decider->desk->arena = arena;
 	overlay_init(&decider->overlay, view, model->identity_secret, arena);
 	return decider;
+}
+
+void decider_use_desk(struct decider *decider, struct desk *desk)
+{
+	decider->desk = desk;
 }
 
 void decider_decide(struct decider *decider, struct prepared *prepared, int64_t now_ms, struct decision *ret)
@@ -161,13 +177,27 @@ void decider_decide(struct decider *decider, struct prepared *prepared, int64_t 
 		decide_reject(&work, prepared->record, prepared->err.code, prepared->err.where, prepared->err.text);
 		break;
 	case PREPARED_LEAD:
+		pool_begin(&work);
 		decide_lead(&work);
+		pool_end(&work);
 		break;
 	case PREPARED_ACTIVITY:
+		pool_begin(&work);
 		decide_activity(&work);
+		pool_end(&work);
 		break;
 	}
 	work_end(&work);
+}
+
+/* A memory key is fired again and again: its due time tells which time it was. */
+static struct slice timer_cause(struct decider *decider, struct slice name)
+{
+	char due[DECIMAL_BYTES];
+	if (!rules_is_memory(name))
+		return ARENA_JOIN(decider->arena, SLICE("timer:"), name);
+	int64_t due_ms = rules_due_of(name, overlay_peek(&decider->overlay, name));
+	return ARENA_JOIN(decider->arena, SLICE("timer:"), name, SLICE(":"), decimal_text(due_ms, due));
 }
 
 void decider_fire(struct decider *decider, struct slice name, int64_t now_ms, struct decision *ret)
@@ -175,12 +205,17 @@ void decider_fire(struct decider *decider, struct slice name, int64_t now_ms, st
 	struct work work;
 	struct slice copy = {arena_memdupz(decider->arena, name.p, name.len), name.len};
 	work_begin(&work, decider, NULL, now_ms, ret);
+	work.cause = timer_cause(decider, copy);
+	pool_begin(&work);
 	if (rules_is_memory(copy)) {
 		decide_memory(&work, copy);
 	} else {
 		work.lead_id = copy;
 		decide_timers(&work);
 	}
+	pool_end(&work);
+	if (work.ret->outcome == OUTCOME_NOTHING && work.ret->event_count != 0)
+		work.ret->outcome = OUTCOME_TIMER;
 	work_end(&work);
 }
 

@@ -6,6 +6,7 @@
  *     stage_*.c          the stages of a lead, settle.c what they come to
  *     decide_activity.c  the driver of activities, act_*.c one file per type (activity.def)
  *     own.c              what a change of owner means
+ *     pool_choose.c      one of a team, desk.c who is there, pool_wait.c those who wait
  *     fire.c, walk.c     timers; what is done with every lead
  *     event.c         outcome -> JSON events, trace.c the part that says why
  */
@@ -17,7 +18,7 @@
 #include <stdint.h>
 
 #include "rules/base/arena.h"
-#include "rules/choose.h"
+#include "rules/desk.h"
 #include "rules/match.h"
 #include "rules/overlay.h"
 #include "rules/prepared.h"
@@ -27,6 +28,8 @@
 #include "rules/stages.h"
 #include "rules/state.h"
 
+struct ledger_entry;
+struct pool_trace;
 struct strbuf;
 
 /* Looks on while a lead is decided: called after each of its stages, with all that is known by then. For explanations; the
@@ -42,17 +45,15 @@ struct decider {
 	struct arena *arena;
 	const struct observer *observer; /* NULL: nobody looks on */
 	struct overlay overlay;
-	struct ring **rings;  /* by team, opened at first use; NULL until the first */
-	size_t *rings_used;   /* indexes of teams in order of first use */
-	size_t rings_used_count;
+	struct desk *desk;    /* its own, or one that outlives it */
 };
 
 enum { CANDIDATES_SHOWN = 10 };
 
 struct candidate {
 	size_t rep;
-	struct ring_slot slot; /* as it was before the choice */
-	bool is_chosen;
+	struct turn position; /* as it was before the choice */
+	const char *result;   /* "chosen", "turn_comes_later", … */
 };
 
 /* One lead, activity or timer on its way through. Lives on the stack of one call. */
@@ -90,11 +91,20 @@ struct work {
 	size_t candidate_count;
 	size_t candidates_total, active_total;
 	bool was_ring_malformed;
+	struct pool_trace *pool;     /* NULL: no pool was asked */
+	struct ledger_entry *ledger; /* turns that this decision booked */
+	size_t ledger_count;
+	int64_t familiar_ms;         /* of the lead that made state.familiar */
+	size_t named;                /* 1 + the rep that the route names; 0: none */
+	enum block named_block;      /* why he did not get it */
+	bool is_aside;               /* another lead inside a decision: its events are named after it, too */
 };
 
 void work_begin(struct work *work, struct decider *decider, struct prepared *prepared, int64_t now_ms,
                 struct decision *ret);
 void work_end(struct work *work);
+/* Is this about a lead that has just arrived, with all its fields? */
+bool work_has_lead(const struct work *work);
 /* Room for one more event at least. */
 void work_more_events(struct work *work);
 /* The buffer's bytes in the arena; the buffer is done. */
@@ -126,7 +136,7 @@ DECIDE_STAGES(X)
 /* The lead is kept and belongs to nobody, because of `reason` (a code). Returns STEP_DONE. */
 enum step settle_unassigned(struct work *work, const char *reason);
 
-/* Writes the state of the rotations that were used. Called once, at the end of a batch. */
+/* Writes what changed at the desk. Called once, at the end of a batch. */
 void pool_finish(struct decider *decider);
 
 /* ---- everything but leads */

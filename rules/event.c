@@ -9,6 +9,7 @@
 #include "rules/json.h"
 #include "rules/likelihood.h"
 #include "rules/model.h"
+#include "rules/pool_choose.h"
 #include "rules/touch.h"
 #include "rules/trace.h"
 
@@ -38,9 +39,14 @@ struct slice event_cause(const struct record *record, struct arena *arena)
 
 /* ---- the frame around every event */
 
-/* "<type>:<cause>": one cause has at most one event of a type. */
+/* "<type>:<cause>": one cause has at most one event of a type; of another lead that it set in motion, its id and ownership
+ * version stand behind it. */
 static struct slice id_of(const struct work *work, const char *type)
 {
+	char version[DECIMAL_BYTES];
+	if (work->is_aside)
+		return ARENA_JOIN(work->arena, slice_of(type), SLICE(":"), work->cause, SLICE(":"), work->lead_id, SLICE(":"),
+		                  decimal_text(work->state.version, version));
 	return ARENA_JOIN(work->arena, slice_of(type), SLICE(":"), work->cause);
 }
 
@@ -182,7 +188,9 @@ void event_assigned(struct work *work)
 	event_put_time_if(writer, "remind_at", remind_at(&work->state.first_response));
 	put_next_step(writer, &work->state);
 	json_put_int(writer, "ownership_version", work->state.version);
-	lead_write(writer, "lead", &work->prepared->lead);
+	pool_put_ledger(writer, work);
+	if (work_has_lead(work))
+		lead_write(writer, "lead", &work->prepared->lead);
 	trace_write(writer, work);
 	page_close(&page, work, OUT_ASSIGNMENTS, "lead.assigned");
 }
@@ -197,6 +205,7 @@ void event_unassigned(struct work *work)
 	put_why(writer, work);
 	put_grading(writer, work);
 	json_put_time(writer, "at", work->now_ms);
+	pool_put_ledger(writer, work);
 	trace_write(writer, work);
 	page_close(&page, work, OUT_ASSIGNMENTS, "lead.unassigned");
 }

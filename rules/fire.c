@@ -7,6 +7,7 @@
 #include "rules/clocks_lead.h"
 #include "rules/lifecycle.h"
 #include "rules/model.h"
+#include "rules/pool_wait.h"
 
 /* The index names a lead that is not there, or whose value nobody here can read: it would be named again with every poll.
  * Every write of a lead also sets or removes its timer, so one write ends that. A value that is not in our form may be
@@ -44,6 +45,8 @@ struct memory_kind {
 };
 
 static const struct memory_kind memory_kinds[] = {
+	{{"mem/wait/", 9}, pool_fire_wait},
+	{{"mem/tick/", 9}, pool_fire_tick},
 	{{NULL, 0}, NULL},
 };
 

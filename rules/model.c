@@ -27,9 +27,8 @@ enum { CEL_STEPS = 100000 };
 
 const char *const *model_sections(void)
 {
-	static const char *const sections[] = {"tenants", "cleanse",     "dedup",     "score",  "reps",
-	                                       "teams",   "territories", "calendars", "routes", "followup",
-	                                       "lifecycle", NULL};
+	static const char *const sections[] = {"tenants",   "cleanse", "dedup",    "score",     "reps",        "teams", "territories",
+	                                       "calendars", "routes",  "followup", "lifecycle", "preferences", NULL};
 	return sections;
 }
 
@@ -149,21 +148,17 @@ static void warn_costly(struct model_builder *builder, const struct node *node, 
 	diag_note(builder->diags, diag, "in %s", what);
 }
 
-bool model_read_condition(struct model_builder *builder, const struct cel_env *env, const struct node *node,
-                          const char *what, struct slice *ret_text, const struct cel_program **ret_program)
+bool model_read_expression(struct model_builder *builder, const struct cel_env *env, const struct node *node,
+                           const struct cel_type *type, const char *what, struct slice *ret_text,
+                           const struct cel_program **ret_program)
 {
 	struct slice text;
 	struct cel_program *program = NULL;
 	struct cel_issues issues;
-	if (!node_read_text(node, "a condition", builder->diags, &text))
+	if (!node_read_text(node, type->kind == CEL_BOOL ? "a condition" : "an expression", builder->diags, &text))
 		return false;
 	text = without_ending_blanks(text);
-	if (slice_is(text, "true")) {
-		*ret_text = SLICE_NONE;
-		*ret_program = NULL;
-		return true;
-	}
-	int result = cel_compile(env, text, &cel_type_bool, builder->arena, &issues, &program);
+	int result = cel_compile(env, text, type, builder->arena, &issues, &program);
 	for (size_t i = 0; i < issues.count; i++)
 		report_issue(builder, node, what, &issues.items[i]);
 	if (result != 0)
@@ -172,6 +167,17 @@ bool model_read_condition(struct model_builder *builder, const struct cel_env *e
 	*ret_text = text;
 	*ret_program = program;
 	return true;
+}
+
+bool model_read_condition(struct model_builder *builder, const struct cel_env *env, const struct node *node,
+                          const char *what, struct slice *ret_text, const struct cel_program **ret_program)
+{
+	if (node->kind == NODE_SCALAR && slice_is(without_ending_blanks(node->text), "true")) {
+		*ret_text = SLICE_NONE;
+		*ret_program = NULL;
+		return true;
+	}
+	return model_read_expression(builder, env, node, &cel_type_bool, what, ret_text, ret_program);
 }
 
 /* ---- build */
@@ -195,6 +201,7 @@ struct model *model_build(const struct node *root, const struct model_files *fil
 	lint_declare_values(&builder);
 	model_build_score(&builder);
 	lint_declare_grades(&builder);
+	model_build_pools(&builder);
 	model_build_routes(&builder);
 	model_build_lifecycle(&builder);
 	model_build_activity(&builder);
@@ -220,6 +227,7 @@ void model_done(struct model *model)
 	for (size_t i = 0; i < model->route_count; i++)
 		cel_program_done((struct cel_program *)(uintptr_t)model->routes[i].when);
 	model_clocks_done(model);
+	model_done_pools(model);
 	if (model->regions != NULL)
 		region_table_done(model->regions);
 	if (model->countries != NULL)

@@ -32,10 +32,12 @@ struct cel_program;
 struct cel_value;
 struct country_table;
 struct diags;
+struct capacity;
 struct lifecycle_rules;
 struct grade_matrix;
 struct likelihood_plan;
 struct node;
+struct pool;
 struct region_table;
 struct rule_index;
 struct schema_row;
@@ -71,6 +73,7 @@ struct rep {
 	struct slice name; /* for people; the id when none was given */
 	bool is_active;    /* false: in no rotation, keeps what is owned */
 	const struct calendar *calendar; /* NULL: that of the team, see model_calendar_of */
+	const struct capacity *capacity; /* NULL: that of the team, see rules/pool.h */
 	const struct cel_value *attributes; /* one per model.attributes; CEL_NULL: the rep does not have it */
 	struct place place;
 };
@@ -86,6 +89,7 @@ struct team {
 	const struct member *members; /* in the order of their rep ids, bytewise: order in the file has no effect */
 	size_t member_count;          /* at least one of them active, checked at load */
 	const struct calendar *calendar; /* NULL: that of the customer's area, see model_calendar_of */
+	const struct pool *pool;         /* NULL: all standard; read it by pool_of(), rules/pool.h */
 	struct place place;
 };
 
@@ -124,6 +128,7 @@ struct route {
 	size_t team;                    /* index into model.teams; SIZE_MAX when team_by is set */
 	size_t team_by;                 /* index into model.territories: the area found names the team; else SIZE_MAX */
 	struct place place;
+	size_t rep_plus_1;              /* 1 + index into model.reps of the one who gets it; 0: none is named */
 };
 
 /* A closed vocabulary: canonical names and their aliases, compared by text_key() (rules/text/normalise.h): case, accents,

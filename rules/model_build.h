@@ -33,6 +33,11 @@ struct model_builder {
 	const struct cel_env *score_env, *route_env; /* model.env as those sections see it */
 	const struct schema_row **kept; /* collected so far, see rules/kept.h */
 	size_t kept_count;
+	const struct node **pool_nodes; /* the whole entry of each of model.teams */
+	struct preference_table *preferences;
+	const struct node **preference_keys;
+	bool *is_preference_used;
+	size_t preference_count;
 	size_t errors_before; /* the build adds warnings about what is unused only while it has found no error */
 	const struct cel_env *when_env, *event_env; /* of clocks */
 	bool has_calendar; /* one was configured */
@@ -51,11 +56,14 @@ void model_build_attributes(struct model_builder *builder, const struct node *co
 void model_build_territories(struct model_builder *builder);
 void model_build_followup(struct model_builder *builder);
 void model_build_score(struct model_builder *builder);
+void model_build_pools(struct model_builder *builder);
 void model_build_routes(struct model_builder *builder);
 void model_build_lifecycle(struct model_builder *builder);
 void model_build_clocks(struct model_builder *builder);
 void model_build_activity(struct model_builder *builder);
 void model_clocks_done(const struct model *model);
+/* Gives back what the expressions of pools hold outside of the arena. */
+void model_done_pools(struct model *model);
 
 /* A section of the root, or NULL when it is absent, empty (all in comments), or of another kind (an error). */
 const struct node *model_section(struct model_builder *builder, const char *name, enum node_kind kind);
@@ -94,5 +102,32 @@ bool model_names_add(struct model_builder *builder, struct model_names *names, s
 /* Compiles a condition. *ret_program is NULL for a condition that is just `true`. `what` is named in a note. */
 bool model_read_condition(struct model_builder *builder, const struct cel_env *env, const struct node *node,
                           const char *what, struct slice *ret_text, const struct cel_program **ret_program);
+
+/* The same for an expression of another type. */
+struct cel_env;
+struct cel_type;
+bool model_read_expression(struct model_builder *builder, const struct cel_env *env, const struct node *node,
+                           const struct cel_type *type, const char *what, struct slice *ret_text,
+                           const struct cel_program **ret_program);
+
+/* ---- pools: model_pool.c and its helpers */
+
+struct capacity;
+struct preference_table;
+struct team;
+
+/* `capacity: {open: 30, caps: […]}` of a rep or a team. */
+bool model_read_capacity(struct model_builder *builder, const struct node *node, struct capacity *ret_capacity);
+/* Section preferences: tables of reps, in `builder->preferences`. */
+void model_build_preferences(struct model_builder *builder);
+/* The table that `node` names, or NULL and an error. */
+const struct preference_table *model_read_preference(struct model_builder *builder, const struct node *node);
+/* Index of the rep that `node` names, or SIZE_MAX and an error. */
+size_t model_read_rep(struct model_builder *builder, const struct node *node);
+/* Index of the team that `node` names, or SIZE_MAX and an error; it counts as used from now on. */
+size_t model_read_team(struct model_builder *builder, const struct node *node, const char *what);
+/* Groups the members of a team into classes and turns the tables of its criteria from reps to classes. */
+struct pool;
+void model_build_classes(struct model_builder *builder, const struct team *team, struct pool *pool);
 
 #endif

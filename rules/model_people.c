@@ -7,6 +7,7 @@
 #include "rules/base/arena.h"
 #include "rules/base/suggest.h"
 #include "rules/model_build.h"
+#include "rules/pool.h"
 
 /* ---- reps */
 
@@ -25,8 +26,8 @@ static int by_rep_id(const void *left, const void *right)
 /* `- ana` or `- {id: ana, name: Ana Pérez, active: false, calendar: madrid, attributes: {…}}`. */
 static bool read_rep(struct model_builder *builder, const struct node *node, struct rep_draft *draft)
 {
-	static const char *const known[] = {"id", "name", "active", "calendar", "attributes", NULL};
-	const struct node *id = node, *name = NULL, *active = NULL, *calendar = NULL, *attributes = NULL;
+	static const char *const known[] = {"id", "name", "active", "calendar", "attributes", "capacity", NULL};
+	const struct node *id = node, *name = NULL, *active = NULL, *calendar = NULL, *attributes = NULL, *limits = NULL;
 	if (node->kind != NODE_SCALAR) {
 		if (!node_expect_mapping(node, "a rep", builder->diags))
 			return false;
@@ -36,6 +37,7 @@ static bool read_rep(struct model_builder *builder, const struct node *node, str
 		active = node_get(node, "active");
 		calendar = node_get(node, "calendar");
 		attributes = node_get(node, "attributes");
+		limits = node_get(node, "capacity");
 	}
 	struct rep *rep = &draft->rep;
 	*draft = (struct rep_draft){.rep = {.is_active = true, .place = model_place(node)}, .node = id, .attributes = attributes};
@@ -48,6 +50,9 @@ static bool read_rep(struct model_builder *builder, const struct node *node, str
 		node_read_bool(active, "active", builder->diags, &rep->is_active);
 	if (calendar != NULL)
 		rep->calendar = model_read_calendar(builder, calendar);
+	struct capacity *capacity = limits != NULL ? arena_alloc(builder->arena, sizeof *capacity) : NULL;
+	if (limits != NULL && model_read_capacity(builder, limits, capacity))
+		rep->capacity = capacity;
 	return true;
 }
 
@@ -90,6 +95,17 @@ static void report_unknown_rep(struct model_builder *builder, const struct node 
 	for (size_t i = 0; i < builder->model->rep_count; i++)
 		suggest_offer(&suggest, builder->model->reps[i].id);
 	diag_did_you_mean(builder->diags, diag, suggest.best);
+}
+
+size_t model_read_rep(struct model_builder *builder, const struct node *node)
+{
+	struct slice id;
+	if (!model_read_name(builder, node, "the id of a rep", &id))
+		return SIZE_MAX;
+	size_t rep = model_find_rep(builder->model, id);
+	if (rep == SIZE_MAX)
+		report_unknown_rep(builder, node);
+	return rep;
 }
 
 /* `- ben` or `- {rep: ana, weight: 2}`. */
@@ -151,6 +167,7 @@ static bool read_members(struct model_builder *builder, const struct node *list,
 struct team_draft {
 	struct team team;
 	const struct node *node; /* of its id */
+	const struct node *whole;
 };
 
 static int by_team_id(const void *left, const void *right)
@@ -179,14 +196,16 @@ static void read_team_members(struct model_builder *builder, const struct node *
 
 static bool read_team(struct model_builder *builder, const struct node *node, struct team_draft *draft)
 {
-	static const char *const known[] = {"id", "name", "reps", "calendar", NULL};
+	static const char *const known[] = {"id", "name", "reps", "calendar", "rotation", "catch_up", "choose_by", "balance",
+	                                    "moves", "lanes", "criteria", "capacity", "sizes", "keep_hours", "stale_after",
+	                                    "nobody", NULL};
 	if (!node_expect_mapping(node, "a team", builder->diags))
 		return false;
 	node_check_keys(node, known, "a team", builder->diags);
 	const struct node *id = node_require(node, "id", "a team", builder->diags), *name = node_get(node, "name");
 	const struct node *calendar = node_get(node, "calendar");
 	struct team *team = &draft->team;
-	*draft = (struct team_draft){.team = {.place = model_place(node)}, .node = id};
+	*draft = (struct team_draft){.team = {.place = model_place(node)}, .node = id, .whole = node};
 	if (id == NULL || !model_read_name(builder, id, "the id of a team", &team->id))
 		return false;
 	team->name = team->id;
@@ -216,10 +235,12 @@ static void build_teams(struct model_builder *builder, const struct node *list)
 	qsort(drafts, count, sizeof *drafts, by_team_id);
 	struct team *teams = arena_array(builder->arena, count, sizeof *teams);
 	builder->team_nodes = arena_array(&builder->scratch, count, sizeof *builder->team_nodes);
+	builder->pool_nodes = arena_array(&builder->scratch, count, sizeof *builder->pool_nodes);
 	builder->is_team_used = arena_array(&builder->scratch, count, sizeof *builder->is_team_used);
 	for (size_t i = 0; i < count; i++) {
 		teams[i] = drafts[i].team;
 		builder->team_nodes[i] = drafts[i].node;
+		builder->pool_nodes[i] = drafts[i].whole;
 	}
 	builder->model->teams = teams;
 	builder->model->team_count = count;

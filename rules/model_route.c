@@ -18,10 +18,10 @@ _Static_assert((int)MODEL_ROUTES_MAX <= (int)INDEX_RULES_MAX, "as many routes as
 
 /* ---- one route */
 
-static size_t read_team(struct model_builder *builder, const struct node *node)
+size_t model_read_team(struct model_builder *builder, const struct node *node, const char *what)
 {
 	struct slice name;
-	if (!model_read_name(builder, node, "the team of a route", &name))
+	if (!model_read_name(builder, node, what, &name))
 		return SIZE_MAX;
 	size_t team = model_find_team(builder->model, name);
 	if (team != SIZE_MAX) {
@@ -68,10 +68,23 @@ static size_t read_team_by(struct model_builder *builder, const struct node *nod
 	return table;
 }
 
+/* `rep: ana` beside `team`: she gets it; the team does when she cannot take it. */
+static void read_named_rep(struct model_builder *builder, const struct node *node, struct route *route)
+{
+	size_t rep = model_read_rep(builder, node);
+	if (rep == SIZE_MAX)
+		return;
+	route->rep_plus_1 = rep + 1;
+	if (!builder->model->reps[rep].is_active)
+		diags_add(builder->diags, ERR_ABSENT_REP, node->span, "the rep `%.*s` is not active", SLICE_ARG(node->text));
+}
+
 static void read_target(struct model_builder *builder, const struct node *node, struct route *route)
 {
-	const struct node *team = node_get(node, "team"), *team_by = node_get(node, "team_by");
+	const struct node *team = node_get(node, "team"), *team_by = node_get(node, "team_by"), *rep = node_get(node, "rep");
 	route->team = route->team_by = SIZE_MAX;
+	if (rep != NULL)
+		read_named_rep(builder, rep, route);
 	if (team == NULL && team_by == NULL)
 		diags_add(builder->diags, ERR_MISSING_KEY, node->span, "a route needs a `team`, or a territory table in `team_by`");
 	if (team != NULL && team_by != NULL) {
@@ -79,7 +92,7 @@ static void read_target(struct model_builder *builder, const struct node *node, 
 		diag_second(builder->diags, diag, team->span, "the other one");
 	}
 	if (team != NULL)
-		route->team = read_team(builder, team);
+		route->team = model_read_team(builder, team, "the team of a route");
 	if (team_by != NULL)
 		route->team_by = read_team_by(builder, team_by);
 }
@@ -87,7 +100,7 @@ static void read_target(struct model_builder *builder, const struct node *node, 
 static void read_route(struct model_builder *builder, const struct node *node, struct model_names *names,
                        struct route *route)
 {
-	static const char *const known[] = {"name", "when", "team", "team_by", NULL};
+	static const char *const known[] = {"name", "when", "team", "team_by", "rep", NULL};
 	node_check_keys(node, known, "a route", builder->diags);
 	const struct node *name = node_require(node, "name", "a route", builder->diags), *when = node_get(node, "when");
 	route->place = model_place(node);

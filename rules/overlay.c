@@ -40,7 +40,7 @@ static void grow(struct overlay *overlay)
 		*probe(overlay, writes[i].key) = (uint32_t)i + 1;
 }
 
-struct slice overlay_get(const struct overlay *overlay, struct slice key)
+struct slice overlay_peek(const struct overlay *overlay, struct slice key)
 {
 	if (overlay->count != 0) {
 		uint32_t slot = *probe(overlay, key);
@@ -50,13 +50,15 @@ struct slice overlay_get(const struct overlay *overlay, struct slice key)
 	struct slice value = SLICE_NONE;
 	enum view_answer answer = overlay->view.get(overlay->view.ctx, key, &value);
 	assert(answer != VIEW_NOT_READ);
-	if (answer != VIEW_FOUND)
-		return SLICE_NONE;
-	/* Events and decisions name owners and leads out of these values, and they outlive the view: the value may lie in an
-	 * earlier batch that is applied and freed before this one is committed. Rings are large and nothing of them stays. */
-	if (slice_has_prefix(key, SLICE("ring/")))
-		return value;
-	return (struct slice){arena_memdupz(overlay->arena, value.p, value.len), value.len};
+	return answer == VIEW_FOUND ? value : SLICE_NONE;
+}
+
+/* Events and decisions name owners and leads out of these values, and they outlive the view: the value may lie in an earlier
+ * batch that is applied and freed before this one is committed. */
+struct slice overlay_get(const struct overlay *overlay, struct slice key)
+{
+	struct slice value = overlay_peek(overlay, key);
+	return value.len == 0 ? SLICE_NONE : (struct slice){arena_memdupz(overlay->arena, value.p, value.len), value.len};
 }
 
 static struct write *write_of(struct overlay *overlay, struct slice key)

@@ -27,6 +27,8 @@ struct overlay {
 void overlay_init(struct overlay *overlay, struct rules_view view, struct slice secret, struct arena *arena);
 /* SLICE_NONE when the key is absent. The key must have been asked for: VIEW_NOT_READ is a bug and ends the process. */
 struct slice overlay_get(const struct overlay *overlay, struct slice key);
+/* The same, for values of which nothing is kept: valid until something is put. */
+struct slice overlay_peek(const struct overlay *overlay, struct slice key);
 /* Key and value must stay as long as the arena. */
 void overlay_put(struct overlay *overlay, struct slice key, struct slice value, int64_t due_ms);
 /* Writes a tombstone: the key is absent from here on, and has no timer. */

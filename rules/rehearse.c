@@ -6,6 +6,7 @@
 #include "rules/base/map.h"
 #include "rules/base/mem.h"
 #include "rules/decide.h"
+#include "rules/json.h"
 
 struct rehearsal {
 	const struct model *model;
@@ -47,13 +48,12 @@ static bool is_readable(struct slice key, struct slice value, struct arena *aren
 {
 	struct lead_state lead;
 	struct ident_state ident;
-	struct ring_member *members;
-	size_t count;
 	if (slice_has_prefix(key, SLICE("lead/")))
 		return state_get_lead(value, arena, &lead, NULL) == 0;
 	if (slice_has_prefix(key, SLICE("ident/")))
 		return state_get_ident(value, &ident) == 0;
-	return slice_has_prefix(key, SLICE("ring/")) && state_get_ring(value, arena, &members, &count, NULL) == 0;
+	struct json_limits limits = {1 << 20, 8, 100000};
+	return rules_is_memory(key) && json_read(value, limits, arena, NULL) != NULL;
 }
 
 int rehearsal_know(struct rehearsal *rehearsal, struct slice key, struct slice value, struct err *err)
@@ -62,7 +62,7 @@ int rehearsal_know(struct rehearsal *rehearsal, struct slice key, struct slice v
 	bool is_good = is_readable(key, value, &scratch);
 	arena_done(&scratch);
 	if (!is_good)
-		return err_set(err, ERR_BAD_VALUE, "no state of leadrouter: a key lead/…, ident/… or ring/… with its value was expected");
+		return err_set(err, ERR_BAD_VALUE, "no state of leadrouter: a key lead/…, ident/…, ring/… or mem/… with its value was expected");
 	set(rehearsal, key, value);
 	return 0;
 }
@@ -77,12 +77,21 @@ static enum view_answer get(void *ctx, struct slice key, struct slice *ret_value
 	return VIEW_FOUND;
 }
 
+static void walk(void *ctx, struct slice prefix, void (*see)(void *arg, struct slice key), void *arg)
+{
+	const struct rehearsal *rehearsal = ctx;
+	const struct map_entry *entry;
+	for (size_t at = 0; (entry = map_next(&rehearsal->values, &at)) != NULL;)
+		if (slice_has_prefix(entry->key, prefix))
+			see(arg, entry->key);
+}
+
 void rehearsal_decide(struct rehearsal *rehearsal, struct prepared *prepared, int64_t now_ms,
                       const struct observer *observer, struct arena *arena, struct decision *ret)
 {
 	const struct write *writes;
 	size_t count;
-	struct decider *decider = decider_new(rehearsal->model, (struct rules_view){get, rehearsal}, arena);
+	struct decider *decider = decider_new(rehearsal->model, (struct rules_view){get, rehearsal, walk}, arena);
 	decider->observer = observer;
 	decider_decide(decider, prepared, now_ms, ret);
 	decider_finish(decider, &writes, &count);

@@ -60,7 +60,7 @@ struct record {
 
 /* ---- state keys
  *
- * "lead/<lead id>", "ident/<key id>.<normaliser>.<kind>.<mac>", "ring/<team id>", "mem/<kind>/<…>". The part before '/' is
+ * "lead/<lead id>", "ident/<key id>.<normaliser>.<kind>.<mac>", "ring/<team id>…", "mem/<kind>/<…>". The part before '/' is
  * the container (rules/state.h has the codecs and what sales apps may read).
  *
  * Memory keys ("ring/" and "mem/") are all in the memory of the shard's one writer, loaded when it opens, so a decision may
@@ -77,6 +77,9 @@ enum view_answer { VIEW_FOUND, VIEW_ABSENT, VIEW_NOT_READ };
 struct rules_view {
 	enum view_answer (*get)(void *ctx, struct slice key, struct slice *ret_value);
 	void *ctx;
+	/* Calls see(arg, key) for each memory key that begins with `prefix`, in any order; a key may come twice, and one that is
+	 * absent may come too. NULL: there are none. */
+	void (*each)(void *ctx, struct slice prefix, void (*see)(void *arg, struct slice key), void *arg);
 };
 
 /* ---- preparing */
@@ -161,6 +164,15 @@ struct decision {
 struct decider;
 
 struct decider *decider_new(const struct model *model, struct rules_view view, struct arena *arena);
+/* What the shard's one writer keeps in its head between batches (rules/desk.h): with it a decider need not read rotations and
+ * loads again. No decision depends on it. It belongs to one shard and sees all its decisions in order; whoever decides and
+ * then cannot commit calls desk_forget(), and so does whoever frees a model that it has met. */
+struct desk;
+struct desk *desk_new(void);
+void desk_free(struct desk *desk);
+void desk_forget(struct desk *desk);
+/* Before the first record. The decider must be finished before the desk is used by another. */
+void decider_use_desk(struct decider *decider, struct desk *desk);
 /* Decides one record; its writes are visible to the next one. `prepared` is left as it was: after an aborted transaction
  * the same record is decided again, by another decider. */
 void decider_decide(struct decider *decider, struct prepared *prepared, int64_t now_ms, struct decision *ret);

@@ -9,12 +9,15 @@
 #include "rules/kept.h"
 #include "rules/model.h"
 #include "rules/own.h"
+#include "rules/pool_choose.h"
 
 static void settle_state(struct work *work, enum lead_status status)
 {
 	work->state.status = status;
 	work->state.at_ms = work->now_ms;
 	work->state.source = work->prepared->lead.source;
+	if (!pool_asks_familiar(work))
+		work->state.familiar = SLICE_NONE;
 	work->state.kept = kept_text(work->model, &work->prepared->lead, work->arena);
 	if (work->model->clock_count != 0)
 		clocks_happened(work, &(struct happened){.facts = CLOCK_FACT_CAPTURED, .at_ms = work->now_ms});
@@ -29,7 +32,7 @@ enum step settle_unassigned(struct work *work, const char *reason)
 	work->state.why = slice_of(reason);
 	if (work->team != SIZE_MAX)
 		work->state.team = work->model->teams[work->team].id;
-	settle_state(work, LEAD_UNASSIGNED);
+	settle_state(work, slice_is(work->state.why, "waiting") ? LEAD_WAITING : LEAD_UNASSIGNED);
 	work->ret->outcome = OUTCOME_UNASSIGNED;
 	event_unassigned(work);
 	return STEP_DONE;

@@ -19,6 +19,7 @@ struct hit {
 	const char *name;
 	struct slice lead_id;
 	struct lead_state state;
+	bool is_old; /* there is such a lead, but outside of the window */
 };
 
 static bool is_in_window(const struct work *work, const struct lead_state *state)
@@ -30,6 +31,7 @@ static bool is_in_window(const struct work *work, const struct lead_state *state
 static int look_at(const struct work *work, struct slice lead_id, bool within_window, struct hit *hit)
 {
 	int found = work_read_lead(work, lead_id, &hit->state);
+	hit->is_old = found > 0 && within_window && !is_in_window(work, &hit->state);
 	if (found <= 0 || (within_window && !is_in_window(work, &hit->state)))
 		return found < 0 ? -1 : 0;
 	hit->lead_id = lead_id;
@@ -40,6 +42,15 @@ static int look_at(const struct work *work, struct slice lead_id, bool within_wi
 static bool is_exact(enum identity_kind kind)
 {
 	return kind == IDENTITY_EVENT || kind == IDENTITY_LEAD;
+}
+
+/* Who had this person's latest lead (S4-P6), as far as pools ask for it. */
+static void note_familiar(struct work *work, const struct lead_state *old)
+{
+	if (old->owner.len == 0 || old->at_ms < work->familiar_ms)
+		return;
+	work->familiar_ms = old->at_ms;
+	work->state.familiar = old->owner;
 }
 
 static int look_at_key(struct work *work, enum identity_kind kind, struct hit *hit)
@@ -59,6 +70,8 @@ static int look_at_key(struct work *work, enum identity_kind kind, struct hit *h
 	}
 	int found = value.len != 0 ? look_at(work, ident.lead_id, !is_exact(kind), hit) : 0;
 	work->is_unknown[kind] = found == 0;
+	if (value.len != 0 && hit->is_old)
+		note_familiar(work, &hit->state);
 	return found;
 }
 

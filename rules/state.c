@@ -11,7 +11,7 @@
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
 #include "rules/json.h"
-#include "rules/model.h"
+#include "rules/pool.h"
 #include "rules/rules.h"
 #include "rules/scan.h"
 #include "rules/state_clocks.h"
@@ -71,6 +71,14 @@ static const struct member_row rows[] = {
 	ROW("interest_at", IS_INT, interest_ms, 0, 0),
 	ROW("reached", IS_INT, reached, 0, 0),
 	ROW("taught", IS_TEXT, taught, 0, 0),
+	ROW("size", IS_INT, size, 0, 0),
+	ROW("lane", IS_TEXT, lane, 0, 0),
+	ROW("free", IS_INT, is_free, 0, 0),
+	ROW("given", IS_INT, given_ms, 0, 0),
+	ROW("wait", IS_INT, wait_ms, 0, 0),
+	ROW("step", IS_INT, step, 0, 0),
+	ROW("familiar", IS_TEXT, familiar, 0, 0),
+	ROW("closed", IS_INT, is_closed, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -157,7 +165,8 @@ static bool is_sound(const struct lead_state *lead)
 {
 	return lead->version >= 0 && lead->status != LEAD_STATUSES && lead->score >= INT32_MIN &&
 	       lead->score <= INT32_MAX && lead->at_ms != INT64_MIN && lead->duplicates >= 0 && lead->touched_ms >= 0 &&
-	       lead->wake_ms >= 0 && lead->wakes >= 0 && lead->interest_ms >= 0 && lead->reached >= 0;
+	       lead->wake_ms >= 0 && lead->wakes >= 0 && lead->interest_ms >= 0 && lead->reached >= 0 && lead->size >= 0 &&
+	       lead->size <= POOL_SIZE_MAX && lead->wait_ms >= 0 && lead->step >= 0 && lead->given_ms >= 0;
 }
 
 /* ---- the fast way: our own form, members in our order */
@@ -340,6 +349,11 @@ int state_get_lead(struct slice value, struct arena *arena, struct lead_state *r
 	return 0;
 }
 
+int64_t state_given_ms(const struct lead_state *lead)
+{
+	return lead->given_ms != 0 ? lead->given_ms : lead->at_ms;
+}
+
 int64_t state_next_due(const struct lead_state *lead)
 {
 	int64_t due_ms = lead->first_response.next_ms;
@@ -378,110 +392,6 @@ int state_get_ident(struct slice value, struct ident_state *ret_ident)
 	else if (!state_is_lead_id(ident.lead_id))
 		return -1;
 	*ret_ident = ident;
-	return 0;
-}
-
-/* ---- ring */
-
-void state_put_ring(struct strbuf *out, const struct ring_member *members, size_t count)
-{
-	struct json_writer writer = JSON_WRITER(out);
-	json_open_object(&writer, NULL);
-	for (size_t i = 0; i < count; i++) {
-		json_put_text(&writer, NULL, members[i].id);
-		strbuf_puts(out, ":[");
-		strbuf_put_int(out, members[i].n);
-		strbuf_putc(out, ',');
-		strbuf_put_int(out, members[i].weight);
-		strbuf_puts(out, members[i].is_out ? ",1]" : "]");
-	}
-	json_close_object(&writer);
-}
-
-static bool is_sound_member(const struct ring_member *member)
-{
-	return member->id.len != 0 && member->n >= 0 && member->n < (int64_t)1 << STATE_POSITION_BITS &&
-	       member->weight >= 1 && member->weight <= MODEL_WEIGHT_MAX;
-}
-
-/* "id":[n,weight] or "id":[n,weight,1] */
-static bool scan_ring_member(struct scan *scan, struct ring_member *member)
-{
-	if (!scan_text(scan, &member->id) || !scan_byte(scan, ':') || !scan_byte(scan, '['))
-		return false;
-	if (!scan_int(scan, &member->n) || !scan_byte(scan, ',') || !scan_int(scan, &member->weight))
-		return false;
-	if (scan_byte(scan, ',')) {
-		if (!scan_byte(scan, '1'))
-			return false;
-		member->is_out = true;
-	}
-	return scan_byte(scan, ']') && is_sound_member(member);
-}
-
-static bool scan_ring(struct slice value, struct ring_member *members, size_t *count)
-{
-	struct scan scan = {value.p, value.p + value.len};
-	*count = 0;
-	if (!scan_byte(&scan, '{'))
-		return false;
-	if (scan_byte(&scan, '}'))
-		return scan.at == scan.end;
-	do {
-		if (!scan_ring_member(&scan, &members[(*count)++]))
-			return false;
-	} while (scan_byte(&scan, ','));
-	return scan_byte(&scan, '}') && scan.at == scan.end;
-}
-
-static bool read_ring_member(struct slice name, const struct json *from, struct ring_member *member)
-{
-	if (from->type != JSON_IS_ARRAY || from->count < 2 || from->count > 3)
-		return false;
-	for (size_t i = 0; i < from->count; i++)
-		if (from->items[i].type != JSON_IS_INT)
-			return false;
-	if (from->count == 3 && from->items[2].integer != 1)
-		return false;
-	*member = (struct ring_member){name, from->items[0].integer, from->items[1].integer, from->count == 3};
-	return is_sound_member(member);
-}
-
-static bool read_ring(const struct json *root, struct ring_member *members, size_t *count)
-{
-	if (root->type != JSON_IS_OBJECT)
-		return false;
-	for (*count = 0; *count < root->count; ++*count)
-		if (!read_ring_member(root->names[*count], &root->items[*count], &members[*count]))
-			return false;
-	return true;
-}
-
-/* Every member has one '[' outside of its name, so this is never too few. */
-static size_t count_brackets(struct slice value)
-{
-	size_t count = 0;
-	for (size_t i = 0; i < value.len; i++)
-		count += value.p[i] == '[';
-	return count;
-}
-
-int state_get_ring(struct slice value, struct arena *arena, struct ring_member **ret_members, size_t *ret_count,
-                   struct err *err)
-{
-	if (value.len == 0 || value.len > STATE_RING_BYTES_MAX || utf8_first_bad(value) != value.len)
-		return malformed(err, "ring");
-	size_t most = count_brackets(value) + 1, count;
-	struct ring_member *members = arena_array(arena, most, sizeof *members);
-	if (!scan_ring(value, members, &count)) {
-		struct json_limits limits = {STATE_RING_BYTES_MAX, 3, 4 * (size_t)MODEL_TEAM_MEMBERS_MAX + 2};
-		const struct json *root = json_read(value, limits, arena, NULL);
-		memset(members, 0, most * sizeof *members);
-		if (root == NULL || root->count >= most || !read_ring(root, members, &count))
-			return malformed(err, "ring");
-	}
-	*ret_members = members;
-	*ret_count = count;
 	return 0;
 }
 

@@ -5,7 +5,7 @@
  *     lead/<lead id>                        -> who owns it, why, and its clock          (sales apps may read it)
  *     ident/<key id>.<version>.<kind>.<mac> -> "<ms of first sight> <lead id>"          (rules/identity.h makes the keys)
  *                                              "<ms> !" bars it: nobody is to be contacted under it
- *     ring/<team id>                        -> positions of the members of a rotation
+ *     ring/<team id>, mem/seat/<…>          -> a rotation (rules/ring.h)
  *     mem/<kind>/<…>                        -> what else the shard's one writer keeps in its memory; a value that can be due
  *                                              is an object whose first member is "due", in ms
  *
@@ -29,14 +29,17 @@
  *     reached, taught   what it was counted as where likelihood is learned
  *     idents    names of the identity keys that point here, without "ident/"
  *     recent    marks of the latest activity events, so that a repeat is taken once
+ *     size, lane, free   units it counts (default 1), lane of the rotation, 1: it cost its owner no turn
+ *     given     when its owner got it, if that was later than `at`
+ *     wait, step   it waits for one of its team, until then (0: without end); the outcome that follows
+ *     familiar  the rep who had the person's last lead      closed   1: it counts in nobody's load
  *     kept      fields of the lead that later decisions read (rules/kept.h)
  *     wake      when the state is looked at again: nurture, shelved, opportunity, deferred, held, pending
  *     every     span after which it wakes once more
  *     wakes     how often it woke (default 0): part of the ids of these events
  *     stage     of a lead that is worked on, as the site names it
  *
- * Times are ms since 1970. A ring's value maps a member's id to [n, weight]: its position is the fraction n/weight;
- * a third item 1 marks one that is out of the rotation. Change procedure: add members to LEAD_FIELDS at the end with a
+ * Times are ms since 1970. Change procedure: add members to LEAD_FIELDS at the end with a
  * default that means "as before"; older versions refuse what they do not know (ERR_STATE_MALFORMED), so roll out readers
  * first.
  */
@@ -58,8 +61,6 @@ enum {
 	STATE_IDENTS_MAX = 12,
 	STATE_RECENT_MAX = 4,
 	STATE_VALUE_BYTES_MAX = 4096,              /* of a lead's value; ours stay far below */
-	STATE_RING_BYTES_MAX = 8 * 1024 * 1024,
-	STATE_POSITION_BITS = 50,                  /* n < 2^50: n * weight fits into 63 bits */
 };
 
 /* What they mean and which moves there are: rules/lifecycle.def. */
@@ -93,6 +94,11 @@ struct lead_state {
 	int64_t duplicates;
 	struct state_list idents;
 	struct state_list recent; /* at most STATE_RECENT_MAX */
+	int64_t size;             /* units; 0: one */
+	int64_t is_free, is_closed; /* 0 or 1 */
+	int64_t given_ms;         /* 0: at at_ms */
+	int64_t wait_ms, step;
+	struct slice lane, familiar;
 	struct slice kept;        /* a JSON object as written; may be empty */
 	int64_t wake_ms;          /* 0: the state waits for no time */
 	int64_t wakes;
@@ -102,6 +108,8 @@ struct lead_state {
 void state_put_lead(struct strbuf *out, const struct lead_state *lead);
 /* Texts are borrowed from `value` where it holds no escapes, else they lie in `arena`. -1 with *err on foreign bytes. */
 int state_get_lead(struct slice value, struct arena *arena, struct lead_state *ret_lead, struct err *err);
+/* When its owner got it. */
+int64_t state_given_ms(const struct lead_state *lead);
 /* When the lead is next due: the earliest level of any clock, or its time of waking; 0: never. */
 int64_t state_next_due(const struct lead_state *lead);
 
@@ -117,18 +125,6 @@ struct ident_state {
 
 void state_put_ident(struct strbuf *out, const struct ident_state *ident);
 int state_get_ident(struct slice value, struct ident_state *ret_ident);
-
-struct ring_member {
-	struct slice id;
-	int64_t n;       /* position = n / weight */
-	int64_t weight;  /* 1…MODEL_WEIGHT_MAX */
-	bool is_out;     /* was not in the rotation when the ring was last used */
-};
-
-void state_put_ring(struct strbuf *out, const struct ring_member *members, size_t count);
-/* The members in stored order, in `arena`. */
-int state_get_ring(struct slice value, struct arena *arena, struct ring_member **ret_members, size_t *ret_count,
-                   struct err *err);
 
 /* "lead/<id>", "ring/<id>" in the arena. */
 struct slice state_lead_key(struct arena *arena, struct slice lead_id);

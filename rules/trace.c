@@ -5,6 +5,7 @@
 #include "rules/decide.h"
 #include "rules/json.h"
 #include "rules/model.h"
+#include "rules/pool_choose.h"
 #include "rules/stages.h"
 
 static const char *const stage_names[] = {
@@ -111,24 +112,16 @@ static void put_routes(struct json_writer *writer, const struct match *match)
 		json_put_int(writer, "routes_not_shown", (int64_t)match->not_shown);
 }
 
-static const char *candidate_result(const struct candidate *candidate)
-{
-	if (candidate->is_chosen)
-		return "chosen";
-	return candidate->slot.is_in ? "turn_comes_later" : "not_active";
-}
-
 /* Positions are exact fractions, so they are shown as such. */
 static void put_candidate(struct json_writer *writer, const struct work *work, const struct candidate *candidate)
 {
 	char numerator[DECIMAL_BYTES], denominator[DECIMAL_BYTES];
-	const struct slice position[] = {decimal_text(candidate->slot.n, numerator), SLICE("/"),
-	                                 decimal_text(candidate->slot.weight, denominator)};
+	const struct slice position[] = {decimal_text(candidate->position.n, numerator), SLICE("/"),
+	                                 decimal_text(candidate->position.weight, denominator)};
 	json_open_object(writer, NULL);
 	json_put_text(writer, "rep", work->model->reps[candidate->rep].id);
-	json_put_text(writer, "result", slice_of(candidate_result(candidate)));
-	if (candidate->slot.is_known)
-		json_put_text(writer, "position", arena_join(work->arena, position, 3));
+	json_put_text(writer, "result", slice_of(candidate->result));
+	json_put_text(writer, "position", arena_join(work->arena, position, 3));
 	json_close_object(writer);
 }
 
@@ -170,12 +163,15 @@ void trace_write(struct json_writer *writer, const struct work *work)
 {
 	json_open_object(writer, "trace");
 	put_stages(writer, work);
-	put_changes(writer, &work->prepared->changes);
-	put_facts(writer, &work->prepared->facts);
-	put_failed(writer, &work->score);
-	put_requested(writer, work);
+	if (work_has_lead(work)) {
+		put_changes(writer, &work->prepared->changes);
+		put_facts(writer, &work->prepared->facts);
+		put_failed(writer, &work->score);
+		put_requested(writer, work);
+	}
 	put_routes(writer, &work->match);
 	put_candidates(writer, work);
+	pool_put_trace(writer, work);
 	json_put_text(writer, "config", slice_of(work->model->config_hash));
 	json_put_text(writer, "engine", SLICE(LEADROUTER_VERSION));
 	json_close_object(writer);
@@ -220,7 +216,31 @@ static void say_route(struct strbuf *out, const struct work *work)
 		strbuf_put_int(out, route->place.line);
 		strbuf_putc(out, ')');
 	}
-	say(out, " sends it to team ", work->model->teams[work->team].name, "");
+	say(out, " sends it to team ", work->model->teams[work->match.team].name, "");
+}
+
+/* The record is gone: it waited, was declined, came back … */
+static void say_later(struct strbuf *out, const struct work *work)
+{
+	bool is_given = work->rep != SIZE_MAX;
+	if (slice_is(slice_of(work->reason), "waited"))
+		strbuf_puts(out, "; it waited");
+	else
+		say(out, "; ", slice_of(work->reason), "");
+	if (work->team != SIZE_MAX)
+		say(out, " for team ", work->model->teams[work->team].name, "");
+	if (!is_given)
+		strbuf_puts(out, ", where nobody is available");
+	else if (work->candidate_count != 0)
+		say(out, ", where it was the turn of ", work->model->reps[work->rep].name, "");
+	else
+		say(out, ", and went to ", work->model->reps[work->rep].name, "");
+	strbuf_putc(out, '.');
+}
+
+static bool was_handed_on(const struct work *work)
+{
+	return work->match.team != SIZE_MAX && work->team != work->match.team;
 }
 
 static void say_owner(struct strbuf *out, const struct work *work)
@@ -232,7 +252,11 @@ static void say_owner(struct strbuf *out, const struct work *work)
 	}
 	strbuf_puts(out, "; ");
 	say_route(out, work);
-	if (work->active_total == 1)
+	if (was_handed_on(work))
+		say(out, ", where nobody was available, and on to ", work->model->teams[work->team].name, "");
+	if (work->candidate_count == 0)
+		say(out, ", and names ", name, ".");
+	else if (work->active_total == 1)
 		say(out, ", where ", name, " is the only one available.");
 	else
 		say(out, ", where it was the turn of ", name, ".");
@@ -249,14 +273,17 @@ static void say_unassigned(struct strbuf *out, const struct work *work)
 	} else {
 		strbuf_puts(out, "; ");
 		say_route(out, work);
-		strbuf_puts(out, ", where nobody is available.");
+		strbuf_puts(out, ", where nobody is available");
+		strbuf_puts(out, slice_is(work->state.why, "waiting") ? "; it waits." : ".");
 	}
 }
 
 void trace_why(struct strbuf *out, const struct work *work)
 {
 	say_grade(out, work);
-	if (work->rep != SIZE_MAX)
+	if (!work_has_lead(work))
+		say_later(out, work);
+	else if (work->rep != SIZE_MAX)
 		say_owner(out, work);
 	else
 		say_unassigned(out, work);

@@ -249,6 +249,15 @@ static enum view_answer look_up_copy(void *ctx, struct slice key, struct slice *
 	return answer;
 }
 
+static void look_through(void *ctx, struct slice prefix, void (*see)(void *arg, struct slice key), void *arg)
+{
+	const struct world *world = ctx;
+	const struct map_entry *entry;
+	for (size_t at = 0; (entry = map_next(&world->cells, &at)) != NULL;)
+		if (slice_has_prefix(entry->key, prefix) && ((const struct cell *)entry->value)->is_there)
+			see(arg, entry->key);
+}
+
 static void make_readable(struct world *world, struct slice key)
 {
 	struct slice copy = {arena_memdupz(&world->told, key.p, key.len), key.len}, value;
@@ -266,7 +275,7 @@ static struct decider *begin(struct world *world)
 {
 	map_done(&world->readable);
 	map_init(&world->readable, SEED);
-	return decider_new(world->model, (struct rules_view){look_up_copy, world}, &world->told);
+	return decider_new(world->model, (struct rules_view){look_up_copy, world, look_through}, &world->told);
 }
 
 static void end(struct world *world, struct decider *decider)

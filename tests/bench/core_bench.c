@@ -108,6 +108,15 @@ static enum view_answer look_up(void *ctx, struct slice key, struct slice *ret_v
 	return VIEW_FOUND;
 }
 
+static void walk(void *ctx, struct slice prefix, void (*see)(void *arg, struct slice key), void *arg)
+{
+	const struct table *table = ctx;
+	const struct map_entry *entry;
+	for (size_t at = 0; (entry = map_next(&table->values, &at)) != NULL;)
+		if (slice_has_prefix(entry->key, prefix) && !((const struct value *)entry->value)->is_tombstone)
+			see(arg, entry->key);
+}
+
 static void apply(struct table *table, const struct write *writes, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -159,7 +168,7 @@ static double round_ns(const struct model *model, const struct leads *leads)
 		size_t write_count, count = leads->count - at < BATCH ? leads->count - at : BATCH;
 		arena_reset(&arena);
 		int64_t began = now_ns();
-		core_bench_batch(model, (struct rules_view){look_up, &table}, &arena, &leads->records[at], count,
+		core_bench_batch(model, (struct rules_view){look_up, &table, walk}, &arena, &leads->records[at], count,
 		                 1790000000000 + (int64_t)at, &writes, &write_count);
 		spent += now_ns() - began;
 		apply(&table, writes, write_count);

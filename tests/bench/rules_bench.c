@@ -329,7 +329,7 @@ static void decide_batch(const struct bench *bench, size_t first, struct arena *
 {
 	const struct write *writes;
 	size_t count;
-	struct decider *decider = decider_new(bench->model, (struct rules_view){nothing, NULL}, arena);
+	struct decider *decider = decider_new(bench->model, (struct rules_view){nothing, NULL, NULL}, arena);
 	for (size_t i = first; i < first + BATCH; i++) {
 		struct decision decision;
 		decider_decide(decider, rules_prepare(bench->model, &bench->records[i], NOW_MS, arena), NOW_MS,

@@ -8,6 +8,10 @@
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
 #include "rules/rules.h"
+#include "rules/model.h"
+#include "rules/overlay.h"
+#include "rules/presence.h"
+#include "rules/ring.h"
 #include "rules/state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
@@ -34,19 +38,42 @@ static void check_lead(struct slice value, struct arena *arena)
 	strbuf_done(&twice);
 }
 
+/* Every key of a rotation has this value. */
+static enum view_answer all_the_same(void *ctx, struct slice key, struct slice *ret_value)
+{
+	(void)key;
+	*ret_value = *(const struct slice *)ctx;
+	return VIEW_FOUND;
+}
+
 static void check_ring(struct slice value, struct arena *arena)
 {
-	struct ring_member *members, *back;
-	size_t count, back_count;
-	if (state_get_ring(value, arena, &members, &count, NULL) != 0)
+	static const struct rep reps[] = {{.id = {"a", 1}, .is_active = true}, {.id = {"b", 1}, .is_active = true}};
+	static const struct member members[] = {{0, 1}, {1, 2}};
+	static const struct team team = {.id = {"t", 1}, .members = members, .member_count = 2};
+	const struct model model = {.reps = reps, .rep_count = 2, .teams = &team, .team_count = 1};
+	const int64_t loads[2] = {0, 0};
+	struct overlay overlay;
+	struct ring ring;
+	overlay_init(&overlay, (struct rules_view){all_the_same, &value, NULL}, SLICE("seed"), arena);
+	ring_open(&ring, &model, &team, SLICE(""), loads, &overlay, arena);
+	ring_enter(&ring, 0);
+	ring_enter(&ring, 1);
+	ring_take(&ring, ring_first(&ring, 0));
+	ring_advance(&ring, ring_first(&ring, 0));
+	ring_flush(&ring, &overlay, arena);
+}
+
+static void check_presence(struct slice value, struct arena *arena)
+{
+	static const struct cap rolling = {.most = 3, .window = CAP_ROLLING, .length_ms = 1000, .name = {"1000", 4}};
+	const struct cap *caps[] = {&rolling};
+	struct presence once, twice;
+	if (presence_read(&once, caps, 1, value, arena) != 0)
 		return;
-	struct strbuf once = STRBUF_INIT;
-	state_put_ring(&once, members, count);
-	int result = state_get_ring(bytes_of(&once), arena, &back, &back_count, NULL);
-	assert(result != 0 || back_count == count);
-	for (size_t i = 0; result == 0 && i < count; i++)
-		assert(back[i].n == members[i].n && slice_equal(back[i].id, members[i].id));
-	strbuf_done(&once);
+	struct slice stored = presence_value(&once, arena);
+	assert(presence_read(&twice, caps, 1, stored, arena) == 0);
+	assert(slice_equal(presence_value(&twice, arena), stored));
 }
 
 static void check_ident(struct slice value)
@@ -66,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct arena arena = ARENA_INIT;
 	check_lead(value, &arena);
 	check_ring(value, &arena);
+	check_presence(value, &arena);
 	check_ident(value);
 	arena_done(&arena);
 	return 0;

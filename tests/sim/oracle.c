@@ -133,6 +133,15 @@ static enum view_answer state_get(void *ctx, struct slice key, struct slice *ret
 	return VIEW_FOUND;
 }
 
+static void state_each(void *ctx, struct slice prefix, void (*see)(void *arg, struct slice key), void *arg)
+{
+	const struct judge *judge = ctx;
+	const struct map_entry *entry;
+	for (size_t at = 0; (entry = map_next(&judge->state, &at)) != NULL;)
+		if (slice_has_prefix(entry->key, prefix))
+			see(arg, entry->key);
+}
+
 static bool same_event(const struct event *a, const struct event *b)
 {
 	bool same = a->topic == b->topic && slice_equal(a->id, b->id) && strcmp(a->type, b->type) == 0 &&
@@ -319,7 +328,7 @@ static void judge_txn(struct judge *judge, const struct txn *txn)
 		sim_finding(judge->sim, BAD_LOG, "shard %d: transaction %" PRIu64 " carries it without its offsets", judge->shard,
 		            txn->number);
 	while (at) {
-		struct decider *decider = decider_new(judge->sim->reference->model, (struct rules_view){state_get, judge},
+		struct decider *decider = decider_new(judge->sim->reference->model, (struct rules_view){state_get, judge, state_each},
 		                                      &judge->sim->arena);
 		const struct produced *start = at;
 		struct decision begun;

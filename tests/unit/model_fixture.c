@@ -86,11 +86,11 @@ static void add_routes(struct fixture *fixture)
 	static const char dach[] = "grade == \"A\" && lead.location.country in [\"DE\", \"AT\", \"CH\"]";
 	static const char vip[] = "\"vip.is\" in facts && facts[\"vip.is\"] == true";
 	fixture->routes[0] = (struct route){SLICE("dach-high"), slice_of(dach), program(fixture, fixture->model.env, dach), 0,
-	                                    SIZE_MAX, {"routes.yaml", 2}};
+	                                    SIZE_MAX, {"routes.yaml", 2}, 0};
 	fixture->routes[1] =
-		(struct route){SLICE("vip"), slice_of(vip), program(fixture, fixture->model.env, vip), 1, SIZE_MAX, {"routes.yaml", 5}};
-	fixture->routes[2] = (struct route){SLICE("by-area"), SLICE(""), NULL, SIZE_MAX, 0, {"routes.yaml", 8}};
-	fixture->routes[3] = (struct route){SLICE("rest"), SLICE(""), NULL, 2, SIZE_MAX, {"routes.yaml", 11}};
+		(struct route){SLICE("vip"), slice_of(vip), program(fixture, fixture->model.env, vip), 1, SIZE_MAX, {"routes.yaml", 5}, 0};
+	fixture->routes[2] = (struct route){SLICE("by-area"), SLICE(""), NULL, SIZE_MAX, 0, {"routes.yaml", 8}, 0};
+	fixture->routes[3] = (struct route){SLICE("rest"), SLICE(""), NULL, 2, SIZE_MAX, {"routes.yaml", 11}, 0};
 	fixture->model.routes = fixture->routes;
 	fixture->model.route_count = 4;
 }
@@ -185,9 +185,19 @@ static enum view_answer get(void *ctx, struct slice key, struct slice *ret_value
 	return VIEW_FOUND;
 }
 
+static void walk(void *ctx, struct slice prefix, void (*see)(void *arg, struct slice key), void *arg)
+{
+	const struct store *store = ctx;
+	for (size_t i = 0; i < store->count; i++) {
+		struct slice key = {store->rows[i].key, store->rows[i].key_len};
+		if (slice_has_prefix(key, prefix) && store->rows[i].value_len != 0)
+			see(arg, key);
+	}
+}
+
 struct rules_view store_view(struct store *store)
 {
-	return (struct rules_view){get, store};
+	return (struct rules_view){get, store, walk};
 }
 
 void store_apply(struct store *store, const struct write *writes, size_t count)

@@ -144,7 +144,9 @@ static void a_lead_gets_an_owner_and_a_deadline(void **state)
 	assert_int_equal(json_get(json_get(json, "trace"), "stages")->count, 10);
 	assert_int_equal(json_get(json_get(json, "trace"), "candidates")->count, 3);
 	assert_true(slice_is(d.owner, "ana") && slice_is(d.route, "dach-high") && slice_is(d.source, "web"));
-	assert_string_equal(store_text(&bench->store, "ring/emea"), "{\"ana\":[1,2],\"bob\":[0,1]}");
+	assert_string_equal(store_text(&bench->store, "ring/emea"), "{\"mark\":[0,1,\"bob\"],\"high\":[1,2]}");
+	assert_string_equal(store_text(&bench->store, "mem/seat/emea//ana"), "[1,2,1]");
+	assert_string_equal(store_text(&bench->store, "mem/rep/ana"), "{\"open\":1}");
 	assert_true(rules_due_of(SLICE("lead/L1"), slice_of(store_text(&bench->store, "lead/L1"))) == MONDAY_10 + 5400000);
 }
 
@@ -153,7 +155,7 @@ static void nothing_stored_tells_who_it_is(void **state)
 	struct bench *bench = *state;
 	feed(bench, "{\"lead_id\":\"L1\",\"contact\":{\"name\":\"Max\",\"email\":\"max@example.com\",\"phone\":\"030 1234567\"}}",
 	     MONDAY_10);
-	assert_int_equal(bench->store.count, 4); /* lead, two identities, ring */
+	assert_int_equal(bench->store.count, 6); /* lead, two identities; rotation, seat and load of its owner */
 	for (size_t i = 0; i < bench->store.count; i++) {
 		assert_null(strstr(bench->store.rows[i].value, "max"));
 		assert_null(strstr(bench->store.rows[i].value, "1234567"));
@@ -675,10 +677,12 @@ static void play(struct bench *bench, const struct record *records, size_t batch
 			strbuf_append(log, d.events[e].value.p, d.events[e].value.len);
 	}
 	for (size_t i = 0; i < store.count; i++) /* in order of first write, which batches must not change for leads */
-		if (strncmp(store.rows[i].key, "ring/", 5) != 0)
+		if (!rules_is_memory(slice_of(store.rows[i].key)))
 			strbuf_printf(log, "%s=%s\n", store.rows[i].key, store.rows[i].value);
-	strbuf_printf(log, "%s%s%s", store_text(&store, "ring/emea"), store_text(&store, "ring/key"),
-	              store_text(&store, "ring/world"));
+	static const char *const memory[] = {"ring/emea", "ring/key", "ring/world", "mem/rep/ana", "mem/rep/bob", "mem/rep/dee",
+	                                     "mem/seat/emea//ana", "mem/seat/emea//bob", "mem/seat/world//dee"};
+	for (size_t i = 0; i < sizeof memory / sizeof *memory; i++)
+		strbuf_printf(log, "%s\n", store_text(&store, memory[i]));
 	store_done(&store);
 }
 

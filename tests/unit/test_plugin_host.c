@@ -516,7 +516,7 @@ static enum view_answer nothing_there(void *ctx, struct slice key, struct slice 
 static char *decide(struct batch *batch)
 {
 	const struct head tip = {.epoch = 1, .seq = 7, .hash = "0123456789abcdef"};
-	const struct rules_view view = {nothing_there, NULL};
+	const struct rules_view view = {nothing_there, NULL, NULL};
 	batch_decide(batch, view, &(struct batch_work){0}, NOW, &tip);
 	struct strbuf all = STRBUF_INIT;
 	for (size_t i = 0; i < batch->job.event_count; i++) {

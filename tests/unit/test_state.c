@@ -223,37 +223,6 @@ static void idents_read_back(void **state)
 	strbuf_done(&out);
 }
 
-static void rings_read_back(void **state)
-{
-	(void)state;
-	static const struct ring_member members[] = {
-		{{"ana", 3}, 12, 3, false}, {{"b\"o[b", 5}, 5, 1, true}, {{"cy", 2}, 0, 1000, false}};
-	struct arena arena = ARENA_INIT;
-	for (size_t count = 0; count <= 3; count++) {
-		struct strbuf out = STRBUF_INIT;
-		struct ring_member *back;
-		struct err err = ERR_INIT;
-		size_t back_count;
-		state_put_ring(&out, members, count);
-		assert_int_equal(state_get_ring(bytes_of(&out), &arena, &back, &back_count, &err), 0);
-		assert_int_equal(back_count, count);
-		for (size_t i = 0; i < count; i++) {
-			assert_true(slice_equal(back[i].id, members[i].id));
-			assert_true(back[i].n == members[i].n && back[i].weight == members[i].weight);
-			assert_int_equal(back[i].is_out, members[i].is_out);
-		}
-		strbuf_done(&out);
-	}
-	static const char *const bad[] = {"", "[]", "{\"a\":1}", "{\"a\":[1]}", "{\"a\":[1,0]}", "{\"a\":[-1,1]}", "{\"a\":[1,2,3]}",
-	                                  "{\"a\":[1,1001]}", "{\"a\":[1125899906842624,1]}", "{\"a\":[[1,1],1]}"};
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		struct ring_member *back;
-		size_t count;
-		assert_int_equal(state_get_ring(slice_of(bad[i]), &arena, &back, &count, NULL), -1);
-	}
-	arena_done(&arena);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,7 +236,6 @@ int main(void)
 		cmocka_unit_test(what_wakes_is_due_too),
 		cmocka_unit_test(a_mark_names_no_lead),
 		cmocka_unit_test(idents_read_back),
-		cmocka_unit_test(rings_read_back),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rules/choose: the promises of semantics.md 2.1 and 2.2, on random teams, weights and absences.
+ * rules/ring: the promises of semantics.md 2.1 and 2.2, on random teams, weights and absences.
  *
  * Where shares are exact, the test counts every block of (sum of weights) turns, not only those that begin at a
  * multiple of it.
@@ -13,10 +13,11 @@
 #include <cmocka.h>
 
 #include "rules/base/arena.h"
-#include "rules/base/strbuf.h"
-#include "rules/choose.h"
 #include "rules/model.h"
-#include "rules/state.h"
+#include "rules/overlay.h"
+#include "rules/pool.h"
+#include "rules/ring.h"
+#include "tests/unit/model_fixture.c"
 
 enum { MOST = 8, TURNS = 4000 };
 
@@ -28,7 +29,10 @@ struct world {
 	struct member members[MOST];
 	struct team team;
 	struct model model;
-	struct strbuf stored;
+	struct pool pool;
+	struct store store;
+	struct overlay overlay;
+	int64_t loads[MOST];
 };
 
 static uint64_t random_state;
@@ -50,45 +54,59 @@ static void world_init(struct world *world, size_t count, const unsigned *weight
 		world->reps[i] = (struct rep){.id = {world->names[i], 2}, .name = {world->names[i], 2}, .is_active = true};
 		world->members[i] = (struct member){i, weights[i]};
 	}
-	world->team = (struct team){.id = SLICE("t"), .members = world->members, .member_count = count};
+	world->pool = *pool_of(&(struct team){0});
+	world->team = (struct team){.id = SLICE("t"), .members = world->members, .member_count = count, .pool = &world->pool};
 	world->model = (struct model){.reps = world->reps, .rep_count = count, .teams = &world->team, .team_count = 1};
 }
 
 static void world_done(struct world *world)
 {
 	arena_done(&world->arena);
-	strbuf_done(&world->stored);
+	store_done(&world->store);
 }
 
-static struct slice stored(const struct world *world)
+/* Opens the ring as a new batch would: who is active is there. */
+static struct ring *reopen(struct world *world)
 {
-	return (struct slice){world->stored.bytes, world->stored.len};
-}
-
-/* Opens the ring as a new batch would. */
-static struct ring reopen(struct world *world)
-{
-	struct ring ring;
 	arena_reset(&world->arena);
-	ring_open(&ring, &world->model, &world->team, stored(world), &world->arena);
+	struct ring *ring = arena_alloc(&world->arena, sizeof *ring);
+	overlay_init(&world->overlay, store_view(&world->store), SLICE("seed"), &world->arena);
+	ring_open(ring, &world->model, &world->team, SLICE(""), world->loads, &world->overlay, &world->arena);
+	for (uint32_t i = 0; i < world->team.member_count; i++)
+		if (world->reps[i].is_active)
+			ring_enter(ring, i);
 	return ring;
 }
 
-static void save(struct world *world, const struct ring *ring)
+static uint32_t next(struct ring *ring)
 {
-	strbuf_clear(&world->stored);
-	ring_put(&world->stored, ring, &world->arena);
+	for (uint32_t i = 0; i < ring->team->member_count; i++)
+		if (ring->pool->catch_up == CATCH_UP_NONE)
+			ring_note_presence(ring, i, ring->seats[i].at_turn != 0);
+	ring_set_day(ring, 20000);
+	uint32_t member = ring_first(ring, 0);
+	if (member == RING_NOBODY)
+		return member;
+	ring_take(ring, member);
+	ring_advance(ring, ring_first(ring, 0));
+	return member;
+}
+
+static void save(struct world *world, struct ring *ring)
+{
+	ring_flush(ring, &world->overlay, &world->arena);
+	store_apply(&world->store, world->overlay.writes, world->overlay.count);
 }
 
 /* `turns` turns in batches of random length, stored and read in between. */
 static void run(struct world *world, size_t turns, unsigned char *ret_winners)
 {
 	for (size_t at = 0; at < turns;) {
-		struct ring ring = reopen(world);
+		struct ring *ring = reopen(world);
 		size_t batch = 1 + pick(7);
 		for (size_t i = 0; i < batch && at < turns; i++)
-			ret_winners[at++] = (unsigned char)ring_next(&ring);
-		save(world, &ring);
+			ret_winners[at++] = (unsigned char)next(ring);
+		save(world, ring);
 	}
 }
 
@@ -157,10 +175,9 @@ static void ties_go_to_the_heavier_then_to_the_lower_id(void **state)
 	world_done(&world);
 }
 
-static struct ring_slot slot_of(struct world *world, size_t member)
+static struct turn turn_of(struct world *world, uint32_t member)
 {
-	struct ring ring = reopen(world);
-	return ring.slots[member];
+	return ring_turn(reopen(world), member);
 }
 
 /* After any change of the others, a member that stayed has the very same position. */
@@ -176,9 +193,7 @@ static void changes_move_nobody_else(void **state)
 		struct world world;
 		world_init(&world, MOST - 2, weights);
 		run(&world, pick(200), winners);
-		struct ring ring = reopen(&world);
-		save(&world, &ring);
-		struct ring_slot before = slot_of(&world, 0);
+		struct turn before = turn_of(&world, 0);
 		world.members[1].weight = 1 + pick(9);
 		world.reps[2].is_active = pick(2);
 		world.team.member_count = MOST - 3 + pick(4); /* the last left, or up to two came */
@@ -188,8 +203,8 @@ static void changes_move_nobody_else(void **state)
 			world.reps[i] = (struct rep){.id = {world.names[i], 2}, .is_active = true};
 			world.members[i] = (struct member){i, weights[i]};
 		}
-		struct ring_slot after = slot_of(&world, 0);
-		assert_true(before.n == after.n && before.weight == after.weight && after.is_in);
+		struct turn after = turn_of(&world, 0);
+		assert_true(before.n == after.n && before.weight == after.weight);
 		world_done(&world);
 	}
 }
@@ -270,9 +285,7 @@ static void nobody_there_is_said(void **state)
 	struct world world;
 	world_init(&world, 2, (const unsigned[]){1, 1});
 	world.reps[0].is_active = world.reps[1].is_active = false;
-	struct ring ring = reopen(&world);
-	assert_true(ring_next(&ring) == SIZE_MAX);
-	assert_int_equal(ring_candidates(&ring), 0);
+	assert_true(next(reopen(&world)) == RING_NOBODY);
 	world_done(&world);
 }
 
@@ -281,10 +294,11 @@ static void foreign_bytes_start_afresh_and_say_so(void **state)
 	(void)state;
 	struct world world;
 	world_init(&world, 2, (const unsigned[]){1, 1});
-	strbuf_puts(&world.stored, "{\"m0\":\"x\"}");
-	struct ring ring = reopen(&world);
-	assert_true(ring.was_malformed);
-	assert_int_equal(ring_next(&ring), 0);
+	const struct write write = {.key = SLICE("ring/t"), .value = SLICE("{\"m0\":[1,2]}")};
+	store_apply(&world.store, &write, 1);
+	struct ring *ring = reopen(&world);
+	assert_true(ring->was_malformed);
+	assert_int_equal(next(ring), 0);
 	world_done(&world);
 }
 
@@ -296,11 +310,90 @@ static void positions_never_overflow(void **state)
 	struct world world;
 	random_state = 5;
 	world_init(&world, 2, (const unsigned[]){2, 1});
-	strbuf_printf(&world.stored, "{\"m0\":[%lld,2],\"m1\":[%lld,1]}", (1LL << 50) - 2, (1LL << 49) - 1);
+	const struct write writes[] = {
+		{.key = SLICE("mem/seat/t//m0"), .value = SLICE("[1125899906842622,2,5]")},
+		{.key = SLICE("mem/seat/t//m1"), .value = SLICE("[562949953421311,1,5]")},
+	};
+	store_apply(&world.store, writes, 2);
 	run(&world, 100, winners);
 	expect_exact(&world, winners, 100);
-	struct ring ring = reopen(&world);
-	assert_true(ring.slots[0].n < 1000 && ring.slots[1].n < 1000);
+	struct ring *ring = reopen(&world);
+	assert_true(ring_turn(ring, 0).n < 1000 && ring_turn(ring, 1).n < 1000);
+	world_done(&world);
+}
+
+/* 200 turns, C away for the middle 100: how many of the first `after` turns behind his return are his? */
+static size_t turns_after_return(enum pool_catch_up policy, int64_t extra, size_t after)
+{
+	unsigned char winners[400];
+	struct world world;
+	size_t count = 0;
+	random_state = 13;
+	world_init(&world, 4, (const unsigned[]){1, 1, 1, 1});
+	world.pool.catch_up = policy;
+	world.pool.extra = extra;
+	run(&world, 101, winners);
+	world.reps[2].is_active = false;
+	run(&world, 99, winners);
+	world.reps[2].is_active = true;
+	run(&world, after, winners);
+	for (size_t i = 0; i < after; i++)
+		count += winners[i] == 2;
+	world_done(&world);
+	return count;
+}
+
+/* 2.1: the four policies, for one who missed 33 rounds. */
+static void catch_up_is_a_policy(void **state)
+{
+	(void)state;
+	assert_int_equal(turns_after_return(CATCH_UP_CLAMP, 0, 100), 25);
+	assert_int_equal(turns_after_return(CATCH_UP_FULL, 0, 33), 33);
+	assert_int_equal(turns_after_return(CATCH_UP_CAPPED, 3, 3), 3);
+	assert_int_equal(turns_after_return(CATCH_UP_CAPPED, 3, 103), 28); /* three more, on one day */
+	assert_int_equal(turns_after_return(CATCH_UP_NONE, 0, 4), 0); /* behind him who is farthest */
+	assert_int_equal(turns_after_return(CATCH_UP_NONE, 0, 5), 1);
+	assert_int_equal(turns_after_return(CATCH_UP_NONE, 0, 101), 25);
+}
+
+static void a_turn_given_back_comes_next(void **state)
+{
+	(void)state;
+	unsigned char winners[12];
+	struct world world;
+	random_state = 17;
+	world_init(&world, 3, (const unsigned[]){1, 1, 1});
+	run(&world, 9, winners);
+	struct ring *ring = reopen(&world);
+	ring_give_back(ring, 1, 0);
+	save(&world, ring);
+	run(&world, 4, winners);
+	assert_memory_equal(winners, ((unsigned char[]){1, 0, 1, 2}), 4);
+	ring = reopen(&world);
+	assert_int_equal(ring->seats[0].given + ring->seats[1].given + ring->seats[2].given, 12); /* 13 less the one */
+	world_done(&world);
+}
+
+/* Credit back while he is away: no clamp takes it. */
+static void a_turn_given_back_outlives_an_absence(void **state)
+{
+	(void)state;
+	unsigned char winners[30];
+	struct world world;
+	random_state = 19;
+	world_init(&world, 3, (const unsigned[]){1, 1, 1});
+	run(&world, 9, winners);
+	world.reps[1].is_active = false;
+	struct ring *ring = reopen(&world);
+	ring_give_back(ring, 1, 0);
+	save(&world, ring);
+	run(&world, 20, winners);
+	world.reps[1].is_active = true;
+	run(&world, 4, winners);
+	size_t count = 0;
+	for (size_t i = 0; i < 4; i++)
+		count += winners[i] == 1;
+	assert_int_equal(count, 2);
 	world_done(&world);
 }
 
@@ -317,6 +410,9 @@ int main(void)
 		cmocka_unit_test(nobody_there_is_said),
 		cmocka_unit_test(foreign_bytes_start_afresh_and_say_so),
 		cmocka_unit_test(positions_never_overflow),
+		cmocka_unit_test(catch_up_is_a_policy),
+		cmocka_unit_test(a_turn_given_back_comes_next),
+		cmocka_unit_test(a_turn_given_back_outlives_an_absence),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The dispatcher's desk of one shard: who is there, what each has open, the rotations, the leads that wait. All of it is
+ * made out of memory keys (ring/, mem/seat/, mem/rep/, mem/wait/) when it is needed for the first time, and kept up to date
+ * by the decisions themselves; pool_finish() writes what changed.
+ *
+ *     decider ──► desk ── people: presence of each rep           mem/rep/<rep>
+ *                   ├──── posts: one per team                    availability of each member, rings, heap of changes
+ *                   └──── waiters: leads that wait for somebody  mem/wait/<lead>
+ *
+ * A desk may outlive its decider (rules.h: desk_new): then nothing has to be read again. It must be forgotten when a
+ * decision it took part in does not become state. No decision depends on whether there was one: a desk made anew out of
+ * the keys says the same. What is computed from the clock (working hours, stale entries, windows that roll) is therefore
+ * brought up to one `now` before it is looked at, and the clock of a desk never goes back; see desk_at().
+ */
+#ifndef LR_RULES_DESK_H
+#define LR_RULES_DESK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/base/arena.h"
+#include "rules/pool.h"
+#include "rules/presence.h"
+#include "rules/ring.h"
+#include "rules/rules.h"
+#include "rules/state.h"
+
+struct overlay;
+
+/* Why a member cannot take a lead. The order is that of importance: the first that holds is named. */
+#define POOL_BLOCKS(X)                       \
+	X(NONE, "available")                 \
+	X(INACTIVE, "not_active")            \
+	X(AWAY, "away")                      \
+	X(STALE, "not_heard_of")             \
+	X(HOURS, "not_at_work")              \
+	X(OPEN, "at_open_limit")             \
+	X(CAP, "at_cap")                     \
+	X(TRIED, "tried_before")             \
+	X(SIZE, "too_large")
+
+enum block {
+#define X(name, text) BLOCK_##name,
+	POOL_BLOCKS(X)
+#undef X
+	BLOCKS,
+};
+
+/* "available", "away", … */
+const char *block_name(enum block block);
+
+/* A lead that waits for one of a pool. */
+struct waiter {
+	char id[LEAD_ID_BYTES_MAX];
+	uint32_t id_len;
+	uint32_t team;
+	uint32_t rank;       /* of its grade, 0 is best */
+	int64_t at_ms;       /* original age */
+	size_t place;        /* in the backlog of its team */
+	struct waiter *next; /* while it is free */
+};
+
+/* One team at work. */
+struct post {
+	const struct team *team;
+	const struct pool *pool;
+	size_t index;              /* of the team */
+	uint8_t *blocks;           /* per member, enum block, hours left out: they are those of the class */
+	int64_t *changes_ms;       /* per member: when time alone changes that; NEVER_MS */
+	int64_t *loads;            /* per member: open units */
+	uint32_t *timer_at;        /* per member: place in `timers`, from 1 */
+	uint32_t *timers;          /* heap of members by changes_ms */
+	size_t timer_count;
+	size_t counts[BLOCKS];     /* members per block, hours left out */
+	size_t *class_free;        /* per class: members of BLOCK_NONE */
+	size_t *class_size;
+	bool *class_open;          /* per class: at work */
+	int64_t *class_opens_ms;   /* per class that is not at work */
+	struct ring **rings;       /* per lane, the main one first; NULL: not used yet */
+	bool has_toggled;          /* somebody came or went since the last choice (catch_up: none) */
+};
+
+struct backlog {
+	struct waiter **items; /* heap */
+	size_t count, room;
+};
+
+struct membership {
+	uint32_t team, member;
+};
+
+struct desk {
+	const struct model *model;
+	struct arena own;           /* of a desk that outlives deciders */
+	struct arena *arena;        /* where everything lies */
+	bool is_ready;
+	int64_t now_ms;             /* the latest it was brought up to */
+	struct presence *people;    /* per rep */
+	bool *is_read;              /* per rep */
+	size_t *first_seat;         /* per rep: into `seats`; rep_count + 1 of them */
+	struct membership *seats;
+	struct post **posts;        /* per team; NULL: not used yet */
+	struct backlog *backlogs;   /* per team, and one more: of teams that the configuration does not have any more */
+	size_t waiting;             /* in all backlogs */
+	struct waiter **by_id;      /* hash table, open addressing; room is a power of two */
+	size_t by_id_room;
+	struct waiter *free_waiters;
+	size_t *dirty_people;
+	size_t dirty_people_count;
+	struct ring **all_rings;    /* in order of first use */
+	size_t ring_count, ring_room;
+	bool is_cut;                /* the last drain stopped at its limit */
+	int64_t tick_ms;            /* as stored in mem/tick/pools; 0: none */
+};
+
+/* Everything is forgotten: it will be made anew. */
+void desk_reset(struct desk *desk, const struct model *model);
+/* Ready and brought up to `now_ms`: reads what is stored. Time never goes back: the result is the instant to decide by. */
+int64_t desk_at(struct desk *desk, const struct model *model, const struct overlay *overlay, int64_t now_ms);
+
+/* The post of a team, brought up to desk->now_ms. */
+struct post *desk_post(struct desk *desk, const struct overlay *overlay, size_t team);
+/* The rotation of a lane of a post; `lane` 0 is the main one. */
+struct ring *desk_ring(struct desk *desk, const struct overlay *overlay, struct post *post, size_t lane);
+struct presence *desk_person(struct desk *desk, const struct overlay *overlay, size_t rep);
+/* What is known of the rep has changed: his memberships are looked at again. */
+void desk_person_changed(struct desk *desk, const struct overlay *overlay, size_t rep);
+/* Members who could take a lead of one unit now. */
+size_t post_free(const struct post *post);
+/* Why the member cannot take a lead of `units`; BLOCK_NONE: he can. */
+enum block post_block(const struct desk *desk, const struct post *post, uint32_t member, int64_t units);
+/* The same for a rep as a member of no team: presence and his own capacity. */
+enum block desk_judge_rep(struct desk *desk, const struct overlay *overlay, size_t rep, int64_t units);
+/* When time alone changes anything at this post; NEVER_MS. */
+int64_t post_next_change(const struct post *post);
+
+/* ---- waiters */
+
+struct waiter *desk_find_waiter(const struct desk *desk, struct slice lead_id);
+struct waiter *desk_add_waiter(struct desk *desk, struct slice lead_id, size_t team, size_t rank, int64_t at_ms);
+void desk_remove_waiter(struct desk *desk, struct waiter *waiter);
+/* The first of a team's backlog; NULL when it is empty. */
+struct waiter *desk_first_waiter(const struct desk *desk, size_t team);
+bool waiter_is_before(const struct waiter *a, const struct waiter *b);
+/* The rank of a grade: its place from the best; of an unknown one behind all. */
+size_t desk_rank(const struct model *model, struct slice grade);
+
+#endif

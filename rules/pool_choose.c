@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/pool_choose.h"
+
+#include <string.h>
+
+#include "rules/calendar.h"
+#include "rules/cel/value.h"
+#include "rules/decide.h"
+#include "rules/kept.h"
+#include "rules/model.h"
+#include "rules/pool_pick.h"
+#include "rules/pool_wait.h"
+
+int64_t pool_units(const struct work *work)
+{
+	return work->state.size != 0 ? work->state.size : 1;
+}
+
+bool pool_asks_familiar(const struct work *work)
+{
+	if (work->team == SIZE_MAX || work->state.familiar.len == 0)
+		return false;
+	const struct pool *pool = pool_of(&work->model->teams[work->team]);
+	for (size_t i = 0; i < pool->criterion_count; i++)
+		if (pool->criteria[i].kind == CRITERION_FAMILIAR)
+			return true;
+	return false;
+}
+
+static struct pool_trace *trace_of(struct work *work)
+{
+	if (work->pool == NULL)
+		work->pool = arena_alloc(work->arena, sizeof *work->pool);
+	return work->pool;
+}
+
+/* ---- what expressions see of a lead whose record is gone */
+
+static struct cel_value instant_value(int64_t ms)
+{
+	int64_t seconds = ms / 1000 - (ms % 1000 < 0);
+	return cel_timestamp(seconds, (uint32_t)(ms - seconds * 1000) * 1000000);
+}
+
+static void see_lead(struct work *work)
+{
+	if (work->slots[SLOT_LEAD].kind == CEL_OBJECT)
+		return;
+	struct lead *lead = arena_alloc(work->arena, sizeof *lead);
+	kept_restore(work->model, &work->state, work->lead_id, work->arena, lead);
+	schema_territories_init(&work->territories, work->model->env, work->model->territories, lead);
+	work->slots[SLOT_LEAD] = cel_object(&lead->objects[SCHEMA_LEAD]);
+	work->slots[SLOT_NOW] = instant_value(work->now_ms);
+	work->slots[SLOT_TERRITORY] = cel_object(&work->territories.object);
+	work->slots[SLOT_FACTS] = cel_zero(&cel_type_map);
+	work->slots[SLOT_GRADE] = cel_string(work->state.grade);
+	work->slots[SLOT_SCORE] = cel_int(work->state.score);
+}
+
+static bool holds(struct work *work, const struct cel_program *program)
+{
+	return program == NULL ||
+	       cel_is_true(cel_eval(program, work->slots, &work->scratch, work->model->cel_step_limit));
+}
+
+/* 0: the main lane. */
+static size_t lane_of(struct work *work, const struct pool *pool)
+{
+	for (size_t i = 0; i < pool->lane_count; i++)
+		if (holds(work, pool->lanes[i].when))
+			return i + 1;
+	return 0;
+}
+
+static void set_size(struct work *work, const struct pool *pool)
+{
+	for (size_t i = 0; i < pool->size_count; i++)
+		if (holds(work, pool->sizes[i].when)) {
+			work->state.size = pool->sizes[i].units > 1 ? pool->sizes[i].units : 0;
+			return;
+		}
+	if (pool->size_count != 0)
+		work->state.size = 0;
+}
+
+/* ---- booking */
+
+static void book(struct work *work, const struct ledger_entry *entry)
+{
+	if (work->ledger == NULL)
+		work->ledger = arena_array(work->arena, LEDGER_MAX, sizeof *work->ledger);
+	if (work->ledger_count < LEDGER_MAX)
+		work->ledger[work->ledger_count++] = *entry;
+}
+
+static struct slice lane_name(const struct pool *pool, size_t lane)
+{
+	return lane == 0 ? SLICE_NONE : pool->lanes[lane - 1].name;
+}
+
+static void debit(struct work *work, const struct post *post, size_t lane, size_t rep, enum pool_cause cause)
+{
+	work->state.lane = lane_name(post->pool, lane);
+	work->state.is_free = 0;
+	book(work, &(struct ledger_entry){.rep = rep, .team = post->index, .lane = work->state.lane, .entry = "debit",
+	                                  .reason = pool_cause_name(cause)});
+}
+
+/* ---- candidates of the trace: the first members as they stood before the choice */
+
+static void note_candidates(struct work *work, const struct pick *pick)
+{
+	const struct post *post = pick->post;
+	work->candidate_count = 0;
+	work->candidates_total = post->team->member_count;
+	work->active_total = post_free(post);
+	work->was_ring_malformed = pick->ring->was_malformed;
+	for (uint32_t i = 0; i < post->team->member_count && i < CANDIDATES_SHOWN; i++) {
+		enum block block = post_block(pick->desk, post, i, pick->units);
+		struct candidate *row = &work->candidates[work->candidate_count++];
+		*row = (struct candidate){.rep = post->team->members[i].rep, .position = ring_turn(pick->ring, i)};
+		row->result = block != BLOCK_NONE ? block_name(block) : pick_has(pick, i) ? "turn_comes_later" : "not_preferred";
+	}
+}
+
+/* The chosen one is always shown, in the last row if it is not among the first. */
+static void mark_chosen(struct work *work, const struct pick *pick, uint32_t member)
+{
+	size_t row = member < CANDIDATES_SHOWN ? member : CANDIDATES_SHOWN - 1;
+	work->candidates[row] = (struct candidate){
+		.rep = pick->post->team->members[member].rep, .position = ring_turn(pick->ring, member), .result = "chosen"};
+}
+
+/* ---- one team */
+
+struct asking {
+	struct work *work;
+	const size_t *tried;
+	size_t tried_count;
+	enum pool_cause cause;
+	bool over_capacity;
+	size_t hops;
+};
+
+static void note_try(const struct asking *asking, struct post *post)
+{
+	struct pool_trace *trace = trace_of(asking->work);
+	if (trace->tries_total++ >= POOL_TRIES_SHOWN)
+		return;
+	struct pool_try *try = &trace->tries[trace->try_count++];
+	const struct desk *desk = asking->work->decider->desk;
+	*try = (struct pool_try){.team = post->index, .members = post->team->member_count};
+	pick_count_blocks(desk, post, asking->tried, asking->tried_count, try);
+}
+
+static bool ask_team(struct asking *asking, size_t team)
+{
+	struct work *work = asking->work;
+	struct desk *desk = work->decider->desk;
+	struct post *post = desk_post(desk, &work->decider->overlay, team);
+	size_t lane = lane_of(work, post->pool);
+	set_size(work, post->pool);
+	struct pick pick = {.work = work, .desk = desk, .post = post, .units = pool_units(work), .tried = asking->tried,
+	                    .tried_count = asking->tried_count, .over_capacity = asking->over_capacity};
+	pick.ring = desk_ring(desk, &work->decider->overlay, post, lane);
+	uint32_t member = pick_member(&pick, trace_of(work));
+	if (member == RING_NOBODY) {
+		pick_done(&pick);
+		if (!asking->over_capacity)
+			note_try(asking, post);
+		return false;
+	}
+	note_candidates(work, &pick);
+	mark_chosen(work, &pick, member);
+	work->pool->lane = lane_name(post->pool, lane);
+	work->team = team;
+	work->rep = post->team->members[member].rep;
+	bool moves = (post->pool->moves & 1u << asking->cause) != 0;
+	if (moves)
+		pick_take(&pick, member);
+	pick_done(&pick);
+	if (moves)
+		debit(work, post, lane, work->rep, asking->cause);
+	else
+		work->state.is_free = 1;
+	return true;
+}
+
+/* The team, and the teams that it names in next_pool. */
+static bool ask_chain(struct asking *asking, size_t team)
+{
+	if (ask_team(asking, team))
+		return true;
+	const struct pool *pool = pool_of(&asking->work->model->teams[team]);
+	for (size_t i = 0; i < pool->outcome_count; i++)
+		if (pool->outcomes[i].kind == POOL_NEXT && asking->hops < POOL_HOPS_MAX) {
+			asking->hops++;
+			if (ask_chain(asking, pool->outcomes[i].team))
+				return true;
+		}
+	return false;
+}
+
+/* ---- nobody */
+
+static bool ask_over_capacity(struct asking *asking, size_t team, const struct pool_outcome *outcome)
+{
+	struct work *work = asking->work;
+	asking->over_capacity = true;
+	if (outcome->rep == SIZE_MAX)
+		return ask_team(asking, team);
+	if (!work->model->reps[outcome->rep].is_active)
+		return false;
+	work->rep = outcome->rep;
+	work->team = team;
+	work->state.is_free = 1;
+	return true;
+}
+
+/* Until when; 0: without end. */
+static int64_t wait_until(const struct work *work, size_t team, const struct pool_outcome *outcome)
+{
+	if (span_is_zero(&outcome->wait))
+		return 0;
+	const struct calendar *calendar =
+		model_calendar_of(work->model, SIZE_MAX, team, SLICE_NONE, SLICE_NONE, SLICE_NONE);
+	return calendar_add_span(calendar, work->now_ms, &outcome->wait);
+}
+
+static enum pool_answer follow(struct asking *asking, size_t team, size_t step)
+{
+	struct work *work = asking->work;
+	const struct pool *pool = pool_of(&work->model->teams[team]);
+	for (size_t i = step; i < pool->outcome_count; i++) {
+		const struct pool_outcome *outcome = &pool->outcomes[i];
+		trace_of(work)->outcome = outcome;
+		switch (outcome->kind) {
+		case POOL_NEXT:
+			asking->hops = 1;
+			if (ask_chain(asking, outcome->team))
+				return POOL_CHOSEN;
+			break;
+		case POOL_OVER_CAPACITY:
+			if (ask_over_capacity(asking, team, outcome))
+				return POOL_CHOSEN;
+			break;
+		case POOL_WAIT:
+			pool_wait(work, team, wait_until(work, team, outcome), i + 1);
+			return POOL_WAITING;
+		case POOL_FALLBACK:
+			work->reason = outcome->place.file != NULL || outcome->queue.len != 0 ? "fallback_queue" : "no_candidate";
+			work->team = team;
+			return POOL_NOBODY;
+		}
+	}
+	work->reason = "no_candidate";
+	work->team = team;
+	return POOL_NOBODY;
+}
+
+enum pool_answer pool_choose(struct work *work, size_t team, const size_t *tried, size_t tried_count,
+                             enum pool_cause cause)
+{
+	struct asking asking = {.work = work, .tried = tried, .tried_count = tried_count, .cause = cause};
+	see_lead(work);
+	if (!pool_must_queue(work, team) && ask_team(&asking, team))
+		return POOL_CHOSEN;
+	return follow(&asking, team, 0);
+}
+
+enum pool_answer pool_choose_waited(struct work *work, size_t team)
+{
+	struct asking asking = {.work = work, .cause = CAUSE_AUTOMATIC};
+	see_lead(work);
+	return ask_team(&asking, team) ? POOL_CHOSEN : POOL_WAITING;
+}
+
+enum pool_answer pool_choose_after(struct work *work, size_t team, size_t step)
+{
+	struct asking asking = {.work = work, .cause = CAUSE_AUTOMATIC};
+	see_lead(work);
+	return follow(&asking, team, step);
+}
+
+/* ---- named reps */
+
+bool pool_can_take(struct work *work, size_t rep, size_t team, enum block *ret_block)
+{
+	struct desk *desk = work->decider->desk;
+	const struct overlay *overlay = &work->decider->overlay;
+	*ret_block = BLOCK_NONE;
+	if (team == SIZE_MAX) {
+		*ret_block = desk_judge_rep(desk, overlay, rep, pool_units(work));
+		return *ret_block == BLOCK_NONE;
+	}
+	struct post *post = desk_post(desk, overlay, team);
+	size_t member = team_find_member(post->team, rep);
+	*ret_block = member == SIZE_MAX ? desk_judge_rep(desk, overlay, rep, pool_units(work))
+	                                : post_block(desk, post, (uint32_t)member, pool_units(work));
+	return *ret_block == BLOCK_NONE;
+}
+
+void pool_note_given(struct work *work, enum pool_cause cause)
+{
+	work->state.lane = SLICE_NONE;
+	work->state.is_free = 1;
+	if (work->team == SIZE_MAX)
+		return;
+	struct desk *desk = work->decider->desk;
+	struct post *post = desk_post(desk, &work->decider->overlay, work->team);
+	size_t member = team_find_member(post->team, work->rep);
+	if (member == SIZE_MAX || (post->pool->moves & 1u << cause) == 0)
+		return;
+	see_lead(work);
+	size_t lane = lane_of(work, post->pool);
+	struct pick pick = {.work = work, .desk = desk, .post = post};
+	pick.ring = desk_ring(desk, &work->decider->overlay, post, lane);
+	pick_take_alone(&pick, (uint32_t)member);
+	debit(work, post, lane, work->rep, cause);
+}
+
+static size_t find_lane(const struct pool *pool, struct slice name)
+{
+	size_t lane = pool->lane_count;
+	while (lane > 0 && !slice_equal(pool->lanes[lane - 1].name, name))
+		lane--;
+	return lane;
+}
+
+void pool_credit_back(struct work *work, const char *reason, struct slice approver)
+{
+	struct lead_state *state = &work->state;
+	size_t team = state->team.len != 0 ? model_find_team(work->model, state->team) : SIZE_MAX;
+	size_t rep = state->owner.len != 0 ? model_find_rep(work->model, state->owner) : SIZE_MAX;
+	if (team == SIZE_MAX || rep == SIZE_MAX || state->is_free)
+		return;
+	struct desk *desk = work->decider->desk;
+	struct post *post = desk_post(desk, &work->decider->overlay, team);
+	size_t member = team_find_member(post->team, rep), lane = find_lane(post->pool, state->lane);
+	if (member == SIZE_MAX)
+		return;
+	struct ring *ring = desk_ring(desk, &work->decider->overlay, post, lane);
+	ring_give_back(ring, (uint32_t)member, pick_free_weight(post));
+	state->is_free = 1;
+	book(work, &(struct ledger_entry){.rep = rep, .team = team, .lane = lane_name(post->pool, lane),
+	                                  .entry = "credit_back", .reason = reason, .approver = approver});
+}
+
+/* ---- loads */
+
+static void change_load(struct work *work, size_t rep, int64_t units)
+{
+	struct desk *desk = work->decider->desk;
+	const struct overlay *overlay = &work->decider->overlay;
+	struct presence *person = desk_person(desk, overlay, rep);
+	if (units > 0)
+		presence_reserve(person, units, desk->now_ms);
+	else
+		person->open = person->open + units > 0 ? person->open + units : 0;
+	desk_person_changed(desk, overlay, rep);
+}
+
+void pool_on_owner_change(struct work *work, size_t previous, size_t rep)
+{
+	pool_ready(work);
+	if (previous != SIZE_MAX && !work->state.is_closed)
+		change_load(work, previous, -pool_units(work));
+	if (rep != SIZE_MAX)
+		change_load(work, rep, pool_units(work));
+	work->state.is_closed = 0;
+}
+
+static bool is_in_hand(const struct lead_state *state)
+{
+	return state->status == LEAD_ASSIGNED || state->status == LEAD_IN_PROGRESS;
+}
+
+void pool_on_write(struct work *work)
+{
+	struct lead_state *state = &work->state;
+	size_t rep = state->owner.len != 0 ? model_find_rep(work->model, state->owner) : SIZE_MAX;
+	bool counts = is_in_hand(state);
+	if (state->owner.len == 0)
+		state->is_closed = 0;
+	if (state->owner.len == 0 || counts == !state->is_closed)
+		return;
+	state->is_closed = !counts;
+	pool_ready(work);
+	if (rep == SIZE_MAX)
+		return;
+	struct presence *person = desk_person(work->decider->desk, &work->decider->overlay, rep);
+	int64_t units = counts ? pool_units(work) : -pool_units(work);
+	person->open = person->open + units > 0 ? person->open + units : 0;
+	desk_person_changed(work->decider->desk, &work->decider->overlay, rep);
+}
+
+void pool_on_erase(struct work *work)
+{
+	enum lead_status status = work->state.status;
+	work->state.status = LEAD_STATUSES;
+	pool_on_write(work);
+	pool_follow_write(work, work->lead_id);
+	work->state.status = status;
+}

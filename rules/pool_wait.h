@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Leads that wait for somebody, and their turn: by grade, then by original age (semantics.md 2.3, S1-PRIORITY).
+ *
+ *     mem/wait/<lead>   {"due":MS,"lead":{…}}   the lead's whole state, so that it can be given away without a read;
+ *                                                due when the wait runs out, 0 without end
+ *     mem/tick/pools    {"due":MS}              when time alone may free somebody for those who wait
+ *
+ * Each decision begins and ends with pool_drain(): whatever made somebody free, those who wait come before those who arrive.
+ * A drain is cut after POOL_DRAIN_MAX leads and goes on with the next decision; a new lead then queues behind them.
+ */
+#ifndef LR_RULES_POOL_WAIT_H
+#define LR_RULES_POOL_WAIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/base/slice.h"
+
+struct desk;
+struct overlay;
+struct work;
+
+enum { POOL_DRAIN_MAX = 200 };
+
+/* Around each decision. */
+void pool_begin(struct work *work);
+void pool_end(struct work *work);
+
+/* Everything below and in pool_choose.h needs the desk; whoever works outside of pool_begin() and pool_end() asks for it. */
+void pool_ready(struct work *work);
+
+/* work->state is that of a lead that waits for `team` until `until_ms` (0: without end), and goes on with outcome `step`. */
+void pool_wait(struct work *work, size_t team, int64_t until_ms, size_t step);
+/* Behind every write of a lead, and behind its removal (its status is then LEAD_STATUSES): the backlog follows its state. */
+void pool_follow_write(struct work *work, struct slice lead_id);
+/* True when others wait whom the last drain had no time for. */
+bool pool_must_queue(const struct work *work, size_t team);
+/* Reads all waiting leads into a desk that is being made. */
+void pool_load_waiters(struct desk *desk, const struct overlay *overlay);
+
+/* rules/fire.c: the wait of a lead ran out; somebody may be free. */
+void pool_fire_wait(struct work *work, struct slice key, struct slice value);
+void pool_fire_tick(struct work *work, struct slice key, struct slice value);
+
+#endif
