@@ -149,14 +149,17 @@ class Reloads:
         return found[0]
 
     def reload(self):
-        """SIGHUP; the verdict of a reload that began after it: what others told before may still be on its way."""
+        """SIGHUP; the verdict of a reload that began after it: what others told before may still be on its way. The daemon
+        never waits for who listens, so behind a burst a datagram may be dropped: then it is asked again."""
         notify, begun = self.world.daemon.notify, time.clock_gettime(time.CLOCK_MONOTONIC) * 1e6
         with notify.changed:
             notify.messages.clear()
-        self.world.daemon.child.signal(signal.SIGHUP)
-        deadline = process.Deadline(30, "the daemon has reloaded")
+        deadline, ask_at = process.Deadline(30, "the daemon has reloaded"), 0
         with notify.changed:
             while True:
+                if time.monotonic() >= ask_at:
+                    self.world.daemon.child.signal(signal.SIGHUP)
+                    ask_at = time.monotonic() + 5
                 since = [i for i, m in enumerate(notify.messages) if float(m.get("MONOTONIC_USEC", 0)) >= begun]
                 done = [m["STATUS"] for m in notify.messages[since[0]:] if "READY" in m] if since else []
                 if done:
