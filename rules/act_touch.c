@@ -34,14 +34,12 @@ static bool is_owners(const struct work *work)
 	return work->state.owner.len != 0 && (actor.len == 0 || slice_equal(actor, work->state.owner));
 }
 
-static void take_touch(struct work *work, struct status_change *change)
+static void take_touch(struct work *work, const struct status_change *change)
 {
 	struct lead_state *state = &work->state;
 	if (is_owners(work)) {
-		bool was_waiting = state->first_response.due_ms != 0 && state->first_response.stop_ms == 0;
 		const struct touch *touch = &work->activity->touch;
 		unsigned facts = CLOCK_FACT_TOUCHED | (touch->is_attempt ? 0 : CLOCK_FACT_REACHED);
-		int64_t told_level = state->first_response.level;
 		if (state->touched_ms == 0 || change->at_ms < state->touched_ms)
 			state->touched_ms = change->at_ms;
 		if (state->status == LEAD_ASSIGNED) {
@@ -52,9 +50,6 @@ static void take_touch(struct work *work, struct status_change *change)
 		clocks_happened(work, &(struct happened){.facts = facts, .at_ms = change->at_ms, .date_ms = touch->next_ms,
 		                                         .method = work->activity->method, .reaction = touch->reaction,
 		                                         .attitude = touch->attitude});
-		change->has_stopped = was_waiting && state->first_response.stop_ms != 0;
-		change->was_told_wrongly = change->has_stopped && told_level >= CLOCK_RANK_BREACH &&
-		                           change->at_ms <= state->first_response.due_ms;
 	}
 	work_write_lead(work, work->lead_id);
 }

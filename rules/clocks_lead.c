@@ -150,7 +150,17 @@ static void count_act(struct work *work, struct clock *clock, const struct clock
 	for (int i = 0; i < CLOCK_FIRED_AT_ONCE && (result = clock_roll(clock, plan, hours, at_ms, &told)) != 0; i++)
 		if (result == 2)
 			tell(work, clock, plan, &told);
-	clock_count(clock, at_ms);
+	if (clock_count(clock, at_ms) && clock->count == plan->times)
+		answers_note(&work->answers, clock, plan, hours, at_ms);
+}
+
+/* The act that the clock waits for; the first one that is heard of counts. */
+static void stop(struct work *work, struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours,
+                 int64_t at_ms)
+{
+	const struct clock before = *clock;
+	if (clock_stop(clock, plan, hours, at_ms) && before.stop_ms == 0)
+		answers_note(&work->answers, &before, plan, hours, at_ms);
 }
 
 /* Stop before pause before start, so that of the same instant the stop wins. */
@@ -163,7 +173,7 @@ static void apply(struct work *work, struct clock *clock, const struct clock_pla
 	if (asks.stop && plan->times != 0)
 		count_act(work, clock, plan, hours, at_ms);
 	else if (asks.stop)
-		clock_stop(clock, plan, hours, at_ms);
+		stop(work, clock, plan, hours, at_ms);
 	if (is_date && happened->date_ms != 0) {
 		clock_start(clock, plan, hours, at_ms, happened->date_ms);
 	} else if (asks.new_owner && (asks.start || (is_date && was_running))) {

@@ -19,6 +19,7 @@
 
 #include "rules/base/arena.h"
 #include "rules/desk.h"
+#include "rules/event_origin.h"
 #include "rules/match.h"
 #include "rules/overlay.h"
 #include "rules/prepared.h"
@@ -81,6 +82,7 @@ struct work {
 
 	struct lead *kept_lead; /* what expressions see of a lead whose record is gone; made at first use */
 	struct schema_territories territories;
+	struct work_answers answers; /* that no event has told yet */
 	struct cel_value slots[SCHEMA_SLOTS];
 	struct score score;
 	struct match match;

@@ -88,6 +88,7 @@ struct json_writer *page_open(struct page *page, const struct work *work)
 
 struct event *page_close(struct page *page, struct work *work, enum out_topic topic, const char *type)
 {
+	event_put_origin(&page->writer, work, type);
 	json_close_object(&page->writer);
 	struct event *event = add(work, topic, type);
 	event->key = work->lead_id;
@@ -245,15 +246,6 @@ void event_status(struct work *work, const struct status_change *change)
 		touch_write(writer, work);
 	json_put_time(writer, "touched_at", change->at_ms);
 	json_put_bool(writer, "repeated", change->is_repeated);
-	if (change->has_stopped) {
-		json_open_object(writer, "first_response");
-		json_put_time(writer, "deadline", work->state.first_response.due_ms);
-		json_put_bool(writer, "in_time", change->at_ms <= work->state.first_response.due_ms);
-		json_put_int(writer, "elapsed_ms", change->at_ms - work->state.first_response.start_ms);
-		if (change->was_told_wrongly)
-			json_put_bool(writer, "overdue_undone", true);
-		json_close_object(writer);
-	}
 	json_put_time(writer, "at", work->now_ms);
 	page_close(&page, work, OUT_LIFECYCLE, "lead.status");
 }
@@ -262,7 +254,7 @@ void event_status(struct work *work, const struct status_change *change)
 
 /* Names of dead-letter headers that tools of Kafka's users know (KIP-1191), and ours. They stand behind the originals, so
  * where a name occurs twice the last one is ours. */
-enum { ERROR_HEADERS = 8 };
+enum { ERROR_HEADERS = 9 };
 
 static struct header text_header(const struct work *work, const char *name, const char *text)
 {
@@ -284,6 +276,7 @@ void event_rejected(struct work *work, const struct record *record, const struct
 	more[5] = text_header(work, "leadrouter.error.number", err_number(err->code));
 	more[6] = text_header(work, "leadrouter.error.field", err->where);
 	more[7] = text_header(work, "leadrouter.error.config", work->model->config_hash);
+	more[8] = text_header(work, "leadrouter.error.record", record->kind == RECORD_CAPTURED ? "lead" : "activity");
 	event->headers = headers;
 	event->header_count = record->header_count + ERROR_HEADERS;
 	event->has_key = record->has_key;

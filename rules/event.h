@@ -27,8 +27,6 @@ void event_duplicate(struct work *work, struct slice first_lead_id);
 struct status_change {
 	const char *before; /* name of the status */
 	bool is_repeated;   /* this event was taken before: nothing changed */
-	bool has_stopped;   /* the first-response clock stopped now */
-	bool was_told_wrongly; /* it was told as overdue, because an act in time was heard of late */
 	int64_t at_ms;      /* of the activity */
 };
 void event_status(struct work *work, const struct status_change *change);

@@ -38,6 +38,8 @@ void event_clock_told(struct work *work, struct slice timer, const struct clock_
 	struct page page;
 	struct json_writer *writer = page_open(&page, work);
 	json_put_text(writer, "timer", timer);
+	if (!slice_is(timer, clock_kind_name(plan->kind)))
+		json_put_text(writer, "kind", slice_of(clock_kind_name(plan->kind)));
 	json_put_int(writer, "cycle", told->cycle);
 	json_put_text(writer, "level", level->name);
 	event_put_owner(writer, work);

@@ -195,6 +195,7 @@ void lifecycle_move(struct work *work, const struct move *move)
 		state->stage = move->stage;
 	state->wake_ms = move->wake_ms;
 	state->every = move->every;
+	answers_note_status(work);
 	if (happened.facts != 0)
 		clocks_happened(work, &happened);
 	const struct clock *expiry = state_clock(state, SLICE("opportunity_expiry"), NULL);

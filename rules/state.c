@@ -79,6 +79,7 @@ static const struct member_row rows[] = {
 	ROW("step", IS_INT, step, 0, 0),
 	ROW("familiar", IS_TEXT, familiar, 0, 0),
 	ROW("closed", IS_INT, is_closed, 0, 0),
+	ROW("far", IS_INT, furthest, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -166,7 +167,7 @@ static bool is_sound(const struct lead_state *lead)
 	return lead->version >= 0 && lead->status != LEAD_STATUSES && lead->score >= INT32_MIN &&
 	       lead->score <= INT32_MAX && lead->at_ms != INT64_MIN && lead->duplicates >= 0 && lead->touched_ms >= 0 &&
 	       lead->wake_ms >= 0 && lead->wakes >= 0 && lead->interest_ms >= 0 && lead->reached >= 0 && lead->size >= 0 &&
-	       lead->size <= POOL_SIZE_MAX && lead->wait_ms >= 0 && lead->step >= 0 && lead->given_ms >= 0;
+	       lead->size <= POOL_SIZE_MAX && lead->wait_ms >= 0 && lead->step >= 0 && lead->given_ms >= 0 && lead->furthest >= 0;
 }
 
 /* ---- the fast way: our own form, members in our order */

@@ -26,6 +26,7 @@
  *     clocks    the others by name: [cycle, level, start, due, next, stop, pause, shift, wanted, count, moves], the same
  *     dups      how often the same lead came again (default 0)
  *     fit, interest, interest_at   axes of the score where there are two: points, thousandths of a point, for when
+ *     far       1: it has been an opportunity, 2: an order (default 0)
  *     reached, taught   what it was counted as where likelihood is learned
  *     idents    names of the identity keys that point here, without "ident/"
  *     recent    marks of the latest activity events, so that a repeat is taken once
@@ -83,6 +84,7 @@ struct lead_state {
 	enum lead_status status;
 	struct slice owner, team, rule, grade, source, why;
 	int64_t reached;     /* rules/likelihood.h: index of the last stage that it was in */
+	int64_t furthest;    /* how far it ever came: 1 opportunity, 2 order */
 	struct slice taught; /* what it taught: 'w' or 'l' and the group; empty: nothing yet */
 	int64_t score;
 	int64_t fit, interest_milli, interest_ms; /* rules/interest.h: axes, and the time that the interest holds for */

@@ -551,7 +551,7 @@ static void bad_records_are_rejected_byte_for_byte(void **state)
 		const struct event *event = &d.events[0];
 		assert_int_equal(event->topic, OUT_REJECTED);
 		assert_true(slice_is(event->value, rows[i].value) && slice_is(event->key, "k"));
-		assert_int_equal(event->header_count, 9);
+		assert_int_equal(event->header_count, 10);
 		assert_true(slice_is(event->headers[0].name, "x") && event->headers[0].value.p == NULL);
 		assert_true(slice_is(event->headers[5].name, "leadrouter.error.code"));
 		if (!slice_is(event->headers[5].value, rows[i].code) || !slice_is(event->headers[7].value, rows[i].field))

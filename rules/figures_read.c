@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A walk over well-formed JSON that takes the members of one table and steps over all others.
+ */
+#include "rules/figures_read.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "rules/base/arena.h"
+#include "rules/instant.h"
+#include "rules/json.h"
+
+enum object { IN_EVENT, IN_LEAD, IN_LOCATION, IN_ORIGIN, IN_FIRST, IN_CADENCE };
+
+enum kind {
+	IS_TEXT,
+	IS_USUAL, /* a text, unless there is one already */
+	IS_TIME,
+	IS_INT,
+	IS_BOOL,
+	IS_OBJECT,
+};
+
+struct member {
+	enum object in;
+	struct slice name;
+	enum kind kind;
+	size_t offset;       /* in struct figures_seen */
+	enum object object;  /* IS_OBJECT: whose members follow */
+	size_t flag;         /* IS_OBJECT: offset of a bool that says it is there; 0: none */
+};
+
+#define TEXT(in, name, field) {in, {name, sizeof name - 1}, IS_TEXT, offsetof(struct figures_seen, field), 0, 0}
+#define USUAL(in, name, field) {in, {name, sizeof name - 1}, IS_USUAL, offsetof(struct figures_seen, field), 0, 0}
+#define TIME(in, name, field) {in, {name, sizeof name - 1}, IS_TIME, offsetof(struct figures_seen, field), 0, 0}
+#define INT(in, name, field) {in, {name, sizeof name - 1}, IS_INT, offsetof(struct figures_seen, field), 0, 0}
+#define BOOL(in, name, field) {in, {name, sizeof name - 1}, IS_BOOL, offsetof(struct figures_seen, field), 0, 0}
+#define OBJECT(in, name, object, flag) {in, {name, sizeof name - 1}, IS_OBJECT, 0, object, offsetof(struct figures_seen, flag)}
+#define PART(in, name, object) {in, {name, sizeof name - 1}, IS_OBJECT, 0, object, 0}
+
+static const struct member members[] = {
+	TEXT(IN_EVENT, "owner", dimensions[FIGURE_BY_REP]),
+	TEXT(IN_EVENT, "team", dimensions[FIGURE_BY_TEAM]),
+	TEXT(IN_EVENT, "grade", dimensions[FIGURE_BY_GRADE]),
+	TEXT(IN_EVENT, "source", dimensions[FIGURE_BY_SOURCE]),
+	TEXT(IN_EVENT, "campaign", dimensions[FIGURE_BY_CAMPAIGN]),
+	TEXT(IN_EVENT, "reason", reason),
+	TEXT(IN_EVENT, "status", status),
+	TEXT(IN_EVENT, "previous_status", previous_status),
+	TEXT(IN_EVENT, "kind", kind),
+	TEXT(IN_EVENT, "timer", timer),
+	TEXT(IN_EVENT, "level", level),
+	TEXT(IN_EVENT, "previous_owner", previous_owner),
+	TIME(IN_EVENT, "at", at_ms),
+	TIME(IN_EVENT, "assigned_at", at_ms),
+	TIME(IN_EVENT, "touched_at", touched_ms),
+	INT(IN_EVENT, "rating", score),
+	BOOL(IN_EVENT, "repeated", is_repeated),
+	OBJECT(IN_EVENT, "lead", IN_LEAD, has_lead),
+	PART(IN_EVENT, "origin", IN_ORIGIN),
+	OBJECT(IN_EVENT, "first_response", IN_FIRST, first.is_there),
+	PART(IN_EVENT, "cadence", IN_CADENCE),
+	TEXT(IN_LEAD, "source", dimensions[FIGURE_BY_SOURCE]),
+	TEXT(IN_LEAD, "campaign", dimensions[FIGURE_BY_CAMPAIGN]),
+	TEXT(IN_LEAD, "intent", dimensions[FIGURE_BY_INTENT]),
+	TIME(IN_LEAD, "captured_at", captured_ms),
+	PART(IN_LEAD, "location", IN_LOCATION),
+	TEXT(IN_LOCATION, "country", country),
+	TEXT(IN_LOCATION, "region", region),
+	USUAL(IN_ORIGIN, "source", dimensions[FIGURE_BY_SOURCE]),
+	USUAL(IN_ORIGIN, "campaign", dimensions[FIGURE_BY_CAMPAIGN]),
+	USUAL(IN_ORIGIN, "intent", dimensions[FIGURE_BY_INTENT]),
+	USUAL(IN_ORIGIN, "grade", dimensions[FIGURE_BY_GRADE]),
+	USUAL(IN_ORIGIN, "region", dimensions[FIGURE_BY_REGION]),
+	TIME(IN_ORIGIN, "obtained_at", obtained_ms),
+	TIME(IN_ORIGIN, "captured_at", captured_ms),
+	TEXT(IN_ORIGIN, "gate", gate),
+	BOOL(IN_ORIGIN, "became_opportunity", became_opportunity),
+	BOOL(IN_ORIGIN, "became_order", became_order),
+	BOOL(IN_FIRST, "in_time", first.in_time),
+	BOOL(IN_FIRST, "was_overdue", first.was_told),
+	INT(IN_FIRST, "elapsed_ms", first.elapsed_ms),
+	INT(IN_FIRST, "open_ms", first.open_ms),
+	INT(IN_CADENCE, "answered", cadence),
+	INT(IN_CADENCE, "in_time", cadence_in_time),
+	INT(IN_CADENCE, "were_overdue", cadence_overdue),
+};
+
+enum { MEMBERS = sizeof members / sizeof *members };
+
+struct walk {
+	const char *at, *end;
+	struct arena *arena;
+	struct figures_seen *seen;
+};
+
+/* ---- bytes */
+
+static void skip_blanks(struct walk *walk)
+{
+	while (walk->at < walk->end && (*walk->at == ' ' || *walk->at == '\n' || *walk->at == '\t' || *walk->at == '\r'))
+		walk->at++;
+}
+
+static bool take(struct walk *walk, char byte)
+{
+	skip_blanks(walk);
+	if (walk->at == walk->end || *walk->at != byte)
+		return false;
+	walk->at++;
+	return true;
+}
+
+/* Behind the closing quote of a string whose opening one was taken; the raw bytes between. */
+static struct slice take_string(struct walk *walk, bool *ret_has_escape)
+{
+	const char *start = walk->at;
+	*ret_has_escape = false;
+	while (walk->at < walk->end && *walk->at != '"') {
+		if (*walk->at == '\\') {
+			*ret_has_escape = true;
+			walk->at++;
+		}
+		if (walk->at < walk->end)
+			walk->at++;
+	}
+	struct slice text = {start, (size_t)(walk->at - start)};
+	if (walk->at < walk->end)
+		walk->at++;
+	return text;
+}
+
+/* A number or one of the words. */
+static struct slice take_scalar(struct walk *walk)
+{
+	const char *start = walk->at;
+	while (walk->at < walk->end && strchr(",]} \n\t\r", *walk->at) == NULL)
+		walk->at++;
+	if (walk->at == start && walk->at < walk->end)
+		walk->at++; /* not JSON: get on all the same */
+	return (struct slice){start, (size_t)(walk->at - start)};
+}
+
+static void skip_nest(struct walk *walk)
+{
+	size_t depth = 0;
+	bool has_escape;
+	do {
+		if (walk->at == walk->end)
+			return;
+		char byte = *walk->at++;
+		if (byte == '"')
+			(void)take_string(walk, &has_escape);
+		else if (byte == '{' || byte == '[')
+			depth++;
+		else if (byte == '}' || byte == ']')
+			depth--;
+	} while (depth != 0);
+}
+
+static void skip_value(struct walk *walk)
+{
+	bool has_escape;
+	skip_blanks(walk);
+	if (walk->at == walk->end)
+		return;
+	if (*walk->at == '{' || *walk->at == '[') {
+		skip_nest(walk);
+	} else if (*walk->at == '"') {
+		walk->at++;
+		(void)take_string(walk, &has_escape);
+	} else {
+		(void)take_scalar(walk);
+	}
+}
+
+/* ---- values */
+
+/* The raw bytes with their quotes are a document of their own. */
+static struct slice decode(struct walk *walk, struct slice raw)
+{
+	const struct json *json = json_read_wide((struct slice){raw.p - 1, raw.len + 2},
+	                                         (struct json_limits){FIGURES_EVENT_BYTES_MAX, 1, 1}, walk->arena, NULL);
+	return json != NULL && json->type == JSON_IS_STRING ? json->text : SLICE_NONE;
+}
+
+static struct slice text_value(struct walk *walk)
+{
+	bool has_escape;
+	if (!take(walk, '"')) {
+		skip_value(walk);
+		return SLICE_NONE;
+	}
+	struct slice text = take_string(walk, &has_escape);
+	return has_escape ? decode(walk, text) : text;
+}
+
+static int64_t int_value(struct walk *walk)
+{
+	skip_blanks(walk);
+	if (walk->at < walk->end && (*walk->at == '"' || *walk->at == '{' || *walk->at == '[')) {
+		skip_value(walk);
+		return 0;
+	}
+	struct slice text = take_scalar(walk);
+	bool is_negative = text.len != 0 && *text.p == '-';
+	int64_t value = 0;
+	for (size_t i = is_negative; i < text.len && text.p[i] >= '0' && text.p[i] <= '9' && value < INT64_MAX / 10 - 1; i++)
+		value = value * 10 + (text.p[i] - '0');
+	return is_negative ? -value : value;
+}
+
+static bool bool_value(struct walk *walk)
+{
+	skip_blanks(walk);
+	bool is_true = walk->at < walk->end && *walk->at == 't';
+	skip_value(walk);
+	return is_true;
+}
+
+/* ---- members */
+
+static const struct member *find(enum object in, struct slice name)
+{
+	for (size_t i = 0; i < MEMBERS; i++)
+		if (members[i].in == in && members[i].name.len == name.len && memcmp(members[i].name.p, name.p, name.len) == 0)
+			return &members[i];
+	return NULL;
+}
+
+static void take_object(struct walk *walk, enum object object);
+
+static void take_member(struct walk *walk, const struct member *member)
+{
+	void *field = (char *)walk->seen + member->offset;
+	struct slice text;
+	int64_t time_ms;
+	switch (member->kind) {
+	case IS_TEXT:
+		*(struct slice *)field = text_value(walk);
+		return;
+	case IS_USUAL:
+		text = text_value(walk);
+		if (((struct slice *)field)->len == 0)
+			*(struct slice *)field = text;
+		return;
+	case IS_TIME:
+		time_ms = instant_parse(text_value(walk));
+		*(int64_t *)field = time_ms > 0 ? time_ms : 0;
+		return;
+	case IS_INT:
+		*(int64_t *)field = int_value(walk);
+		return;
+	case IS_BOOL:
+		*(bool *)field = bool_value(walk);
+		return;
+	case IS_OBJECT:
+		if (member->flag != 0)
+			*(bool *)((char *)walk->seen + member->flag) = true;
+		take_object(walk, member->object);
+		return;
+	}
+}
+
+static void take_object(struct walk *walk, enum object object)
+{
+	if (!take(walk, '{')) {
+		skip_value(walk);
+		return;
+	}
+	while (take(walk, '"')) {
+		bool has_escape;
+		struct slice name = take_string(walk, &has_escape);
+		if (!take(walk, ':'))
+			return;
+		const struct member *member = find(object, name);
+		if (member != NULL)
+			take_member(walk, member);
+		else
+			skip_value(walk);
+		if (!take(walk, ','))
+			break;
+	}
+	(void)take(walk, '}'); /* it is there: the document is well-formed */
+}
+
+void figures_read(const struct figures_event *event, struct arena *arena, struct figures_seen *ret_seen)
+{
+	struct walk walk = {event->data.p, event->data.p + event->data.len, arena, ret_seen};
+	*ret_seen = (struct figures_seen){0};
+	if (event->data.len != 0 && !slice_is(event->type, "lead.rejected"))
+		take_object(&walk, IN_EVENT);
+	if (ret_seen->at_ms == 0)
+		ret_seen->at_ms = event->at_ms;
+	if (ret_seen->region.len != 0)
+		ret_seen->dimensions[FIGURE_BY_REGION] = ret_seen->region;
+	else if (ret_seen->country.len != 0)
+		ret_seen->dimensions[FIGURE_BY_REGION] = ret_seen->country;
+	memcpy(ret_seen->taken_from, ret_seen->dimensions, sizeof ret_seen->taken_from);
+	if (ret_seen->previous_owner.len != 0)
+		ret_seen->taken_from[FIGURE_BY_REP] = ret_seen->previous_owner;
+}
