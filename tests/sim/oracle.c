@@ -241,6 +241,11 @@ static size_t difference(struct slice a, struct slice b)
 	return at;
 }
 
+static struct slice rest(struct slice text, size_t from)
+{
+	return from < text.len ? (struct slice){text.p + from, text.len - from} : SLICE_NONE;
+}
+
 /* The events of one cause; returns what follows them. */
 static const struct produced *judge_cause(struct judge *judge, struct decider *decider,
                                           const struct txn_offsets *offsets, const struct produced *at)
@@ -281,23 +286,40 @@ static bool same_write(const struct write *a, const struct write *b)
 	       (a->is_tombstone || (slice_equal(a->value, b->value) && a->due_ms == b->due_ms));
 }
 
+/* The index of timers may still name a lead that an earlier batch has erased: the timer is taken away once more, which no event
+ * tells of. */
+static void forget_timers_again(struct judge *judge, struct decider *decider, const struct produced *at)
+{
+	for (; at && !at->is_event && !at->is_barrier; at = next_of_shard(judge, at->next)) {
+		struct slice prefix = SLICE("lead/"), key = at->write.key, value;
+		struct decision decision;
+		if (!at->write.is_tombstone || !slice_has_prefix(key, prefix) || state_get(judge, key, &value) == VIEW_FOUND)
+			continue;
+		decider_fire(decider, (struct slice){key.p + prefix.len, key.len - prefix.len}, 0, &decision);
+	}
+}
+
 /* The state records that follow; returns what follows them. */
 static const struct produced *judge_writes(struct judge *judge, struct decider *decider, const struct produced *at)
 {
 	const struct write *writes;
 	size_t count, i = 0;
 
+	forget_timers_again(judge, decider, at);
 	decider_finish(decider, &writes, &count);
 	struct head after = head_after(&judge->head, writes, count);
 	for (; at && !at->is_event && !at->is_barrier; at = next_of_shard(judge, at->next), i++) {
 		apply_write(&judge->state, &at->write);
 		if (i < count && same_write(&at->write, &writes[i]) && head_same_state(&at->head, &after))
 			continue;
+		struct write none = {.key = SLICE_NONE}, *serial = i < count ? (struct write *)(uintptr_t)&writes[i] : &none;
+		size_t from = slice_equal(at->write.key, serial->key) ? difference(at->write.value, serial->value) : 0;
 		sim_finding(judge->sim, BAD_LOG,
-		            "shard %d: transaction %" PRIu64 " writes %.*s = %.*s where a serial run has %.*s = %.*s", judge->shard,
-		            judge->txn_number, SLICE_ARG(at->write.key), SLICE_ARG(at->write.value),
-		            SLICE_ARG(i < count ? writes[i].key : SLICE_NONE),
-		            SLICE_ARG(i < count ? writes[i].value : SLICE_NONE));
+		            "shard %d: transaction %" PRIu64 " writes %.*s = …%.*s (due %" PRId64 ") where a serial run has %.*s = …%.*s (due %" PRId64
+		            "), heads %s",
+		            judge->shard, judge->txn_number, SLICE_ARG(at->write.key), SLICE_ARG(rest(at->write.value, from)),
+		            at->write.due_ms, SLICE_ARG(serial->key), SLICE_ARG(rest(serial->value, from)), serial->due_ms,
+		            head_same_state(&at->head, &after) ? "alike" : "differ");
 	}
 	if (i < count)
 		sim_finding(judge->sim, BAD_LOST, "shard %d: transaction %" PRIu64 " lacks the write of %.*s", judge->shard,
