@@ -54,9 +54,10 @@ class Person:
         prefix, digits = PLACES[self.country][3:]
         if number >= PERSONS_MAX:
             raise ValueError("more than %d persons: their phones would not differ" % PERSONS_MAX)
-        self.phone = prefix + str(number).zfill(digits)
+        # counted from the other end: a lead id that ends in the person's own number would be refused
+        self.phone = prefix + str(10 ** digits - 1 - number).zfill(digits)
         if prefix == "+1212":
-            self.phone = prefix + str(2000000 + number) # an exchange does not begin with 0 or 1
+            self.phone = prefix + str(9999999 - number) # an exchange does not begin with 0 or 1
         self.source = rng.choice(SOURCES)
         self.company = "company-%d" % (number % 997)
         self.event = None
