@@ -75,6 +75,7 @@ void act_verdict(struct work *work)
 	} else if (verdict->to != LEAD_STATUSES) {
 		move_by(work, verdict, &move);
 	} else {
+		work->state.cleared = 1; /* one whose grade stops does not hold up the person's next lead any more */
 		work_write_lead(work, work->lead_id);
 		event_moved(work, &move, lead_status_name(work->state.status), false);
 	}

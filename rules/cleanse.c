@@ -181,6 +181,7 @@ static void cleanse_email(struct cleansing *cleansing)
 		return;
 	}
 	change(cleansing, &cleansing->lead->contact.email, "contact.email", "canonical", email.address);
+	cleansing->keys.email_domain = email.domain;
 	cleansing->keys.email = email_match_key(&email, email_rules(cleansing->model), cleansing->arena);
 }
 

@@ -25,6 +25,7 @@ struct model;
 /* What identities are made of: normalised by rules that may only change with their version. */
 struct match_keys {
 	struct slice email, phone; /* empty: no key */
+	struct slice email_domain;
 	const char *phone_verdict; /* "valid", "possible", "unparsable"; NULL without a phone */
 };
 

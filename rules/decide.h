@@ -31,6 +31,7 @@
 
 struct ledger_entry;
 struct pool_trace;
+struct returning;
 struct strbuf;
 
 /* Looks on while a lead is decided: called after each of its stages, with all that is known by then. For explanations; the
@@ -76,6 +77,7 @@ struct work {
 	struct slice lead_id;
 	struct lead_state state;     /* of the lead that the outcome is about */
 
+	struct returning *returning; /* the person had a lead before; NULL: not */
 	const char *hit;             /* duplicates: "same_event", … */
 	bool is_unknown[IDENTITY_KINDS]; /* keys that were looked at and have no lead that counts */
 	bool is_barred[IDENTITY_KINDS];  /* keys that carry a mark instead of a lead */

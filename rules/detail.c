@@ -29,6 +29,7 @@ static const struct {
 	const char *kind, *path;
 } key_kinds[] = {
 	{'v', "event", NULL}, {'l', "lead_id", "lead_id"}, {'e', "email", "contact.email"}, {'p', "phone", "contact.phone"},
+	{'c', "company", "company.name"}, {'d', "domain", NULL},
 };
 
 static char letter_of(struct slice key)

@@ -220,6 +220,8 @@ void event_duplicate(struct work *work, struct slice first_lead_id)
 	event_put_owner(writer, work);
 	json_put_text(writer, "status", slice_of(lead_status_name(work->state.status)));
 	json_put_int(writer, "duplicates", work->state.duplicates);
+	if (work->is_barred[IDENTITY_EMAIL] || work->is_barred[IDENTITY_PHONE])
+		json_put_bool(writer, "do_not_contact", true);
 	json_put_text(writer, "source", work->prepared->lead.source);
 	event_put_if(writer, "campaign", work->prepared->lead.campaign);
 	json_put_time(writer, "first_seen_at", work->state.at_ms);

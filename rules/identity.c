@@ -12,7 +12,8 @@
 enum { MAC_BYTES = 11, MAC_TEXT_BYTES = 15, MARK_MAC_BYTES = 8, KEY_BYTES_MAX = 64 };
 
 static const char letters[IDENTITY_KINDS] = {
-	[IDENTITY_EVENT] = 'v', [IDENTITY_LEAD] = 'l', [IDENTITY_EMAIL] = 'e', [IDENTITY_PHONE] = 'p',
+	[IDENTITY_EVENT] = 'v', [IDENTITY_LEAD] = 'l',    [IDENTITY_EMAIL] = 'e',
+	[IDENTITY_PHONE] = 'p', [IDENTITY_COMPANY] = 'c', [IDENTITY_DOMAIN] = 'd',
 };
 
 char identity_letter(enum identity_kind kind)

@@ -5,8 +5,8 @@
  *     ident/<key id>.<normaliser version>.<kind>.<15 characters>
  *
  * The last part is base64url of the first 11 bytes of HMAC-SHA-256(secret, kind 0x00 canonical value); kinds are e
- * (e-mail), p (phone), v (event id of the producer), l (lead id of the producer, where the lead is
- * known here under another one: "lead/<lead id>" says it already where it is not). Secret and normaliser version are part of the name, so that a new
+ * (e-mail), p (phone), c (name of the company), d (its domain), v (event id of the producer), l (lead id of the producer,
+ * where the lead is known here under another one: "lead/<lead id>" says it already where it is not). Secret and normaliser version are part of the name, so that a new
  * secret or another normalisation can never make two people one. Nothing that is blank gets a key.
  *
  * Why 88 bits: a key stands twice in Redis, and with "k1.1.e." before it fits into 24 bytes of an allocator. That two of n people of a
@@ -23,7 +23,15 @@
 struct arena;
 struct model;
 
-enum identity_kind { IDENTITY_EVENT, IDENTITY_LEAD, IDENTITY_EMAIL, IDENTITY_PHONE, IDENTITY_KINDS };
+enum identity_kind {
+	IDENTITY_EVENT,
+	IDENTITY_LEAD,
+	IDENTITY_EMAIL,
+	IDENTITY_PHONE,
+	IDENTITY_COMPANY,
+	IDENTITY_DOMAIN,
+	IDENTITY_KINDS
+};
 
 enum { IDENTITY_MARK_BYTES = 11 };
 

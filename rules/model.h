@@ -21,6 +21,7 @@
 #include "rules/base/hash.h"
 #include "rules/base/slice.h"
 #include "rules/clocks.h"
+#include "rules/dedup.h"
 #include "rules/span.h"
 #include "rules/touch.h"
 
@@ -169,8 +170,7 @@ struct model {
 	bool require_email, require_phone, require_company; /* required on every lead; one way of contact always is */
 
 	/* dedup */
-	int64_t dedup_window_ms;     /* 0 = for ever */
-	bool dedup_email, dedup_phone;
+	struct dedup_rules dedup;
 	bool match_gmail_dots, match_plus_tag; /* opt-in provider rules for the match key only */
 	struct slice identity_secret; /* key of the HMAC; never printed. Set by model_set_secret */
 	struct hash_hmac_key identity_hmac; /* the same, made ready */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Sections tenants, cleanse and dedup.
+ * Sections tenants and cleanse.
  */
 #include <stdlib.h>
 
@@ -10,15 +10,12 @@
 #include "rules/csv.h"
 #include "rules/json.h"
 #include "rules/model_build.h"
-#include "rules/span.h"
 #include "rules/text/country.h"
 #include "rules/text/normalise.h"
 #include "rules/text/region.h"
 
-enum { TENANTS_MAX = 100000, ALIASES_MAX = 20000, SECRET_BYTES_MIN = 32 };
+enum { TENANTS_MAX = 100000, ALIASES_MAX = 20000 };
 enum { REGION_JSON_BYTES = 16 << 20, REGION_JSON_DEPTH = 8, REGION_JSON_VALUES = 500000 };
-
-static const int64_t DAY_MS = 86400000;
 
 void model_build_tenants(struct model_builder *builder)
 {
@@ -297,88 +294,4 @@ void model_build_cleanse(struct model_builder *builder)
 	read_flags(builder, node_get(section, "require"), "cleanse.require", required, 3);
 	read_sources(builder, node_get(section, "sources"));
 	read_regions(builder, node_get(section, "regions"));
-}
-
-/* ---- dedup */
-
-/* Deduplication looks back over elapsed time: business time would make two leads duplicates depending on a calendar. */
-static void read_window(struct model_builder *builder, const struct node *node)
-{
-	struct slice text;
-	struct span span;
-	struct err err = ERR_INIT;
-	if (node == NULL || !node_read_text(node, "dedup.window", builder->diags, &text) || slice_is(text, "forever"))
-		return;
-	if (span_parse(text, &span, &err) != 0)
-		diags_add(builder->diags, err.code, node->span, "%s", err.text);
-	else if (span.business_days != 0 || span.business_ms != 0 || span_is_zero(&span))
-		diags_add(builder->diags, ERR_BAD_SPAN, node->span, "dedup.window is plain time (90d, 12h) or `forever`");
-	else
-		builder->model->dedup_window_ms = span.days * DAY_MS + span.elapsed_ms;
-}
-
-static void read_secret(struct model_builder *builder, const struct node *node)
-{
-	struct slice path, bytes;
-	struct err err = ERR_INIT;
-	struct diag *diag;
-	if (!node_read_text(node, "dedup.identity_key_file", builder->diags, &path))
-		return;
-	if (builder->files->read(builder->files->ctx, path, true, builder->arena, &bytes, &err) != 0) {
-		diag = diags_add(builder->diags, err.code, node->span, "%s", err.text);
-		if (err.code == ERR_CONFIG_READ)
-			diag_help(builder->diags, diag, "make one: (umask 077; head -c 32 /dev/urandom | base64 > identity.key)");
-		return;
-	}
-	while (bytes.len > 0 && strchr("\r\n", bytes.p[bytes.len - 1]) != NULL)
-		bytes.len--;
-	if (bytes.len < SECRET_BYTES_MIN) {
-		diag = diags_add(builder->diags, ERR_WEAK_KEY, node->span, "the identity key has %zu bytes, at least %d are needed",
-		                 bytes.len, SECRET_BYTES_MIN);
-		diag_help(builder->diags, diag, "make one: (umask 077; head -c 32 /dev/urandom | base64 > identity.key)");
-		return;
-	}
-	model_set_secret(builder->model, bytes);
-}
-
-static void read_key_id(struct model_builder *builder, const struct node *node)
-{
-	struct slice text;
-	builder->model->identity_key_id = SLICE("k1");
-	if (node == NULL || !node_read_text(node, "dedup.identity_key_id", builder->diags, &text))
-		return;
-	bool is_fine = text.len <= MODEL_KEY_ID_BYTES_MAX;
-	for (size_t i = 0; is_fine && i < text.len; i++)
-		is_fine = (text.p[i] >= 'a' && text.p[i] <= 'z') || (text.p[i] >= '0' && text.p[i] <= '9');
-	if (is_fine)
-		builder->model->identity_key_id = text;
-	else
-		diags_add(builder->diags, ERR_BAD_NAME, node->span, "dedup.identity_key_id is 1 to 8 of a-z and 0-9");
-}
-
-void model_build_dedup(struct model_builder *builder)
-{
-	static const char *const known[] = {"window",   "by", "gmail_dots", "plus_tag", "identity_key_file", "identity_key_id",
-	                                    NULL};
-	struct model *model = builder->model;
-	const struct node *section = model_section(builder, "dedup", NODE_MAPPING), *written = node_get(builder->root, "dedup");
-	bool has_section = written != NULL && !node_is_empty(written);
-	const struct flag by[] = {{"email", &model->dedup_email}, {"phone", &model->dedup_phone}};
-	const struct node *gmail = node_get(section, "gmail_dots"), *plus = node_get(section, "plus_tag");
-	model->dedup_email = model->dedup_phone = true;
-	if (section != NULL)
-		node_check_keys(section, known, "dedup", builder->diags);
-	read_window(builder, node_get(section, "window"));
-	read_flags(builder, node_get(section, "by"), "dedup.by", by, 2);
-	if (gmail != NULL)
-		node_read_bool(gmail, "dedup.gmail_dots", builder->diags, &model->match_gmail_dots);
-	if (plus != NULL)
-		node_read_bool(plus, "dedup.plus_tag", builder->diags, &model->match_plus_tag);
-	read_key_id(builder, node_get(section, "identity_key_id"));
-	const struct node *secret = node_get(section, "identity_key_file");
-	if (secret != NULL)
-		read_secret(builder, secret);
-	else if (section != NULL || !has_section)
-		diags_add(builder->diags, ERR_MISSING_KEY, section ? section->span : builder->root->span,
-		          "dedup needs an `identity_key_file`: e-mails and phones are kept as digests under that key only");
 }

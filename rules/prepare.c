@@ -9,6 +9,7 @@
 #include "rules/base/arena.h"
 #include "rules/base/hash.h"
 #include "rules/cleanse.h"
+#include "rules/company.h"
 #include "rules/model.h"
 #include "rules/stages.h"
 #include "rules/state.h"
@@ -129,6 +130,20 @@ static const char *missing_field(const struct model *model, const struct lead *l
 	return NULL;
 }
 
+/* The company's domain is the one that is given, else that of the e-mail address. */
+static void make_company_identity(struct prepared *prepared, const struct match_keys *keys)
+{
+	const struct model *model = prepared->model;
+	const struct lead_company *company = &prepared->lead.company;
+	struct slice *made = prepared->identity.keys;
+	struct slice domain = company_domain_key(&model->dedup, company->domain, prepared->arena);
+	if (domain.len == 0)
+		domain = company_domain_key(&model->dedup, keys->email_domain, prepared->arena);
+	made[IDENTITY_DOMAIN] = identity_key(model, IDENTITY_DOMAIN, COMPANY_NORMALISER_VERSION, domain, prepared->arena);
+	made[IDENTITY_COMPANY] = identity_key(model, IDENTITY_COMPANY, COMPANY_NORMALISER_VERSION,
+	                                      company_name_key(company->name, prepared->arena), prepared->arena);
+}
+
 static void make_identity(struct prepared *prepared, const struct match_keys *keys)
 {
 	const struct model *model = prepared->model;
@@ -138,12 +153,14 @@ static void make_identity(struct prepared *prepared, const struct match_keys *ke
 		identity->keys[IDENTITY_EVENT] = identity_key(model, IDENTITY_EVENT, 1, event, prepared->arena);
 	if (prepared->has_own_lead_id)
 		identity->keys[IDENTITY_LEAD] = identity_key(model, IDENTITY_LEAD, 1, prepared->lead.lead_id, prepared->arena);
-	if (model->dedup_email)
+	if (model->dedup.windows[DEDUP_EMAIL].is_on)
 		identity->keys[IDENTITY_EMAIL] =
 			identity_key(model, IDENTITY_EMAIL, EMAIL_NORMALISER_VERSION, keys->email, prepared->arena);
-	if (model->dedup_phone)
+	if (model->dedup.windows[DEDUP_PHONE].is_on)
 		identity->keys[IDENTITY_PHONE] =
 			identity_key(model, IDENTITY_PHONE, PHONE_NORMALISER_VERSION, keys->phone, prepared->arena);
+	if (model->dedup.has_company_keys)
+		make_company_identity(prepared, keys);
 }
 
 /* Digits of `text` without leading zeros; what does not fit is left out. */

@@ -5,6 +5,7 @@
 #include "rules/decide.h"
 
 #include "rules/model.h"
+#include "rules/returning.h"
 
 static bool is_member(const struct team *team, size_t rep)
 {
@@ -28,17 +29,22 @@ static size_t first_team_of(const struct model *model, size_t rep)
 }
 
 /* A customer who names a person gets that person, if he is there (S3-MANUAL); rotations do not move for it. */
-enum step stage_owner_match(struct work *work)
+static void match_requested(struct work *work)
 {
 	struct slice name = work->prepared->lead.requested_owner;
 	if (name.len == 0)
-		return STEP_NEXT;
+		return;
 	size_t rep = model_find_rep(work->model, name);
 	work->requested = rep == SIZE_MAX ? "unknown" : !work->model->reps[rep].is_active ? "not_active" : "taken";
 	if (rep == SIZE_MAX || !work->model->reps[rep].is_active)
-		return STEP_NEXT;
+		return;
 	work->rep = rep;
 	work->team = first_team_of(work->model, rep);
 	work->reason = "requested";
-	return STEP_NEXT;
+}
+
+enum step stage_owner_match(struct work *work)
+{
+	match_requested(work);
+	return returning_owner(work);
 }

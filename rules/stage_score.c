@@ -6,6 +6,7 @@
 
 #include "rules/interest.h"
 #include "rules/model.h"
+#include "rules/returning.h"
 
 static struct cel_value instant_value(int64_t ms)
 {
@@ -34,7 +35,8 @@ enum step stage_score(struct work *work)
 	work->state.grade = work->score.grade->letter;
 	work->slots[SLOT_GRADE] = cel_string(work->score.grade->letter);
 	work->slots[SLOT_SCORE] = cel_int(work->score.total);
-	if (work->is_barred[IDENTITY_EMAIL] || work->is_barred[IDENTITY_PHONE])
-		return settle_unassigned(work, "do_not_contact");
+	const char *block = returning_block(work);
+	if (block != NULL)
+		return settle_unassigned(work, block);
 	return work->score.grade->stops ? settle_unassigned(work, "grade_stops") : STEP_NEXT;
 }

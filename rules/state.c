@@ -80,6 +80,7 @@ static const struct member_row rows[] = {
 	ROW("familiar", IS_TEXT, familiar, 0, 0),
 	ROW("closed", IS_INT, is_closed, 0, 0),
 	ROW("far", IS_INT, furthest, 0, 0),
+	ROW("cleared", IS_INT, cleared, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

@@ -39,6 +39,7 @@
  *     every     span after which it wakes once more
  *     wakes     how often it woke (default 0): part of the ids of these events
  *     stage     of a lead that is worked on, as the site names it
+ *     cleared   1: a person found it good, whatever its grade says
  *
  * Times are ms since 1970. Change procedure: add members to LEAD_FIELDS at the end with a
  * default that means "as before"; older versions refuse what they do not know (ERR_STATE_MALFORMED), so roll out readers
@@ -105,6 +106,7 @@ struct lead_state {
 	int64_t wake_ms;          /* 0: the state waits for no time */
 	int64_t wakes;
 	struct slice every, stage;
+	int64_t cleared;          /* 0 or 1 */
 };
 
 void state_put_lead(struct strbuf *out, const struct lead_state *lead);

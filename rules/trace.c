@@ -6,6 +6,7 @@
 #include "rules/json.h"
 #include "rules/model.h"
 #include "rules/pool_choose.h"
+#include "rules/returning.h"
 #include "rules/stages.h"
 
 static const char *const stage_names[] = {
@@ -168,6 +169,7 @@ void trace_write(struct json_writer *writer, const struct work *work)
 		put_facts(writer, &work->prepared->facts);
 		put_failed(writer, &work->score);
 		put_requested(writer, work);
+		returning_trace(writer, work);
 	}
 	put_routes(writer, &work->match);
 	put_candidates(writer, work);
@@ -247,7 +249,8 @@ static void say_owner(struct strbuf *out, const struct work *work)
 {
 	struct slice name = work->model->reps[work->rep].name;
 	if (work->match.route == NULL) {
-		say(out, "; the customer asked for ", name, ".");
+		say(out, slice_is(slice_of(work->reason), "returning") ? "; the customer's last lead was with "
+		                                                       : "; the customer asked for ", name, ".");
 		return;
 	}
 	strbuf_puts(out, "; ");
@@ -266,6 +269,10 @@ static void say_unassigned(struct strbuf *out, const struct work *work)
 {
 	if (slice_is(work->state.why, "do_not_contact")) {
 		strbuf_puts(out, "; the person asked not to be contacted.");
+	} else if (slice_is(work->state.why, "stopped_before")) {
+		strbuf_puts(out, "; the person's last lead had a grade that is not routed, and nobody has cleared it.");
+	} else if (slice_is(work->state.why, "owner_absent")) {
+		strbuf_puts(out, "; who had the person's last lead is not there.");
 	} else if (slice_is(work->state.why, "grade_stops")) {
 		strbuf_puts(out, "; leads of this grade are kept but not routed.");
 	} else if (work->match.route == NULL) {

@@ -142,8 +142,8 @@ void fixture_init(struct fixture *fixture)
 	struct model *model = &fixture->model;
 	strcpy(model->config_hash, "00112233aabbccdd");
 	model->default_country = SLICE("DE");
-	model->dedup_window_ms = (int64_t)90 * 86400000;
-	model->dedup_email = model->dedup_phone = true;
+	const struct dedup_window quarter = {true, (int64_t)90 * 86400000};
+	model->dedup.windows[DEDUP_EMAIL] = model->dedup.windows[DEDUP_PHONE] = quarter;
 	model_set_secret(model, SLICE("a secret of at least sixteen bytes"));
 	model->identity_key_id = SLICE("k1");
 	model->cel_step_limit = CEL_DEFAULT_STEPS;

@@ -228,7 +228,7 @@ static void an_event_that_was_a_duplicate_never_becomes_a_lead(void **state)
 	expect_outcome(&d, OUTCOME_DUPLICATE);
 	expect_text(value_of(bench, &d.events[0]), "match", "same_email");
 	record.offset = 11;
-	d = feed_record(bench, &record, MONDAY_10 + bench->fixture.model.dedup_window_ms + 5000);
+	d = feed_record(bench, &record, MONDAY_10 + bench->fixture.model.dedup.windows[DEDUP_EMAIL].ms + 5000);
 	expect_outcome(&d, OUTCOME_DUPLICATE);
 	expect_text(value_of(bench, &d.events[0]), "match", "same_event");
 	expect_text(value_of(bench, &d.events[0]), "first_lead_id", "L1");
@@ -239,19 +239,19 @@ static void outside_the_window_a_person_is_a_new_lead(void **state)
 	struct bench *bench = *state;
 	feed(bench, "{\"lead_id\":\"L1\",\"contact\":{\"email\":\"max@example.com\"}}", MONDAY_10);
 	struct decision d = feed(bench, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"max@example.com\"}}",
-	                         MONDAY_10 + bench->fixture.model.dedup_window_ms - 1);
+	                         MONDAY_10 + bench->fixture.model.dedup.windows[DEDUP_EMAIL].ms - 1);
 	expect_outcome(&d, OUTCOME_DUPLICATE);
 	/* the producer's own id of a repeat means the first one for ever; another id is another lead */
 	d = feed(bench, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"other@example.com\"}}",
-	         MONDAY_10 + bench->fixture.model.dedup_window_ms);
+	         MONDAY_10 + bench->fixture.model.dedup.windows[DEDUP_EMAIL].ms);
 	expect_outcome(&d, OUTCOME_DUPLICATE);
 	expect_text(value_of(bench, &d.events[0]), "match", "same_lead_id");
 	expect_text(value_of(bench, &d.events[0]), "first_lead_id", "L1");
 	d = feed(bench, "{\"lead_id\":\"L4\",\"contact\":{\"email\":\"max@example.com\"}}",
-	         MONDAY_10 + bench->fixture.model.dedup_window_ms);
+	         MONDAY_10 + bench->fixture.model.dedup.windows[DEDUP_EMAIL].ms);
 	expect_outcome(&d, OUTCOME_ASSIGNED);
 	d = feed(bench, "{\"lead_id\":\"L3\",\"contact\":{\"email\":\"max@example.com\"}}",
-	         MONDAY_10 + bench->fixture.model.dedup_window_ms + 1);
+	         MONDAY_10 + bench->fixture.model.dedup.windows[DEDUP_EMAIL].ms + 1);
 	expect_text(value_of(bench, &d.events[0]), "first_lead_id", "L4");
 }
 

@@ -235,8 +235,8 @@ static void a_minimal_configuration_has_sane_defaults(void **state)
 	assert_int_equal(model->grades[0].from, INT32_MIN);
 	assert_false(model->grades[0].has_first_response);
 	assert_true(calendar_is_open(model->calendar, 1795300000000));
-	assert_true(model->dedup_email && model->dedup_phone);
-	assert_int_equal(model->dedup_window_ms, 0);
+	assert_true(model->dedup.windows[DEDUP_EMAIL].is_on && model->dedup.windows[DEDUP_PHONE].is_on);
+	assert_int_equal(model->dedup.windows[DEDUP_EMAIL].ms, 0);
 	assert_int_equal(model->sources.count, 1);
 	assert_true(slice_is(model->sources.names[0], "other"));
 	assert_true(slice_is(model->identity_key_id, "k1"));
@@ -264,7 +264,7 @@ static void grades_are_ordered_and_people_sorted(void **state)
 	assert_true(slice_is(model->grades[1].letter, "B"));
 	assert_true(slice_is(model->grades[2].letter, "C"));
 	assert_int_equal(model->grades[0].first_response.elapsed_ms, 1800000);
-	assert_int_equal(model->dedup_window_ms, 2 * 86400000LL + 12 * 3600000LL);
+	assert_int_equal(model->dedup.windows[DEDUP_EMAIL].ms, 2 * 86400000LL + 12 * 3600000LL);
 	assert_int_equal(model_find_rep(model, SLICE("ana")), 0);
 	assert_int_equal(model_find_rep(model, SLICE("nobody")), SIZE_MAX);
 	assert_int_equal(model_find_team(model, SLICE("one")), 0);

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/idents.h"
+
+#include "rules/base/strbuf.h"
+#include "rules/decide.h"
+#include "rules/lifecycle.h"
+#include "rules/model.h"
+
+/* ---- looking */
+
+bool ident_is_exact(enum identity_kind kind)
+{
+	return kind == IDENTITY_EVENT || kind == IDENTITY_LEAD;
+}
+
+const char *ident_match_name(enum identity_kind kind)
+{
+	static const char *const names[IDENTITY_KINDS] = {
+		[IDENTITY_EVENT] = "same_event", [IDENTITY_LEAD] = "same_lead_id",    [IDENTITY_EMAIL] = "same_email",
+		[IDENTITY_PHONE] = "same_phone", [IDENTITY_COMPANY] = "same_company", [IDENTITY_DOMAIN] = "same_company",
+	};
+	return names[kind];
+}
+
+static const struct dedup_window *window_of(const struct model *model, enum identity_kind kind)
+{
+	switch (kind) {
+	case IDENTITY_EMAIL:
+		return &model->dedup.windows[DEDUP_EMAIL];
+	case IDENTITY_PHONE:
+		return &model->dedup.windows[DEDUP_PHONE];
+	default:
+		return &model->dedup.windows[DEDUP_COMPANY];
+	}
+}
+
+/* Whom nobody may route says nothing about the others of the company. */
+static bool is_blocked(const struct lead_state *state)
+{
+	return state->status == LEAD_UNASSIGNED && (slice_is(state->why, "do_not_contact") || slice_is(state->why, "grade_stops") ||
+	                                            slice_is(state->why, "stopped_before"));
+}
+
+static bool counts(const struct work *work, enum identity_kind kind, const struct lead_state *state)
+{
+	const struct dedup_window *window = window_of(work->model, kind);
+	bool is_company = kind == IDENTITY_COMPANY || kind == IDENTITY_DOMAIN;
+	if (is_company && is_blocked(state))
+		return false;
+	return ident_is_exact(kind) || (window->is_on && lifecycle_is_open(state->status) &&
+	                                (window->ms == 0 || work->now_ms - state->at_ms < window->ms));
+}
+
+/* Who had this person's latest lead (S4-P6), as far as pools ask for it. */
+static void note_familiar(struct work *work, const struct lead_state *past)
+{
+	if (past->owner.len == 0 || past->at_ms < work->familiar_ms)
+		return;
+	work->familiar_ms = past->at_ms;
+	work->state.familiar = past->owner;
+}
+
+static enum sight look(struct work *work, enum identity_kind kind, struct hit *hit)
+{
+	struct slice key = work->prepared->identity.keys[kind];
+	struct ident_state ident;
+	if (key.len == 0)
+		return SIGHT_NONE;
+	struct slice value = overlay_get(&work->decider->overlay, key);
+	if (value.len == 0)
+		return SIGHT_NONE;
+	if (state_get_ident(value, &ident) != 0)
+		return SIGHT_BAD;
+	work->is_barred[kind] = ident.is_barred;
+	if (ident.is_barred)
+		return SIGHT_NONE;
+	int found = work_read_lead(work, ident.lead_id, &hit->state);
+	hit->lead_id = ident.lead_id;
+	hit->name = ident_match_name(kind);
+	if (found <= 0)
+		return found == 0 ? SIGHT_NONE : SIGHT_BAD;
+	if (counts(work, kind, &hit->state))
+		return SIGHT_LIVE;
+	note_familiar(work, &hit->state);
+	return SIGHT_PAST;
+}
+
+enum sight ident_look(struct work *work, enum identity_kind kind, struct hit *ret_hit)
+{
+	if (work->is_unknown[kind])
+		return SIGHT_NONE;
+	enum sight sight = look(work, kind, ret_hit);
+	work->is_unknown[kind] = sight == SIGHT_NONE;
+	return sight;
+}
+
+/* ---- linking */
+
+static struct slice ident_name(struct slice key)
+{
+	size_t prefix = sizeof "ident/" - 1;
+	return (struct slice){key.p + prefix, key.len - prefix};
+}
+
+static void write_ident(struct work *work, struct slice key, struct slice lead_id)
+{
+	struct strbuf value = STRBUF_INIT;
+	state_put_ident(&value, &(struct ident_state){.at_ms = work->now_ms, .lead_id = lead_id});
+	overlay_put(&work->decider->overlay, key, work_keep(work->arena, &value), 0);
+}
+
+static bool has_ident(const struct lead_state *state, struct slice name)
+{
+	for (size_t i = 0; i < state->idents.count; i++)
+		if (slice_equal(state->idents.items[i], name))
+			return true;
+	return false;
+}
+
+static bool is_needed(struct work *work, enum identity_kind kind, struct slice lead_id, bool with_event)
+{
+	struct hit hit;
+	if (work->prepared->identity.keys[kind].len == 0 || (kind == IDENTITY_EVENT && !with_event) ||
+	    (kind == IDENTITY_LEAD && slice_equal(work->prepared->lead.lead_id, lead_id)))
+		return false;
+	/* else it has a lead that counts already, or its mark must stay */
+	enum sight sight = ident_look(work, kind, &hit);
+	return (sight == SIGHT_NONE || sight == SIGHT_PAST) && !work->is_barred[kind];
+}
+
+void work_link_idents(struct work *work, struct slice lead_id, bool with_event)
+{
+	for (int kind = 0; kind < IDENTITY_KINDS; kind++) {
+		struct slice key = work->prepared->identity.keys[kind];
+		if (!is_needed(work, (enum identity_kind)kind, lead_id, with_event))
+			continue;
+		if (!has_ident(&work->state, ident_name(key))) {
+			bool has_room = work->state.idents.count < STATE_IDENTS_MAX;
+			if (!has_room && !ident_is_exact((enum identity_kind)kind))
+				continue;
+			if (has_room)
+				work->state.idents.items[work->state.idents.count++] = ident_name(key);
+		}
+		write_ident(work, key, lead_id);
+	}
+}
+
+/* ---- forgetting */
+
+/* The kind in "<key id>.<version>.<kind>.<mac>"; '\0' when there is none. */
+static char kind_of(struct slice name)
+{
+	size_t dots = 0, at = 0;
+	while (at < name.len && dots < 2)
+		dots += name.p[at++] == '.';
+	return at < name.len ? name.p[at] : '\0';
+}
+
+/* The mark of an event or of an id says nothing about a person, and without it a repeat would bring the lead back. What a
+ * person asks for binds that person, not everybody of the company. */
+static bool stays_as_mark(struct slice name, enum idents_fate fate)
+{
+	char kind = kind_of(name);
+	bool is_person = kind == identity_letter(IDENTITY_EMAIL) || kind == identity_letter(IDENTITY_PHONE);
+	return kind == identity_letter(IDENTITY_EVENT) || kind == identity_letter(IDENTITY_LEAD) ||
+	       (is_person && fate == IDENTS_BARRED);
+}
+
+static void bar(struct work *work, struct slice key)
+{
+	struct strbuf value = STRBUF_INIT;
+	state_put_ident(&value, &(struct ident_state){.at_ms = work->now_ms, .is_barred = true});
+	overlay_put(&work->decider->overlay, key, work_keep(work->arena, &value), 0);
+}
+
+void work_bar_lead_id(struct work *work)
+{
+	bar(work, identity_key(work->model, IDENTITY_LEAD, 1, work->lead_id, work->arena));
+}
+
+size_t work_forget_idents(struct work *work, enum idents_fate fate)
+{
+	struct state_list *idents = &work->state.idents;
+	size_t barred = 0;
+	for (size_t i = 0; i < idents->count; i++) {
+		struct slice key = ARENA_JOIN(work->arena, SLICE("ident/"), idents->items[i]);
+		if (!stays_as_mark(idents->items[i], fate)) {
+			overlay_remove(&work->decider->overlay, key);
+			continue;
+		}
+		bar(work, key);
+		barred++;
+	}
+	idents->count = 0;
+	return barred;
+}
