@@ -84,7 +84,7 @@ static bool has_needs(struct work *work, const struct lifecycle_needs *needs, co
 		if (!has_member(work->activity->data, needs->names[i]))
 			return refuse(work, ERR_TRANSITION_FIELD,
 			              arena_printf(work->arena, "%.*s", SLICE_ARG(needs->names[i])),
-			              arena_printf(work->arena, "the configuration asks for it before a lead becomes %s", what));
+			              arena_printf(work->arena, "the configuration asks for it before a lead is %s", what));
 	return true;
 }
 

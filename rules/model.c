@@ -159,8 +159,10 @@ bool model_read_expression(struct model_builder *builder, const struct cel_env *
 		return false;
 	text = without_ending_blanks(text);
 	int result = cel_compile(env, text, type, builder->arena, &issues, &program);
+	/* A text that is looked up says nothing when it is empty; only a condition or number could be decided by that. */
 	for (size_t i = 0; i < issues.count; i++)
-		report_issue(builder, node, what, &issues.items[i]);
+		if (type->kind != CEL_STRING || issues.items[i].code != ERR_CEL_UNGUARDED)
+			report_issue(builder, node, what, &issues.items[i]);
 	if (result != 0)
 		return false;
 	warn_costly(builder, node, what, program);
