@@ -12,7 +12,10 @@
   redis        FLUSHALL, empty restart, restore of an older snapshot, promotion of a replica that is k writes behind,
                a view of another history whose counters are ours
   broker       kill -9, clean restart and SIGSTOP of the broker
-  all          these five, one after the other (the default)
+  timers       the leads come first; then all their clocks run out, a reminder and two levels each, while instances are
+               killed and Redis is wiped; every level must be told once and not before its time
+  jumps        the wall clock of all instances jumps by an hour and a day, back and forth, while clocks run out
+  all          these seven, one after the other (the default)
 
 Each round has a broker, a Redis and instances of its own; `--leads` are spread over `--seconds` while `--faults` faults
 happen at times drawn from the seed. Then everything is worked off, the due timers fire, the verifier reads all topics,
@@ -49,11 +52,12 @@ FAILPOINTS = re.compile(r'^\s*X\([A-Z_]+, "([a-z_.]+)"\)', re.M)
 class World:
     """Everything that one round needs."""
 
-    def __init__(self, given, seed, options=None):
+    def __init__(self, given, seed, options=None, more=None, env=None):
         self.given = given
         self.rng = random.Random("chaos %s" % seed)
         self.exits = collections.Counter()  # instances that ended without being killed
         self.faults = 0
+        self.timer_seconds = TIMER_SECONDS
         self.kafka = broker.Kafka.started()
         self.kafka.create_topics(*contract.topics(given.partitions))
         self.view = redis_server.View(redis_server.RedisServer.started())
@@ -62,8 +66,8 @@ class World:
         self.daemons = []
         for i in range(given.instances):
             name = "%d" % (i + 1)
-            config = configs.write(name, self.kafka.bootstrap, self.view.address, given.partitions, tenants, options)
-            self.daemons.append(daemons.Daemon(config, name))
+            config = configs.write(name, self.kafka.bootstrap, self.view.address, given.partitions, tenants, options, more)
+            self.daemons.append(daemons.Daemon(config, name, env))
         self._bootstrap()
         self.generator, self.sent, self.portion = None, 0, 0
 
@@ -78,13 +82,13 @@ class World:
         for daemon in self.daemons:
             daemon.start()
 
-    def load(self, leads=None, seconds=None):
+    def load(self, leads=None, seconds=None, touches=0.3):
         """The generator is a process of its own, so that it does not wait for us. Persons of each load are new ones."""
         given = self.given
         leads, seconds = leads or given.leads, seconds or given.seconds
         script = os.path.join(process.ROOT, "tests", "rig", "generate.py")
         argv = [script, "--leads", leads, "--first", self.sent, "--seed", given.seed, "--tenants", given.tenants, "--hostile", 0.01,
-                "--touches", 0.3, "--kafka", self.kafka.bootstrap, "--partitions", given.partitions,
+                "--touches", touches, "--kafka", self.kafka.bootstrap, "--partitions", given.partitions,
                 "--rate", leads / seconds]
         self.sent += leads
         log = os.path.join(process.folder("leadrouter-load-"), "log")
@@ -142,7 +146,7 @@ class World:
         worked off in time is part of the verdict, so that the verifier's counts are seen in any case."""
         self.mend()
         drained = self._becomes(lambda: verify.backlog(self.kafka.bootstrap) == 0, DRAIN_SECONDS)
-        fired = self._becomes(lambda: not self._timers(), TIMER_SECONDS)
+        fired = self._becomes(lambda: not self._timers(), self.timer_seconds)
         report = verify.verify(self.kafka.bootstrap, self.given.partitions, self.view.client(60), apply_seconds=30)
         check(report.clean and drained and fired, "drained %s, all timers fired %s\n%s%s"
               % (drained, fired, report.text(), self.logs()))
@@ -159,7 +163,11 @@ class World:
         return True
 
     def _timers(self):
+        """A view that was wiped a moment ago has none, which says nothing."""
         client = self.view.client()
+        for p in range(self.given.partitions):
+            if self._has_state(p) and client.hget(contract.view_key(p, "head"), "s") != b"N":
+                return 1
         return sum(client.zcard(contract.view_key(p, "due")) for p in range(self.given.partitions))
 
     def _rebuild(self):
@@ -405,12 +413,85 @@ def failpoints_round(given, seed):
         del os.environ["LEADROUTERD"]
 
 
+# --- clocks that run out
+
+TIMER_LEVELS = ("pre_breach", "breach", "manager")
+REMIND_SECONDS, MANAGER_SECONDS = 8, 3
+PER_SECOND = 1500  # levels told, which a machine under faults manages at least
+
+
+def clocks_of(allowed):
+    """The clock of the timers round; it takes the place of those of the grades."""
+    return ("followup:\n  clocks:\n    - {clock: first_response, after: %ds, remind_before: %ds, "
+            "levels: [{level: manager, after: %ds}]}\n" % (allowed, REMIND_SECONDS, MANAGER_SECONDS))
+
+
+def wipe_or_kill(world, number):
+    (kill, flush, kill, empty_restart)[number % 4](world, number)
+
+
+class TimerCount:
+    """What the topics say of the clocks: levels by lead, against the assignments. Shares nothing with the router but names."""
+
+    def __init__(self):
+        self.deadlines, self.told = {}, collections.defaultdict(list)
+
+    def take(self, record):
+        kind, value = verify.last_header(record, contract.TYPE), verify.parse(record.value)
+        if kind == "lead.assigned":
+            self.deadlines[value["lead_id"]] = verify.moment_ms(value["deadline"])
+        elif kind in ("followup.reminder", "followup.overdue"):
+            self.told[value["lead_id"], value["level"]].append(verify.moment_ms(verify.last_header(record, contract.TIME)))
+
+    def counts(self):
+        lost = twice = early = 0
+        at = dict(zip(TIMER_LEVELS, (-REMIND_SECONDS * 1000, 0, MANAGER_SECONDS * 1000)))
+        for lead, deadline in self.deadlines.items():
+            for level in TIMER_LEVELS:
+                moments = self.told.pop((lead, level), [])
+                lost += not moments
+                twice += max(0, len(moments) - 1)
+                early += sum(moment < deadline + at[level] for moment in moments)
+        return lost, twice + sum(map(len, self.told.values())), early
+
+
+def count_timers(world):
+    count = TimerCount()
+    verify.read_all(world.kafka.bootstrap, (contract.ASSIGNMENTS, contract.FOLLOWUPS), count.take)
+    lost, twice, early = count.counts()
+    leads = len(count.deadlines)
+    check(leads > world.given.leads / 4, "only %d leads have a clock" % leads)
+    check((lost, twice, early) == (0, 0, 0), "%d clocks, levels lost/twice/early %d/%d/%d%s" % (leads, lost, twice, early, world.logs()))
+    return "%d clocks: lost/twice/early 0/0/0" % leads
+
+
+def timers_round(given, seed):
+    """All leads first, without a fault; their clocks begin to run out when the last one has come."""
+    world = World(given, seed, more=clocks_of(int(given.seconds) + 2 * REMIND_SECONDS))
+    world.timer_seconds = TIMER_SECONDS + 3 * given.leads / PER_SECOND
+    try:
+        world.start()
+        world.load(touches=0)
+        wait_for(lambda: world.mend() or not world.loading(), given.seconds * 2 + 120, "the load is sent", log=world.generator.log)
+        check(world._becomes(lambda: verify.backlog(world.kafka.bootstrap) == 0, DRAIN_SECONDS), "the leads are taken in")
+        world.pass_time(REMIND_SECONDS / 2)
+        for number in range(given.faults):
+            world.pass_time(world.rng.expovariate(given.faults / (given.seconds + MANAGER_SECONDS)))
+            wipe_or_kill(world, number)
+            world.faults += 1
+        text = world.settle()
+        return "%s; %s" % (count_timers(world), text)
+    finally:
+        world.close()
+
+
 ROUNDS = {
     "kills": simple_round(kill),
     "failpoints": failpoints_round,
     "stops": simple_round(stop_across_a_rebalance),
     "redis": simple_round(redis_fault),
     "broker": simple_round(broker_fault),
+    "timers": timers_round,
 }
 
 

@@ -11,8 +11,9 @@ RULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rules.yaml")
 SECRET = "a key for tests only, not a secret"
 
 
-def write(instance, bootstrap, redis_socket, partitions, tenants=(), options=None):
-    """A folder for one instance; returns its path. `options`: {"limits.batch_records": 50}, as in the option table."""
+def write(instance, bootstrap, redis_socket, partitions, tenants=(), options=None, more=None):
+    """A folder for one instance; returns its path. `options`: {"limits.batch_records": 50}, as in the option table.
+    `more`: text of one more file of rules."""
     place = process.folder("leadrouter-config-%s-" % instance)
     settings = {
         "kafka.brokers": bootstrap, "kafka.instance": instance, "kafka.partitions": partitions,
@@ -35,6 +36,9 @@ def write(instance, bootstrap, redis_socket, partitions, tenants=(), options=Non
         json.dump(tree, f, indent=1, ensure_ascii=False)
     os.mkdir(os.path.join(place, "conf.d"))
     shutil.copyfile(RULES, os.path.join(place, "conf.d", "rules.yaml"))
+    if more:
+        with open(os.path.join(place, "conf.d", "more.yaml"), "w") as f:
+            f.write(more)
     with open(os.path.join(place, "identity.key"), "w", opener=lambda p, f: os.open(p, f, 0o600)) as f:
         f.write(SECRET)
     return place

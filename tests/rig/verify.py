@@ -193,10 +193,15 @@ class Verifier:
             self.last_version[subject] = version
 
     def _timer(self, record, kind, subject, value):
+        lead, at = self.leads[subject], moment_ms(last_header(record, c.TIME))
+        if kind == "lead.assigned":
+            lead.is_assigned, lead.deadline = True, moment_ms(value.get("deadline"))
+            lead.owner = (value.get("owner"), value.get("ownership_version"))
+        elif kind == "lead.unassigned":
+            lead.is_assigned = False
         if kind != c.OVERDUE:
             return
-        lead, at = self.leads[subject], moment_ms(last_header(record, c.TIME))
-        which = (last_header(record, c.CAUSE), value.get("level"))
+        which = (value.get("timer"), value.get("cycle"), value.get("level"))
         if which in lead.overdue:
             return self.report.found("duplicate", "%s: %s %s is overdue a second time" % (_place(record), subject, which))
         lead.overdue[which] = at
