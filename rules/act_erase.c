@@ -9,6 +9,7 @@
 #include "rules/pool_choose.h"
 
 #include "rules/event_lifecycle.h"
+#include "rules/own.h"
 
 int act_erase_read(struct activity *activity, struct arena *arena, struct err *err)
 {
@@ -21,6 +22,7 @@ void act_erase(struct work *work)
 	size_t keys = work->state.idents.count;
 	size_t barred = work_forget_idents(work, work->activity->is_barring ? IDENTS_BARRED : IDENTS_GONE);
 	work_bar_lead_id(work);
+	own_count(work, true);
 	overlay_remove(&work->decider->overlay, state_lead_key(work->arena, work->lead_id));
 	pool_on_erase(work);
 	event_erased(work, keys, barred);

@@ -8,6 +8,7 @@
 #include "rules/event.h"
 #include "rules/model.h"
 #include "rules/touch.h"
+#include "rules/own.h"
 
 int act_touch_read(struct activity *activity, struct arena *arena, struct err *err)
 {
@@ -27,21 +28,15 @@ static int64_t touched_at(const struct work *work)
 	return at_ms < state_given_ms(&work->state) ? state_given_ms(&work->state) : at_ms;
 }
 
-/* Only the owner's act is a response. Nobody named: the app that may write here is trusted to speak for the owner. */
-static bool is_owners(const struct work *work)
-{
-	struct slice actor = work->prepared->activity.actor;
-	return work->state.owner.len != 0 && (actor.len == 0 || slice_equal(actor, work->state.owner));
-}
-
 static void take_touch(struct work *work, const struct status_change *change)
 {
 	struct lead_state *state = &work->state;
-	if (is_owners(work)) {
+	if (own_is_acting(state, work->activity->actor)) {
 		const struct touch *touch = &work->activity->touch;
 		unsigned facts = CLOCK_FACT_TOUCHED | (touch->is_attempt ? 0 : CLOCK_FACT_REACHED);
 		if (state->touched_ms == 0 || change->at_ms < state->touched_ms)
 			state->touched_ms = change->at_ms;
+		state->tried.count = 0; /* somebody has taken it up: the round is over */
 		if (state->status == LEAD_ASSIGNED) {
 			state->status = LEAD_IN_PROGRESS;
 			facts |= CLOCK_FACT_PROGRESSED;

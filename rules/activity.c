@@ -18,9 +18,7 @@ static const struct type_row types[] = {
 };
 
 /* Of design.md §4, without a row yet. */
-static const char *const known_types[] = {
-	"activity.claim", "activity.reassign", "activity.decline", "activity.release", "rep.availability",
-};
+static const char *const known_types[] = {"rep.availability"};
 
 const char *activity_type_name(enum activity_type type)
 {
@@ -103,6 +101,33 @@ int activity_number(const struct json *data, const char *name, const struct json
 	if (value->type != JSON_IS_INT && value->type != JSON_IS_REAL)
 		return err_set_at(err, ERR_FIELD_TYPE, name, "the field must be a number");
 	*ret = value;
+	return 0;
+}
+
+static int check_helper(const struct json *helper, const char *name, struct err *err)
+{
+	struct slice rep = SLICE_NONE, role = SLICE_NONE;
+	if (helper->type != JSON_IS_OBJECT)
+		return err_set_at(err, ERR_FIELD_TYPE, name, "a list of objects with rep and role is expected");
+	if (activity_text(helper, "rep", ACTIVITY_TEXT_BYTES_MAX, &rep, err) != 0 ||
+	    activity_text(helper, "role", ACTIVITY_TEXT_BYTES_MAX, &role, err) != 0)
+		return -1;
+	if (rep.len == 0)
+		return err_set_at(err, ERR_MISSING_FIELD, name, "somebody in the list has no rep");
+	return 0;
+}
+
+int activity_helpers(const struct json *data, const char *name, const struct json **ret, struct err *err)
+{
+	const struct json *list = json_get(data, name);
+	if (list == NULL || list->type == JSON_IS_NULL)
+		return 0;
+	if (list->type != JSON_IS_ARRAY || list->count > STATE_HELPERS_MAX)
+		return err_set_at(err, ERR_FIELD_TYPE, name, "a list of at most %d is expected", STATE_HELPERS_MAX);
+	for (size_t i = 0; i < list->count; i++)
+		if (check_helper(&list->items[i], name, err) != 0)
+			return -1;
+	*ret = list;
 	return 0;
 }
 

@@ -48,7 +48,11 @@ struct activity {
 	int64_t date_ms;                                       /* convert: 0 not given */
 	const struct json *amount;                             /* convert: a number, or NULL */
 	bool is_barring;                                       /* disqualify, erase: the person is not to be contacted again */
-	struct slice department, to, text;                     /* notes */
+	struct slice department, to, text;                     /* notes; to: reassign and handover, too */
+	struct slice team;                                     /* reassign, handover */
+	const struct json *helpers;                            /* reassign, collaborators: a list, or NULL */
+	const struct json *evidence;                           /* claim: an object, or NULL */
+	bool is_refused;                                       /* approve: decision "no" */
 };
 
 /* "activity.touch" */
@@ -62,6 +66,8 @@ int activity_read(struct slice type, const struct json *data, struct arena *aren
 int activity_text(const struct json *data, const char *name, size_t max, struct slice *ret, struct err *err);
 int activity_time(const struct json *data, const char *name, int64_t *ret_ms, struct err *err);
 int activity_bool(const struct json *data, const char *name, bool *ret, struct err *err);
+/* A list of at most STATE_HELPERS_MAX of {rep, role}. */
+int activity_helpers(const struct json *data, const char *name, const struct json **ret, struct err *err);
 /* The member as a number, or NULL. */
 int activity_number(const struct json *data, const char *name, const struct json **ret, struct err *err);
 /* A span as "90d", in its written form. */

@@ -13,6 +13,7 @@
 #include "rules/model.h"
 #include "rules/pool_choose.h"
 #include "rules/pool_wait.h"
+#include "rules/own.h"
 #include "rules/stages.h"
 
 enum { FIRST_EVENTS = 2 }; /* more for the few records that lead to more */
@@ -92,6 +93,7 @@ void work_write_lead(struct work *work, struct slice lead_id)
 {
 	struct strbuf value = STRBUF_INIT;
 	pool_on_write(work);
+	own_count(work, false);
 	state_put_lead(&value, &work->state);
 	overlay_put(&work->decider->overlay, state_lead_key(work->arena, lead_id), work_keep(work->arena, &value),
 	            state_next_due(&work->state));

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "rules/event_own.h"
+#include "rules/handover.h"
 #include "rules/lifecycle.h"
 #include "rules/model.h"
 
@@ -53,10 +55,14 @@ void decide_activity(struct work *work)
 	}
 	if (!lifecycle_is_approved(work))
 		return;
+	(void)handover_mind(work); /* the activity goes on with whoever has the lead now */
 	work->is_repeated = was_taken(&work->state, work->prepared->mark);
 	if (!work->is_repeated)
 		remember(&work->state, work->prepared->mark);
 	work_name(work);
-	deciders[activity->type](work);
+	if (!work->is_repeated && activity->expected_version >= 0 && activity->expected_version != work->state.version)
+		event_conflict(work, ERR_STALE_VERSION);
+	else
+		deciders[activity->type](work);
 	work_name(work);
 }

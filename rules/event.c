@@ -205,6 +205,9 @@ void event_unassigned(struct work *work)
 	put_rule(writer, work);
 	put_why(writer, work);
 	put_grading(writer, work);
+	event_put_if(writer, "candidate", work->state.candidate);
+	event_put_if(writer, "asked", work->state.asked);
+	event_put_time_if(writer, "until", work->state.wake_ms);
 	json_put_time(writer, "at", work->now_ms);
 	pool_put_ledger(writer, work);
 	trace_write(writer, work);

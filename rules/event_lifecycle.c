@@ -51,8 +51,7 @@ void event_moved(struct work *work, const struct move *move, const char *before,
 	page_close(&page, work, OUT_LIFECYCLE, "lead.status");
 }
 
-/* What went before, for whoever takes over (S3-SYNC): the events of the lead have its id as their key. */
-static void put_history(struct json_writer *writer, const struct work *work)
+void event_put_history(struct json_writer *writer, const struct work *work)
 {
 	const struct lead_state *state = &work->state;
 	json_open_object(writer, "history");
@@ -87,7 +86,7 @@ void event_converted(struct work *work, const struct conversion *conversion)
 	event_put_if(writer, "currency", conversion->currency);
 	event_put_if(writer, "customer_number", conversion->customer);
 	event_put_time_if(writer, "date", conversion->date_ms);
-	put_history(writer, work);
+	event_put_history(writer, work);
 	put_notice(writer, work, work->state.status);
 	json_put_int(writer, "ownership_version", work->state.version);
 	json_put_bool(writer, "repeated", conversion->is_repeated);

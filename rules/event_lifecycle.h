@@ -12,8 +12,12 @@
 #include "rules/base/slice.h"
 
 struct json;
+struct json_writer;
 struct move;
 struct work;
+
+/* "history": what went before, for whoever takes over (S3-SYNC). All events of a lead have its id as their key. */
+void event_put_history(struct json_writer *writer, const struct work *work);
 
 /* lead.status: a move was made, or (is_repeated) had been made by the same activity. */
 void event_moved(struct work *work, const struct move *move, const char *before, bool is_repeated);

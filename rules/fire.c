@@ -5,9 +5,12 @@
 #include "rules/decide.h"
 
 #include "rules/clocks_lead.h"
+#include "rules/dispute.h"
+#include "rules/handover.h"
 #include "rules/lifecycle.h"
 #include "rules/model.h"
 #include "rules/pool_wait.h"
+#include "rules/own.h"
 
 /* The index names a lead that is not there, or whose value nobody here can read: it would be named again with every poll.
  * Every write of a lead also sets or removes its timer, so one write ends that. A value that is not in our form may be
@@ -30,8 +33,12 @@ void decide_timers(struct work *work)
 		return;
 	}
 	work_name(work);
-	bool has_told = clocks_fire(work) != 0;
-	if (!lifecycle_wake(work) && !has_told)
+	bool has_told = handover_mind(work);
+	has_told |= clocks_fire(work) != 0;
+	has_told |= lifecycle_wake(work);
+	has_told |= dispute_fire(work);
+	has_told |= own_exemption_ends(work);
+	if (!has_told)
 		return;
 	work->ret->outcome = OUTCOME_TIMER;
 	work_write_lead(work, work->lead_id);

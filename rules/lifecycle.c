@@ -3,6 +3,7 @@
 
 #include "rules/calendar.h"
 #include "rules/clocks_lead.h"
+#include "rules/consent.h"
 #include "rules/decide.h"
 #include "rules/event_lifecycle.h"
 #include "rules/json.h"
@@ -203,15 +204,20 @@ void lifecycle_move(struct work *work, const struct move *move)
 		state->wake_ms = 0; /* the clock tells of the date, with its levels */
 }
 
-int64_t lifecycle_after(const struct work *work, struct slice text)
+int64_t lifecycle_from(const struct work *work, int64_t start_ms, struct slice text)
 {
 	struct span span;
 	if (text.len == 0 || span_parse(text, &span, NULL) != 0)
 		return 0;
 	size_t rep = model_find_rep(work->model, work->state.owner), team = model_find_team(work->model, work->state.team);
 	const struct calendar *calendar = model_calendar_of(work->model, rep, team, SLICE_NONE, SLICE_NONE, SLICE_NONE);
-	int64_t due_ms = calendar_add_span(calendar, work->now_ms, &span);
-	return due_ms == CALENDAR_NEVER || due_ms <= work->now_ms ? 0 : due_ms;
+	int64_t due_ms = calendar_add_span(calendar, start_ms, &span);
+	return due_ms == CALENDAR_NEVER || due_ms <= start_ms ? 0 : due_ms;
+}
+
+int64_t lifecycle_after(const struct work *work, struct slice span)
+{
+	return lifecycle_from(work, work->now_ms, span);
 }
 
 struct slice lifecycle_band_of(const struct lifecycle_rules *rules, int64_t amount)
@@ -250,6 +256,12 @@ bool lifecycle_wake(struct work *work)
 	struct lead_state *state = &work->state;
 	if (state->wake_ms == 0 || state->wake_ms > work->now_ms)
 		return false;
+	if (state->status == LEAD_PENDING) {
+		work->cause = slice_of(arena_printf(work->arena, "timer:%.*s:approval:%lld", SLICE_ARG(work->lead_id),
+		                                    (long long)state->wake_ms));
+		consent_timeout(work);
+		return true;
+	}
 	struct waking waking = {.timer = lifecycle_timer(state->status), .due_ms = state->wake_ms,
 	                        .before = lead_status_name(state->status)};
 	state->wake_ms = lifecycle_after(work, state->every);

@@ -102,7 +102,8 @@ const char *lifecycle_timer(enum lead_status status);
 
 /* The reward band of an amount, SLICE_NONE without bands. */
 struct slice lifecycle_band_of(const struct lifecycle_rules *rules, int64_t amount);
-/* now_ms plus a span as it is written, by the lead's calendar; 0 when it cannot be read or counted. */
-int64_t lifecycle_after(const struct work *work, struct slice span);
+/* A time plus a span as it is written, by the lead's calendar; 0 without a span, or when it cannot be counted. */
+int64_t lifecycle_from(const struct work *work, int64_t start_ms, struct slice span);
+int64_t lifecycle_after(const struct work *work, struct slice span); /* from now on */
 
 #endif

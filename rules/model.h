@@ -39,6 +39,7 @@ struct grade_matrix;
 struct likelihood_plan;
 struct node;
 struct pool;
+struct ownership_rules;
 struct region_table;
 struct rule_index;
 struct schema_row;
@@ -227,6 +228,7 @@ struct model {
 	char tzdata_version[32]; /* of the zones that the calendars were compiled with, "2026b"; set by the daemon */
 
 	const struct lifecycle_rules *lifecycle; /* NULL: no section `lifecycle` */
+	const struct ownership_rules *ownership; /* NULL: no section `ownership` */
 
 	/* the declared variables of the routes' expressions; territory values are made from it */
 	const struct cel_env *env;

@@ -64,6 +64,7 @@ void model_build_activity(struct model_builder *builder);
 void model_clocks_done(const struct model *model);
 /* Gives back what the expressions of pools hold outside of the arena. */
 void model_done_pools(struct model *model);
+void model_build_ownership(struct model_builder *builder);
 
 /* A section of the root, or NULL when it is absent, empty (all in comments), or of another kind (an error). */
 const struct node *model_section(struct model_builder *builder, const char *name, enum node_kind kind);

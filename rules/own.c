@@ -3,12 +3,27 @@
 
 #include "rules/clocks_lead.h"
 #include "rules/decide.h"
+#include "rules/dispute.h"
+#include "rules/event_own.h"
+#include "rules/lifecycle.h"
 #include "rules/model.h"
+#include "rules/ownership.h"
 #include "rules/pool_choose.h"
+
+/* ---- what a change means */
 
 static size_t owner_of(const struct work *work)
 {
 	return work->state.owner.len != 0 ? model_find_rep(work->model, work->state.owner) : SIZE_MAX;
+}
+
+/* What the old owner or state waited for is over. */
+static void settle_waits(struct lead_state *state)
+{
+	state->wake_ms = 0;
+	state->every = state->candidate = state->asked = SLICE_NONE;
+	state->touched_ms = 0;
+	state->exempt_ms = state->excused = 0;
 }
 
 void own_give(struct work *work, size_t rep, size_t team, const char *reason)
@@ -19,25 +34,236 @@ void own_give(struct work *work, size_t rep, size_t team, const char *reason)
 	work->team = team;
 	work->reason = reason;
 	state->version++;
-	state->status = LEAD_ASSIGNED;
+	if (lifecycle_is_open(state->status))
+		state->status = LEAD_ASSIGNED;
 	state->given_ms = state->at_ms != 0 && state->at_ms != work->now_ms ? work->now_ms : 0;
 	state->wait_ms = state->step = 0;
 	state->owner = work->model->reps[rep].id;
 	state->team = team != SIZE_MAX ? work->model->teams[team].id : SLICE_NONE;
-	state->why = SLICE_NONE;
-	state->touched_ms = 0;
+	state->why = state->previous = SLICE_NONE;
+	state->left_ms = 0;
+	settle_waits(state);
 	clocks_on_owner(work);
 }
 
-void own_clear(struct work *work, const char *reason)
+void own_clear(struct work *work, enum lead_status status, const char *reason)
 {
 	struct lead_state *state = &work->state;
 	pool_on_owner_change(work, owner_of(work), SIZE_MAX);
 	work->reason = reason;
 	state->version++;
-	state->status = LEAD_UNASSIGNED;
+	state->status = status;
+	state->previous = state->owner;
+	state->left_ms = work->now_ms;
 	state->owner = SLICE_NONE;
+	state->helpers.count = 0;
 	state->why = slice_of(reason);
-	state->touched_ms = 0;
+	settle_waits(state);
 	clocks_on_owner(work);
+}
+
+/* ---- orders */
+
+struct order order_of(const struct work *work, const char *reason)
+{
+	const struct activity *activity = work->activity;
+	if (activity == NULL)
+		return (struct order){.reason = reason, .cause = CAUSE_MANUAL};
+	return (struct order){.reason = reason, .cause = CAUSE_MANUAL, .actor = activity->actor, .approver = activity->approver,
+	                      .text = activity->reason, .next_step = activity->next_step};
+}
+
+/* The turn of who loses it goes back to him; that of who gets it is booked, unless the pool chose him and has done so. */
+static void book(struct work *work, size_t rep, size_t team, const struct order *order)
+{
+	if (order->is_chosen)
+		return;
+	if (work->state.owner.len != 0)
+		pool_credit_back(work, order->reason, order->approver);
+	work->rep = rep;
+	work->team = team;
+	if (rep != SIZE_MAX && team != SIZE_MAX)
+		pool_note_given(work, order->cause);
+}
+
+void own_order(struct work *work, size_t rep, size_t team, struct order *order)
+{
+	dispute_close(work, order->reason);
+	book(work, rep, team, order);
+	order->previous = work->state.owner;
+	own_give(work, rep, team, order->reason);
+	work_write_lead(work, work->lead_id);
+	work_name(work);
+	event_given(work, order);
+}
+
+void own_free(struct work *work, enum lead_status status, struct order *order)
+{
+	dispute_close(work, order->reason);
+	book(work, SIZE_MAX, SIZE_MAX, order);
+	order->previous = work->state.owner;
+	own_clear(work, status, order->reason);
+	work_write_lead(work, work->lead_id);
+	work_name(work);
+	event_taken(work, order);
+}
+
+bool own_was_tried(const struct lead_state *state, struct slice rep)
+{
+	for (size_t i = 0; i < state->tried.count; i++)
+		if (slice_equal(state->tried.items[i], rep))
+			return true;
+	return false;
+}
+
+/* A round with more reps than the list holds forgets the first ones: they may be asked again. */
+static void note_tried(struct lead_state *state, struct slice rep)
+{
+	struct state_list *tried = &state->tried;
+	if (rep.len == 0 || own_was_tried(state, rep))
+		return;
+	if (tried->count == STATE_TRIED_MAX)
+		memmove(&tried->items[0], &tried->items[1], --tried->count * sizeof *tried->items);
+	tried->items[tried->count++] = rep;
+}
+
+static size_t tried_reps(const struct work *work, size_t ret_reps[STATE_TRIED_MAX])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < work->state.tried.count; i++) {
+		ret_reps[count] = model_find_rep(work->model, work->state.tried.items[i]);
+		count += ret_reps[count] != SIZE_MAX;
+	}
+	return count;
+}
+
+/* Who waits or stays without an owner has nobody on his way there. */
+static void give_up(struct work *work, enum pool_answer answer, struct order *order)
+{
+	own_free(work, answer == POOL_WAITING ? LEAD_WAITING : LEAD_UNASSIGNED, order);
+}
+
+void own_pass_on(struct work *work, struct order *order)
+{
+	size_t team = model_find_team(work->model, work->state.team), tried[STATE_TRIED_MAX];
+	note_tried(&work->state, work->state.owner);
+	if (work->state.owner.len != 0)
+		pool_credit_back(work, order->reason, order->approver);
+	order->is_chosen = true;
+	if (team == SIZE_MAX) {
+		give_up(work, POOL_NOBODY, order);
+		return;
+	}
+	enum pool_answer answer = pool_choose(work, team, tried, tried_reps(work, tried), CAUSE_AUTOMATIC);
+	if (answer == POOL_CHOSEN)
+		own_order(work, work->rep, work->team, order);
+	else
+		give_up(work, answer, order);
+}
+
+/* ---- taking back */
+
+void own_release_due(struct work *work, const char *reason)
+{
+	struct order order = {.reason = reason, .cause = CAUSE_MANUAL};
+	struct lead_state *state = &work->state;
+	if (state->owner.len == 0 || !lifecycle_is_open(state->status))
+		return;
+	if (state->exempt_ms > work->now_ms) {
+		state->excused = 1;
+		work_write_lead(work, work->lead_id);
+	} else if (ownership_rules(work->model)->is_release_proposed) {
+		work_write_lead(work, work->lead_id);
+		event_release_proposed(work, reason);
+	} else {
+		state->tried.count = 0;
+		own_free(work, LEAD_RELEASED, &order);
+	}
+}
+
+bool own_exemption_ends(struct work *work)
+{
+	struct lead_state *state = &work->state;
+	if (state->excused == 0 || state->exempt_ms > work->now_ms)
+		return false;
+	work->cause = slice_of(arena_printf(work->arena, "timer:%.*s:exempt:%lld", SLICE_ARG(work->lead_id),
+	                                    (long long)state->exempt_ms));
+	state->excused = state->exempt_ms = 0;
+	own_release_due(work, "expired");
+	return true;
+}
+
+/* ---- who */
+
+/* A helper is kept as "rep/role". */
+static struct slice helper_rep(struct slice helper)
+{
+	const char *slash = memchr(helper.p, '/', helper.len);
+	return slash != NULL ? (struct slice){helper.p, (size_t)(slash - helper.p)} : helper;
+}
+
+bool own_is_acting(const struct lead_state *state, struct slice actor)
+{
+	if (state->owner.len == 0)
+		return false;
+	if (actor.len == 0 || slice_equal(actor, state->owner))
+		return true;
+	for (size_t i = 0; i < state->helpers.count; i++)
+		if (slice_equal(helper_rep(state->helpers.items[i]), actor))
+			return true;
+	return false;
+}
+
+static bool is_member(const struct team *team, size_t rep)
+{
+	size_t low = 0, high = team->member_count; /* members are in the order of reps */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (team->members[middle].rep < rep)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < team->member_count && team->members[low].rep == rep;
+}
+
+size_t own_team_of(const struct work *work, size_t rep, struct slice wanted)
+{
+	const struct model *model = work->model;
+	size_t team = wanted.len != 0 ? model_find_team(model, wanted) : SIZE_MAX;
+	if (team != SIZE_MAX && is_member(&model->teams[team], rep))
+		return team;
+	for (size_t i = 0; i < model->team_count; i++)
+		if (is_member(&model->teams[i], rep))
+			return i;
+	return SIZE_MAX;
+}
+
+size_t own_find_rep(struct work *work, struct slice id, const char *where)
+{
+	size_t rep = model_find_rep(work->model, id);
+	if (rep == SIZE_MAX) {
+		decide_reject(work, work->prepared->record, ERR_UNKNOWN_REP, where, "no rep of that id is configured");
+		return SIZE_MAX;
+	}
+	if (!work->model->reps[rep].is_active) {
+		decide_reject(work, work->prepared->record, ERR_REP_NOT_ACTIVE, where, "this rep is not active");
+		return SIZE_MAX;
+	}
+	return rep;
+}
+
+bool own_may_order(struct work *work)
+{
+	const struct lead_state *state = &work->state;
+	if (!lifecycle_is_open(state->status)) {
+		decide_reject(work, work->prepared->record, ERR_ILLEGAL_TRANSITION, "lead_id",
+		              "the lead is closed: reopen it before somebody gets it");
+		return false;
+	}
+	if (slice_is(state->why, "do_not_contact")) {
+		decide_reject(work, work->prepared->record, ERR_ILLEGAL_TRANSITION, "lead_id", "the person asked not to be contacted");
+		return false;
+	}
+	return true;
 }

@@ -2,21 +2,79 @@
  *
  * Ownership: the only place where a lead gets or loses its owner (law 6).
  *
- * A change of owner raises the ownership version by one and starts the clocks that hang on it anew, whatever caused it:
- * the rotation, a person's order, a claim, a breach. Who may change what is the business of the caller; what a change
- * means is written here once. The caller writes the lead and its events.
+ *     rotation, owner match ─┐
+ *     a person's order ──────┼─► own_give() / own_clear() ─► version + 1, clocks begin anew, one lead.assigned or .unassigned
+ *     claim, dispute, breach ┘
+ *
+ * A change of owner raises the ownership version by one and starts the clocks that hang on it anew, whatever caused it.
+ * Who may change what is the business of the caller; what a change means is written here once. The caller writes the lead.
+ * An activity that names an expected version which is not the lead's changes nothing (ownership.conflict).
  */
 #ifndef LR_RULES_OWN_H
 #define LR_RULES_OWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "rules/base/err.h"
+#include "rules/base/slice.h"
+#include "rules/pool.h"
+#include "rules/state.h"
 
 struct work;
 
 /* work->state belongs to `rep` (an index into model.reps) as a member of `team` (SIZE_MAX: of none) from now on. `reason` is
- * the code that the event carries, a literal. */
+ * the code that the event carries, a literal. A closed lead stays closed. */
 void own_give(struct work *work, size_t rep, size_t team, const char *reason);
-/* work->state belongs to nobody from now on. */
-void own_clear(struct work *work, const char *reason);
+/* work->state belongs to nobody from now on, and is in the state `status`. */
+void own_clear(struct work *work, enum lead_status status, const char *reason);
+
+/* ---- taking back */
+
+/* A release of the lead has fallen due ("expired": nothing has moved; or another code). While the lead is protected it is
+ * only noted; else the lead goes to the public pool, or that is proposed, as the configuration says. The lead is written. */
+void own_release_due(struct work *work, const char *reason);
+/* The protection of a lead ends whose release fell due meanwhile: it is released now. false: nothing of the kind is due. */
+bool own_exemption_ends(struct work *work);
+
+/* ---- orders: changes after intake, with their events */
+
+struct order {
+	const char *reason;                        /* code of the event */
+	struct slice actor, approver, text, next_step;
+	enum pool_cause cause;                     /* what the rotation takes it for */
+	struct slice previous;                     /* owner before; filled by the functions below, as is: */
+	bool is_chosen;                            /* by the pool, which has booked the turn */
+};
+
+/* What the activity under decision says: actor, approver, reason in words, next step; its cause is manual. */
+struct order order_of(const struct work *work, const char *reason);
+/* own_give and own_clear with their events; the lead is written. */
+void own_order(struct work *work, size_t rep, size_t team, struct order *order);
+void own_free(struct work *work, enum lead_status status, struct order *order);
+/* The lead goes to the next one of its team who was not asked in this round, the present owner being counted among those
+ * who were; when there is nobody, to nobody. The lead is written. */
+void own_pass_on(struct work *work, struct order *order);
+
+/* Who helps the owner from now on: a list of {rep, role} that was read. The caller writes the lead. */
+struct json;
+void own_set_helpers(struct work *work, const struct json *helpers);
+/* Is `actor` the owner or a collaborator of the lead? Nobody named: the app that may write here speaks for the owner. */
+bool own_is_acting(const struct lead_state *state, struct slice actor);
+/* Was the rep asked in this round? */
+bool own_was_tried(const struct lead_state *state, struct slice rep);
+/* The first team that the rep is a member of, the team `wanted` before all; SIZE_MAX: none. */
+size_t own_team_of(const struct work *work, size_t rep, struct slice wanted);
+
+/* The rep that an order names: its index, or SIZE_MAX and the record was rejected (unknown, not active). */
+size_t own_find_rep(struct work *work, struct slice id, const char *where);
+/* May a lead in this state be given to anybody by an order? false: the record was rejected. */
+bool own_may_order(struct work *work);
+
+/* Counts of what each rep holds (mem/held/<rep>), kept while a holding cap is configured. Called with each write of a lead;
+ * `is_gone`: the lead is erased. */
+void own_count(struct work *work, bool is_gone);
+int64_t own_held(const struct work *work, struct slice rep);
 
 #endif

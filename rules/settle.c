@@ -3,6 +3,7 @@
  * What a lead comes to: given to somebody with its clock running, or to nobody with a reason.
  */
 #include "rules/clocks_lead.h"
+#include "rules/consent.h"
 #include "rules/decide.h"
 
 #include "rules/event.h"
@@ -40,6 +41,14 @@ enum step settle_unassigned(struct work *work, const char *reason)
 
 enum step stage_followup(struct work *work)
 {
+	if (consent_ask_first(work, work->rep, work->team)) {
+		work->reason = "pending";
+		work->state.why = SLICE("pending");
+		settle_state(work, LEAD_PENDING);
+		work->ret->outcome = OUTCOME_UNASSIGNED;
+		event_unassigned(work);
+		return STEP_DONE;
+	}
 	own_give(work, work->rep, work->team, work->reason);
 	settle_state(work, LEAD_ASSIGNED);
 	work->ret->outcome = OUTCOME_ASSIGNED;

@@ -81,6 +81,17 @@ static const struct member_row rows[] = {
 	ROW("closed", IS_INT, is_closed, 0, 0),
 	ROW("far", IS_INT, furthest, 0, 0),
 	ROW("cleared", IS_INT, cleared, 0, 0),
+	ROW("prev", IS_TEXT, previous, 0, 0),
+	ROW("left", IS_INT, left_ms, 0, 0),
+	ROW("tried", IS_LIST, tried, 0, STATE_TRIED_MAX),
+	ROW("with", IS_LIST, helpers, 0, STATE_HELPERS_MAX),
+	ROW("exempt", IS_INT, exempt_ms, 0, 0),
+	ROW("excused", IS_INT, excused, 0, 0),
+	ROW("cand", IS_TEXT, candidate, 0, 0),
+	ROW("asked", IS_TEXT, asked, 0, 0),
+	ROW("tally", IS_TEXT, tally, 0, 0),
+	ROW("dispute", IS_INT, dispute_ms, 0, 0),
+	ROW("claims", IS_LIST, claims, 0, STATE_CLAIMS_MAX),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -168,7 +179,10 @@ static bool is_sound(const struct lead_state *lead)
 	return lead->version >= 0 && lead->status != LEAD_STATUSES && lead->score >= INT32_MIN &&
 	       lead->score <= INT32_MAX && lead->at_ms != INT64_MIN && lead->duplicates >= 0 && lead->touched_ms >= 0 &&
 	       lead->wake_ms >= 0 && lead->wakes >= 0 && lead->interest_ms >= 0 && lead->reached >= 0 && lead->size >= 0 &&
-	       lead->size <= POOL_SIZE_MAX && lead->wait_ms >= 0 && lead->step >= 0 && lead->given_ms >= 0 && lead->furthest >= 0;
+	       lead->size <= POOL_SIZE_MAX && lead->wait_ms >= 0 && lead->step >= 0 && lead->given_ms >= 0 &&
+	       lead->furthest >= 0 &&
+	       lead->left_ms >= 0 && lead->exempt_ms >= 0 && lead->dispute_ms >= 0 &&
+	       (lead->excused == 0 || (lead->excused == 1 && lead->exempt_ms != 0));
 }
 
 /* ---- the fast way: our own form, members in our order */
@@ -356,6 +370,11 @@ int64_t state_given_ms(const struct lead_state *lead)
 	return lead->given_ms != 0 ? lead->given_ms : lead->at_ms;
 }
 
+static int64_t earlier(int64_t a_ms, int64_t b_ms)
+{
+	return b_ms == 0 || (a_ms != 0 && a_ms < b_ms) ? a_ms : b_ms;
+}
+
 int64_t state_next_due(const struct lead_state *lead)
 {
 	int64_t due_ms = lead->first_response.next_ms;
@@ -364,7 +383,9 @@ int64_t state_next_due(const struct lead_state *lead)
 		if (next_ms != 0 && (due_ms == 0 || next_ms < due_ms))
 			due_ms = next_ms;
 	}
-	return lead->wake_ms != 0 && (due_ms == 0 || lead->wake_ms < due_ms) ? lead->wake_ms : due_ms;
+	due_ms = earlier(due_ms, lead->wake_ms);
+	due_ms = earlier(due_ms, lead->dispute_ms);
+	return lead->excused != 0 ? earlier(due_ms, lead->exempt_ms) : due_ms;
 }
 
 /* ---- ident */

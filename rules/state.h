@@ -40,6 +40,13 @@
  *     wakes     how often it woke (default 0): part of the ids of these events
  *     stage     of a lead that is worked on, as the site names it
  *     cleared   1: a person found it good, whatever its grade says
+ *     prev, left    who owned it last, and since when nobody does
+ *     tried     who was asked in this round: since it was last taken up, or ordered to somebody
+ *     with      who helps the owner, as "rep/role"
+ *     exempt    until when it is not taken back; excused: a release fell due meanwhile
+ *     cand, asked   who is to get it, and who has to consent or decide
+ *     tally     for whom it is counted among what he holds
+ *     dispute, claims   until when claims are collected; one each, as rules/dispute.h writes them
  *
  * Times are ms since 1970. Change procedure: add members to LEAD_FIELDS at the end with a
  * default that means "as before"; older versions refuse what they do not know (ERR_STATE_MALFORMED), so roll out readers
@@ -62,6 +69,9 @@ struct strbuf;
 enum {
 	STATE_IDENTS_MAX = 12,
 	STATE_RECENT_MAX = 4,
+	STATE_TRIED_MAX = 12,
+	STATE_HELPERS_MAX = 8,
+	STATE_CLAIMS_MAX = 6,
 	STATE_VALUE_BYTES_MAX = 4096,              /* of a lead's value; ours stay far below */
 };
 
@@ -107,6 +117,13 @@ struct lead_state {
 	int64_t wakes;
 	struct slice every, stage;
 	int64_t cleared;          /* 0 or 1 */
+	struct slice previous;
+	int64_t left_ms;
+	struct state_list tried, helpers;
+	int64_t exempt_ms, excused; /* excused: 0 or 1 */
+	struct slice candidate, asked, tally;
+	int64_t dispute_ms;
+	struct state_list claims;
 };
 
 void state_put_lead(struct strbuf *out, const struct lead_state *lead);

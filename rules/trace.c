@@ -267,7 +267,10 @@ static void say_owner(struct strbuf *out, const struct work *work)
 
 static void say_unassigned(struct strbuf *out, const struct work *work)
 {
-	if (slice_is(work->state.why, "do_not_contact")) {
+	if (slice_is(work->state.why, "pending")) {
+		say(out, "; ", work->state.asked, " has to consent before ");
+		say(out, "", work->state.candidate, " gets it.");
+	} else if (slice_is(work->state.why, "do_not_contact")) {
 		strbuf_puts(out, "; the person asked not to be contacted.");
 	} else if (slice_is(work->state.why, "stopped_before")) {
 		strbuf_puts(out, "; the person's last lead had a grade that is not routed, and nobody has cleared it.");
@@ -290,7 +293,7 @@ void trace_why(struct strbuf *out, const struct work *work)
 	say_grade(out, work);
 	if (!work_has_lead(work))
 		say_later(out, work);
-	else if (work->rep != SIZE_MAX)
+	else if (work->rep != SIZE_MAX && work->state.owner.len != 0)
 		say_owner(out, work);
 	else
 		say_unassigned(out, work);

@@ -4,6 +4,7 @@
  */
 #include "rules/clocks_walk.h"
 #include "rules/decide.h"
+#include "rules/handover.h"
 
 struct walk_kind {
 	struct slice prefix; /* of the walk's key; {NULL, 0} ends the table */
@@ -13,6 +14,7 @@ struct walk_kind {
 
 static const struct walk_kind kinds[] = {
 	{{CLOCKS_WALK, sizeof CLOCKS_WALK - 1}, clocks_visit, NULL},
+	{{HANDOVER_PREFIX, sizeof HANDOVER_PREFIX - 1}, handover_visit, handover_walked},
 	{{NULL, 0}, NULL, NULL},
 };
 

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What is arranged about a lead beside its owner: activity.collaborators says who helps him and as what (S4-TEAM),
+ * activity.protect how long it is not taken back for want of progress (S1-RELEASE100: special cases excepted).
+ */
+#include "rules/decide.h"
+
+#include "rules/event_own.h"
+#include "rules/json.h"
+#include "rules/lifecycle.h"
+#include "rules/own.h"
+#include "rules/ownership.h"
+
+int act_collaborators_read(struct activity *activity, struct arena *arena, struct err *err)
+{
+	(void)arena;
+	if (activity_helpers(activity->data, "collaborators", &activity->helpers, err) != 0)
+		return -1;
+	if (activity->helpers == NULL)
+		return err_set_at(err, ERR_MISSING_FIELD, "collaborators", "the list of those who help is missing; it may be empty");
+	return 0;
+}
+
+void own_set_helpers(struct work *work, const struct json *helpers)
+{
+	struct state_list *list = &work->state.helpers;
+	for (list->count = 0; list->count < helpers->count; list->count++) {
+		const struct json *helper = &helpers->items[list->count];
+		struct slice rep = json_get_text(helper, "rep"), role = json_get_text(helper, "role");
+		list->items[list->count] = ARENA_JOIN(work->arena, rep, SLICE("/"), role);
+	}
+}
+
+static bool are_reps(struct work *work, const struct json *helpers)
+{
+	for (size_t i = 0; i < helpers->count; i++)
+		if (model_find_rep(work->model, json_get_text(&helpers->items[i], "rep")) == SIZE_MAX) {
+			decide_reject(work, work->prepared->record, ERR_UNKNOWN_REP, "collaborators", "no rep of that id is configured");
+			return false;
+		}
+	return true;
+}
+
+void act_collaborators(struct work *work)
+{
+	if (!work->is_repeated) {
+		if (!own_may_order(work) || !are_reps(work, work->activity->helpers))
+			return;
+		own_set_helpers(work, work->activity->helpers);
+		work_write_lead(work, work->lead_id);
+	}
+	event_arranged(work);
+}
+
+int act_protect_read(struct activity *activity, struct arena *arena, struct err *err)
+{
+	(void)arena;
+	return activity_time(activity->data, "until", &activity->until_ms, err);
+}
+
+/* Without `until` the protection ends now. */
+void act_protect(struct work *work)
+{
+	const struct activity *activity = work->activity;
+	int64_t most_ms = lifecycle_after(work, ownership_rules(work->model)->protect_at_most);
+	if (!work->is_repeated) {
+		if (most_ms != 0 && activity->until_ms > most_ms) {
+			decide_reject(work, work->prepared->record, ERR_PROTECTION_RANGE, "until", "longer than the configuration allows");
+			return;
+		}
+		if (work->state.excused != 0 && activity->until_ms == 0)
+			work->state.exempt_ms = work->now_ms; /* what fell due meanwhile is made up for at once */
+		else
+			work->state.exempt_ms = activity->until_ms;
+		work_write_lead(work, work->lead_id);
+	}
+	event_arranged(work);
+}

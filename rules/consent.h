@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Assignments that need somebody's consent (S4-RESOURCE): the lead is `pending`, stays with its owner if it has one, and
+ * waits for activity.approve or for the time after which the consent counts as given or refused.
+ */
+#ifndef LR_RULES_CONSENT_H
+#define LR_RULES_CONSENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct work;
+
+/* Does giving work->state to `rep` of `team` need consent? Then it was asked for: the lead is written, with its event. */
+bool consent_ask(struct work *work, size_t rep, size_t team);
+/* The same for a lead that is just being taken in: only the state is filled in. */
+bool consent_ask_first(struct work *work, size_t rep, size_t team);
+/* Nobody has answered in time. */
+void consent_timeout(struct work *work);
+
+#endif

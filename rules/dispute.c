@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/dispute.h"
+
+#include "rules/base/strbuf.h"
+#include "rules/decide.h"
+#include "rules/event_dispute.h"
+#include "rules/instant.h"
+#include "rules/json.h"
+#include "rules/kept.h"
+#include "rules/lifecycle.h"
+#include "rules/model.h"
+#include "rules/own.h"
+#include "rules/ownership.h"
+#include "rules/scan.h"
+#include "rules/territory.h"
+
+const char *dispute_criterion_name(enum dispute_criterion criterion)
+{
+	static const char *const names[] = {
+#define X(id, name) name,
+		DISPUTE_CRITERIA(X)
+#undef X
+	};
+	return (size_t)criterion < DISPUTE_CRITERIA_COUNT ? names[criterion] : "none";
+}
+
+/* ---- claims as they are kept */
+
+static bool read_claim(struct slice text, struct claimant *claimant)
+{
+	const char *end = text.p + text.len, *slash = memchr(text.p, '/', text.len);
+	if (slash == NULL)
+		return false;
+	*claimant = (struct claimant){.rep = {text.p, (size_t)(slash - text.p)}};
+	struct scan scan = {slash + 1, end};
+	if (!scan_int(&scan, &claimant->claimed_ms) || !scan_byte(&scan, '/') || !scan_int(&scan, &claimant->followed_ms) ||
+	    !scan_byte(&scan, '/'))
+		return false;
+	for (; scan.at < end; scan.at++) {
+		claimant->is_in_territory |= *scan.at == 't';
+		claimant->has_key_person |= *scan.at == 'k';
+	}
+	return true;
+}
+
+static struct slice claim_text(struct work *work, const struct claimant *claimant)
+{
+	return slice_of(arena_printf(work->arena, "%.*s/%lld/%lld/%s%s", SLICE_ARG(claimant->rep),
+	                             (long long)claimant->claimed_ms, (long long)claimant->followed_ms,
+	                             claimant->is_in_territory ? "t" : "", claimant->has_key_person ? "k" : ""));
+}
+
+static size_t find_claim(const struct lead_state *state, struct slice rep)
+{
+	struct claimant claimant;
+	for (size_t i = 0; i < state->claims.count; i++)
+		if (read_claim(state->claims.items[i], &claimant) && slice_equal(claimant.rep, rep))
+			return i;
+	return SIZE_MAX;
+}
+
+/* ---- evidence */
+
+/* The team that is called like the area of the lead's place has the rep among its members. */
+static bool is_in_territory(struct work *work, struct slice rep_id)
+{
+	const struct ownership_rules *rules = ownership_rules(work->model);
+	size_t rep = model_find_rep(work->model, rep_id);
+	if (rules->dispute_table == SIZE_MAX || rep == SIZE_MAX)
+		return false;
+	struct lead *lead = arena_alloc(work->arena, sizeof *lead);
+	kept_restore(work->model, &work->state, work->lead_id, work->arena, lead);
+	struct slice area = territory_find(work->model->territories[rules->dispute_table], lead->location.country,
+	                                   lead->location.region, lead->location.postal_code);
+	size_t team = area.len != 0 ? model_find_team(work->model, area) : SIZE_MAX;
+	return team != SIZE_MAX && own_team_of(work, rep, area) == team;
+}
+
+/* Not in the future, and not before the lead was there. */
+static int64_t followed_up_at(const struct work *work, const struct json *evidence)
+{
+	int64_t at_ms = instant_parse(json_get_text(evidence, "followed_up_at"));
+	return at_ms < work->state.at_ms || at_ms > work->now_ms ? 0 : at_ms;
+}
+
+static void take_evidence(struct work *work, const struct json *evidence, struct claimant *claimant)
+{
+	const struct json *key_person = json_get(evidence, "key_person");
+	int64_t at_ms = followed_up_at(work, evidence);
+	if (at_ms != 0)
+		claimant->followed_ms = at_ms;
+	if (key_person != NULL && key_person->type == JSON_IS_BOOL)
+		claimant->has_key_person = key_person->boolean;
+	claimant->is_in_territory = is_in_territory(work, claimant->rep);
+}
+
+/* ---- claiming */
+
+static void tell(struct work *work, const char *step, const char *criterion, struct slice winner)
+{
+	struct claimant *claimants = arena_array(work->arena, STATE_CLAIMS_MAX, sizeof *claimants);
+	size_t count = 0;
+	for (size_t i = 0; i < work->state.claims.count; i++)
+		count += read_claim(work->state.claims.items[i], &claimants[count]);
+	event_dispute(work, &(struct dispute_step){step, criterion, winner, claimants, count, work->state.dispute_ms});
+}
+
+bool dispute_claim(struct work *work, size_t rep, const struct json *evidence)
+{
+	struct lead_state *state = &work->state;
+	struct slice id = work->model->reps[rep].id;
+	size_t at = find_claim(state, id);
+	bool is_first = state->dispute_ms == 0;
+	struct claimant claimant = {.rep = id, .claimed_ms = work->now_ms};
+	if (at == SIZE_MAX && state->claims.count == STATE_CLAIMS_MAX)
+		return false;
+	if (at == SIZE_MAX)
+		at = state->claims.count++;
+	else
+		read_claim(state->claims.items[at], &claimant);
+	take_evidence(work, evidence, &claimant);
+	state->claims.items[at] = claim_text(work, &claimant);
+	if (is_first)
+		state->dispute_ms = lifecycle_after(work, ownership_rules(work->model)->evidence);
+	work_write_lead(work, work->lead_id);
+	tell(work, is_first ? "opened" : "evidence", NULL, SLICE_NONE);
+	return true;
+}
+
+void dispute_close(struct work *work, const char *reason)
+{
+	if (work->state.dispute_ms == 0)
+		return;
+	tell(work, "closed", reason, work->state.owner);
+	work->state.dispute_ms = 0;
+	work->state.claims.count = 0;
+}
+
+/* ---- deciding */
+
+enum { CLAIMANTS_MAX = STATE_CLAIMS_MAX + 1 };
+
+/* The owner first: he is one of those who say it is theirs, by what the lead itself records. */
+static size_t gather(struct work *work, struct claimant claimants[CLAIMANTS_MAX])
+{
+	const struct lead_state *state = &work->state;
+	size_t count = 0;
+	claimants[count++] = (struct claimant){.rep = state->owner, .followed_ms = state->touched_ms};
+	claimants[0].is_in_territory = is_in_territory(work, state->owner);
+	for (size_t i = 0; i < state->claims.count; i++) {
+		struct claimant claimant;
+		if (!read_claim(state->claims.items[i], &claimant))
+			continue;
+		if (!slice_equal(claimant.rep, state->owner)) {
+			claimants[count++] = claimant;
+			continue;
+		}
+		claimants[0].has_key_person = claimant.has_key_person;
+		if (claimants[0].followed_ms == 0 || (claimant.followed_ms != 0 && claimant.followed_ms < claimants[0].followed_ms))
+			claimants[0].followed_ms = claimant.followed_ms;
+	}
+	return count;
+}
+
+static int64_t earliest(const struct claimant *claimants, size_t count)
+{
+	int64_t best_ms = 0;
+	for (size_t i = 0; i < count; i++)
+		if (claimants[i].followed_ms != 0 && (best_ms == 0 || claimants[i].followed_ms < best_ms))
+			best_ms = claimants[i].followed_ms;
+	return best_ms;
+}
+
+static bool has_it(const struct claimant *claimant, enum dispute_criterion criterion, int64_t earliest_ms)
+{
+	switch (criterion) {
+	case DISPUTE_FIRST_FOLLOW_UP:
+		return claimant->followed_ms != 0 && claimant->followed_ms == earliest_ms;
+	case DISPUTE_TERRITORY:
+		return claimant->is_in_territory;
+	case DISPUTE_KEY_PERSON:
+		return claimant->has_key_person;
+	case DISPUTE_CRITERIA_COUNT:
+		break;
+	}
+	return false;
+}
+
+/* Those who have it stay; when nobody does, all do. Returns how many are left. */
+static size_t narrow(struct claimant *claimants, size_t count, enum dispute_criterion criterion)
+{
+	int64_t earliest_ms = earliest(claimants, count);
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++)
+		kept += has_it(&claimants[i], criterion, earliest_ms);
+	if (kept == 0)
+		return count;
+	kept = 0;
+	for (size_t i = 0; i < count; i++)
+		if (has_it(&claimants[i], criterion, earliest_ms))
+			claimants[kept++] = claimants[i];
+	return kept;
+}
+
+/* The criterion that leaves a single one, or DISPUTE_CRITERIA_COUNT. */
+static enum dispute_criterion judge(const struct ownership_rules *rules, struct claimant *claimants, size_t count)
+{
+	for (size_t i = 0; i < rules->ladder_count; i++) {
+		count = narrow(claimants, count, rules->ladder[i]);
+		if (count == 1)
+			return rules->ladder[i];
+	}
+	return DISPUTE_CRITERIA_COUNT;
+}
+
+/* A winner who has left meanwhile gets nothing. */
+static void end(struct work *work, struct slice winner)
+{
+	struct order order = {.reason = "dispute", .cause = CAUSE_CLAIM};
+	size_t rep = model_find_rep(work->model, winner);
+	bool moves = rep != SIZE_MAX && work->model->reps[rep].is_active && !slice_equal(winner, work->state.owner);
+	work->state.dispute_ms = 0;
+	work->state.claims.count = 0;
+	if (moves)
+		own_order(work, rep, own_team_of(work, rep, work->state.team), &order);
+	else
+		work_write_lead(work, work->lead_id);
+}
+
+bool dispute_fire(struct work *work)
+{
+	const struct ownership_rules *rules = ownership_rules(work->model);
+	struct claimant claimants[CLAIMANTS_MAX];
+	if (work->state.dispute_ms == 0 || work->state.dispute_ms > work->now_ms)
+		return false;
+	work->cause = slice_of(arena_printf(work->arena, "timer:%.*s:dispute:%lld", SLICE_ARG(work->lead_id),
+	                                    (long long)work->state.dispute_ms));
+	size_t count = gather(work, claimants);
+	enum dispute_criterion criterion = judge(rules, claimants, count);
+	bool is_decided = criterion != DISPUTE_CRITERIA_COUNT;
+	struct slice winner = is_decided ? claimants[0].rep : work->state.owner;
+	const char *name = is_decided ? dispute_criterion_name(criterion) : rules->is_managers ? "manager" : "none";
+	tell(work, is_decided || !rules->is_managers ? "decided" : "undecided", name, winner);
+	end(work, winner);
+	return true;
+}

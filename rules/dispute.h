@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Who is a lead's rightful owner, when several say they are (semantics.md 2.12).
+ *
+ *     activity.claim on an owned lead ──► opened: owner and clocks stay, claims are collected until a deadline
+ *     further claims, also the owner's ─► evidence
+ *     the deadline ────────────────────► decided: the criteria of the ladder in order, each narrows who is left; the one that
+ *                                        leaves a single one decides. None does: the owner keeps it, or a manager is asked
+ *     an order, a release meanwhile ───► closed: the lead is not argued about any more
+ *
+ * One dispute per lead at a time. A claim is kept as "rep/claimed/followed up/marks": two times in ms (0: none) and the
+ * letters t (its territory) and k (influences the key person). What a claim says may be said anew until the deadline.
+ */
+#ifndef LR_RULES_DISPUTE_H
+#define LR_RULES_DISPUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rules/base/slice.h"
+
+struct json;
+struct work;
+
+/* A claim by `rep` (an index) on work->state, which somebody owns, with what the activity brings as evidence. The lead is
+ * written, with its event. false: there are as many claims as a lead keeps, and nothing was changed. */
+bool dispute_claim(struct work *work, size_t rep, const struct json *evidence);
+/* The dispute, if there is one, ends without a decision: `reason` is the order's. No event is added for a lead without one. */
+void dispute_close(struct work *work, const char *reason);
+/* Decides the dispute that is due; false: none is. The lead is written. */
+bool dispute_fire(struct work *work);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/handover.h"
+
+#include "rules/base/strbuf.h"
+#include "rules/decide.h"
+#include "rules/dispute.h"
+#include "rules/event_own.h"
+#include "rules/json.h"
+#include "rules/lifecycle.h"
+#include "rules/model.h"
+#include "rules/own.h"
+#include "rules/pool_choose.h"
+
+enum { VALUE_BYTES_MAX = 2000 };
+
+/* ---- the order */
+
+int act_handover_read(struct activity *activity, struct arena *arena, struct err *err)
+{
+	(void)arena;
+	if (activity_text(activity->data, "to", ACTIVITY_TEXT_BYTES_MAX, &activity->to, err) != 0)
+		return -1;
+	return activity_text(activity->data, "team", ACTIVITY_TEXT_BYTES_MAX, &activity->team, err);
+}
+
+static void put_if(struct json_writer *writer, const char *name, struct slice text)
+{
+	if (text.len != 0)
+		json_put_text(writer, name, text);
+}
+
+static struct slice order_value(struct work *work)
+{
+	const struct activity *activity = work->activity;
+	struct strbuf value = STRBUF_INIT;
+	struct json_writer writer = JSON_WRITER(&value);
+	json_open_object(&writer, NULL);
+	put_if(&writer, "to", activity->to);
+	put_if(&writer, "team", activity->team);
+	put_if(&writer, "actor", activity->actor);
+	json_close_object(&writer);
+	return work_keep(work->arena, &value);
+}
+
+/* false: the record was rejected. */
+static bool is_fine(struct work *work)
+{
+	const struct activity *activity = work->activity;
+	if (model_find_rep(work->model, activity->rep) == SIZE_MAX) {
+		decide_reject(work, work->prepared->record, ERR_UNKNOWN_REP, "rep",
+		              "no rep of that id is configured: keep who leaves, as not active, until it is done");
+		return false;
+	}
+	if (activity->to.len != 0 && slice_equal(activity->to, activity->rep)) {
+		decide_reject(work, work->prepared->record, ERR_UNKNOWN_REP, "to", "who leaves does not follow himself");
+		return false;
+	}
+	if (activity->team.len != 0 && model_find_team(work->model, activity->team) == SIZE_MAX) {
+		decide_reject(work, work->prepared->record, ERR_UNKNOWN_WORD, "team", "no team of that id is configured");
+		return false;
+	}
+	return activity->to.len == 0 || own_find_rep(work, activity->to, "to") != SIZE_MAX;
+}
+
+void act_handover(struct work *work)
+{
+	const struct activity *activity = work->activity;
+	if (!is_fine(work))
+		return;
+	overlay_put(&work->decider->overlay, ARENA_JOIN(work->arena, SLICE(HANDOVER_PREFIX), activity->rep), order_value(work), 0);
+	event_handover(work, &(struct handover){.rep = activity->rep, .to = activity->to, .team = activity->team,
+	                                        .actor = activity->actor, .approver = activity->approver,
+	                                        .reason = activity->reason});
+}
+
+/* ---- one lead */
+
+/* These go on as they are, with another owner. */
+static bool stays_as_it_is(enum lead_status status)
+{
+	return status == LEAD_NURTURE || status == LEAD_SHELVED || status == LEAD_OPPORTUNITY || status == LEAD_DEFERRED;
+}
+
+static void hand_over(struct work *work, struct slice value)
+{
+	struct json_limits limits = {VALUE_BYTES_MAX, 2, 16};
+	const struct json *json = json_read(value, limits, work->arena, NULL);
+	struct lead_state before = work->state;
+	struct order order = {.reason = "handed_over", .cause = CAUSE_MANUAL, .actor = json_get_text(json, "actor"), .previous = before.owner};
+	size_t rep = model_find_rep(work->model, json_get_text(json, "to"));
+	size_t team = model_find_team(work->model, json_get_text(json, "team"));
+	work->state.tried.count = 0;
+	if (team != SIZE_MAX)
+		work->state.team = work->model->teams[team].id;
+	if (rep == SIZE_MAX) {
+		own_pass_on(work, &order);
+		return;
+	}
+	dispute_close(work, order.reason);
+	work->rep = rep;
+	work->team = own_team_of(work, rep, work->state.team);
+	if (work->team != SIZE_MAX)
+		pool_note_given(work, order.cause);
+	own_give(work, rep, work->team, order.reason);
+	if (stays_as_it_is(before.status))
+		lifecycle_move(work, &(struct move){.to = before.status, .reason = before.why, .wake_ms = before.wake_ms,
+		                                    .every = before.every});
+	work_write_lead(work, work->lead_id);
+	work_name(work);
+	event_given(work, &order);
+}
+
+static bool is_theirs(const struct work *work, struct slice rep)
+{
+	return slice_equal(work->state.owner, rep) && lifecycle_is_open(work->state.status);
+}
+
+static struct slice rep_of(struct slice key)
+{
+	size_t prefix = sizeof HANDOVER_PREFIX - 1;
+	return (struct slice){key.p + prefix, key.len - prefix};
+}
+
+void handover_visit(struct work *work, struct slice key)
+{
+	struct slice value = overlay_get(&work->decider->overlay, key);
+	if (value.len == 0 || !is_theirs(work, rep_of(key)))
+		return;
+	work->ret->outcome = OUTCOME_TIMER;
+	hand_over(work, value);
+}
+
+void handover_walked(struct work *work, struct slice key)
+{
+	work->ret->outcome = OUTCOME_TIMER;
+	event_handover(work, &(struct handover){.rep = rep_of(key), .is_done = true});
+}
+
+bool handover_mind(struct work *work)
+{
+	struct slice owner = work->state.owner, cause = work->cause;
+	if (owner.len == 0 || !lifecycle_is_open(work->state.status))
+		return false;
+	struct slice key = ARENA_JOIN(work->arena, SLICE(HANDOVER_PREFIX), owner);
+	struct slice value = overlay_get(&work->decider->overlay, key);
+	if (value.len == 0)
+		return false;
+	work->cause = ARENA_JOIN(work->arena, SLICE("walk:"), key, SLICE(":"), work->lead_id);
+	hand_over(work, value);
+	work->cause = cause;
+	return true;
+}
