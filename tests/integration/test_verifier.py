@@ -55,7 +55,8 @@ class Toy:
         cause = c.cause_of_input(record.topic, record.partition, record.offset)
         if record.topic == c.ACTIVITY:
             self.known.add(lead["lead_id"])
-            self._emit(c.LIFECYCLE, record.partition, "lead.status", lead["lead_id"], cause, START_MS, {})
+            self._emit(c.LIFECYCLE, record.partition, "lead.status", lead["lead_id"], cause, START_MS,
+                       {"status": "in_progress"})
             return self._keep(record.partition, lead["lead_id"], dict(RUNNING, touched=START_MS))
         person = lead.get("attributes", {}).get("person")
         if not isinstance(person, str):
@@ -189,7 +190,7 @@ def test_second_owner_is_seen():
         value = dict(json.loads(record.value), reason="first", owner="bob")
         toy.outputs[i] = with_headers(record._replace(topic=c.ASSIGNMENTS, value=json.dumps(value).encode()),
                                       **{c.TYPE: b"lead.assigned"})
-    caught(change, double_owned=1, view_differences=1)
+    caught(change, double_owned=2, view_differences=1)  # the person, and a version that was there before
 
 
 def test_duplicate_of_somebody_else_is_seen():
@@ -262,6 +263,25 @@ def test_owner_that_no_event_names_is_seen():
         value = dict(json.loads(toy.outputs[i].value), owner="bob")
         toy.outputs[i] = toy.outputs[i]._replace(value=json.dumps(value).encode())
     caught(change, view_differences=1)
+
+
+def hand_over(version):
+    """A lead goes to somebody else in a walk, and its state says so."""
+    def change(toy):
+        first = toy.outputs[position(toy, c.ASSIGNMENTS)]
+        lead = first.key.decode()
+        toy._emit(c.ASSIGNMENTS, first.partition, "lead.assigned", lead, "walk:mem/walk/handover/ann:%s" % lead, START_MS,
+                  {"owner": "bob", "reason": "handed_over", "ownership_version": version})
+        toy._keep(first.partition, lead, {"ver": version, "state": "assigned", "owner": "bob"})
+    return change
+
+
+def test_owner_by_order_is_understood():
+    caught(hand_over(2))
+
+
+def test_version_that_does_not_follow_is_seen():
+    caught(hand_over(3), double_owned=1)
 
 
 def test_torn_write_set_is_seen():

@@ -48,7 +48,12 @@ static const char configuration[] =
 	"    week:\n"
 	"      mon-sun: [\"00:00-24:00\"]\n"
 	"followup:\n"
-	"  calendar: always\n";
+	"  calendar: always\n"
+	"ownership:\n"
+	"  cool_down: 5s\n"
+	"  holding: 4\n"
+	"  claims_per_day: 6\n"
+	"  dispute: {evidence: 6s}\n";
 
 static int read_key(void *ctx, struct slice path, bool is_secret, struct arena *arena, struct slice *ret_bytes,
                     struct err *err)

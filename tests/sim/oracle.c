@@ -246,16 +246,30 @@ static struct slice rest(struct slice text, size_t from)
 	return from < text.len ? (struct slice){text.p + from, text.len - from} : SLICE_NONE;
 }
 
-/* The events of one cause; returns what follows them. */
+static bool is_timer(struct slice cause)
+{
+	return slice_has_prefix(cause, SLICE("timer:"));
+}
+
+/* One decision has one cause, but for timers: all that is due for a lead is fired at once, each with a cause of its own. */
+static bool is_of_one_decision(const struct event *first, const struct event *event)
+{
+	if (slice_equal(event->cause, first->cause))
+		return true;
+	return is_timer(first->cause) && is_timer(event->cause) && event->at_ms == first->at_ms &&
+	       slice_equal(timer_lead(event->cause), timer_lead(first->cause));
+}
+
+/* The events of one decision; returns what follows them. */
 static const struct produced *judge_cause(struct judge *judge, struct decider *decider,
                                           const struct txn_offsets *offsets, const struct produced *at)
 {
 	struct decision decision;
-	struct slice cause = at->event.cause;
+	const struct event *first = &at->event;
 	size_t i = 0;
 
-	decide_again(judge, decider, offsets, &at->event, &decision);
-	for (; at && at->is_event && slice_equal(at->event.cause, cause); at = next_of_shard(judge, at->next), i++) {
+	decide_again(judge, decider, offsets, first, &decision);
+	for (; at && at->is_event && is_of_one_decision(first, &at->event); at = next_of_shard(judge, at->next), i++) {
 		judge_id(judge, &at->event);
 		judge_owner(judge, &at->event);
 		if (i < decision.event_count && same_event(&at->event, &decision.events[i]))

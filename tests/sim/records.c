@@ -33,7 +33,12 @@ static const struct {
 	int share;
 } activities[] = {
 	{"{\"type\":\"activity.touch\",\"lead_id\":\"%s\",\"method\":\"call\",\"at\":\"2026-09-21T13:46:40Z\"}", 10},
-	{"{\"type\":\"activity.release\",\"lead_id\":\"%s\",\"reason\":\"no_time\"}", 5},
+	{"{\"type\":\"activity.release\",\"lead_id\":\"%s\",\"reason\":\"no_time\"}", 2},
+	{"{\"type\":\"activity.reassign\",\"lead_id\":\"%s\",\"to\":\"bob\",\"actor\":\"boss\"}", 1},
+	{"{\"type\":\"activity.reassign\",\"lead_id\":\"%s\",\"to\":\"cy\",\"expected_version\":1}", 1},
+	{"{\"type\":\"activity.decline\",\"lead_id\":\"%s\"}", 1},
+	{"{\"type\":\"activity.claim\",\"lead_id\":\"%s\",\"actor\":\"ana\"}", 3},
+	{"{\"type\":\"activity.claim\",\"lead_id\":\"%s\",\"actor\":\"cy\",\"evidence\":{\"key_person\":true}}", 1},
 	{"{\"type\":\"activity.status\",\"lead_id\":\"%s\",\"stage\":\"offer\"}", 2},
 	{"{\"type\":\"activity.nurture\",\"lead_id\":\"%s\",\"until\":\"2026-09-21T13:46:55Z\"}", 2},
 	{"{\"type\":\"activity.convert\",\"lead_id\":\"%s\",\"amount\":100}", 1},

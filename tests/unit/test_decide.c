@@ -566,7 +566,7 @@ static void activities_have_their_codes(void **state)
 	static const struct {
 		const char *value, *code;
 	} rows[] = {
-		{"{\"type\":\"activity.claim\",\"lead_id\":\"L1\"}", "unsupported_activity"},
+		{"{\"type\":\"activity.claim\",\"lead_id\":\"L1\"}", "missing_field"},
 		{"{\"type\":\"rep.availability\"}", "unsupported_activity"},
 		{"{\"type\":\"activity.dance\",\"lead_id\":\"L1\"}", "unknown_type"},
 		{"{\"lead_id\":\"L1\"}", "unknown_type"},
