@@ -99,8 +99,7 @@ static void hand_over(struct work *work, struct slice value)
 	dispute_close(work, order.reason);
 	work->rep = rep;
 	work->team = own_team_of(work, rep, work->state.team);
-	if (work->team != SIZE_MAX)
-		pool_note_given(work, order.cause);
+	pool_note_given(work, order.cause);
 	own_give(work, rep, work->team, order.reason);
 	if (stays_as_it_is(before.status))
 		lifecycle_move(work, &(struct move){.to = before.status, .reason = before.why, .wake_ms = before.wake_ms,

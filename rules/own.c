@@ -82,7 +82,7 @@ static void book(struct work *work, size_t rep, size_t team, const struct order 
 		pool_credit_back(work, order->reason, order->approver);
 	work->rep = rep;
 	work->team = team;
-	if (rep != SIZE_MAX && team != SIZE_MAX)
+	if (rep != SIZE_MAX)
 		pool_note_given(work, order->cause);
 }
 

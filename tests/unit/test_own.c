@@ -7,6 +7,7 @@
 #include "rules/clocks_lead.h"
 #include "rules/decide.h"
 #include "rules/own.h"
+#include "rules/pool_wait.h"
 
 static const int64_t HOUR = 3600000, DAY = 86400000;
 
@@ -397,10 +398,12 @@ static struct decision release_due(struct rig *rig, const char *lead)
 	struct decision decision;
 	struct work work;
 	work_begin(&work, decider, NULL, rig->now_ms, &decision);
+	pool_begin(&work);
 	work.lead_id = slice_of(lead);
 	assert_int_equal(work_read_lead(&work, work.lead_id, &work.state), 1);
 	work.cause = SLICE("timer:L1:release:1");
 	own_release_due(&work, "expired");
+	pool_end(&work);
 	work_end(&work);
 	return rig_finish(rig, decider, &decision);
 }
