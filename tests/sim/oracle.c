@@ -63,8 +63,20 @@ static void judge_id(struct judge *judge, const struct event *event)
 		            judge->shard, SLICE_ARG(event->id), judge->txn_number);
 }
 
-/* Who was erased may come again. */
-static void judge_erased(struct judge *judge, struct slice lead_id)
+/* A lead that is closed or erased: whoever it was about may come again as a new lead. */
+static bool is_over(const struct event *event)
+{
+	static const char *const states[] = {"\"status\":\"converted\"", "\"status\":\"invalid\"", "\"status\":\"lost\""};
+
+	if (strcmp(event->type, "lead.erased") == 0)
+		return true;
+	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
+		if (event->topic == OUT_LIFECYCLE && memmem(event->value.p, event->value.len, states[i], strlen(states[i])))
+			return true;
+	return false;
+}
+
+static void judge_over(struct judge *judge, struct slice lead_id)
 {
 	struct map_entry *entry;
 
@@ -83,8 +95,8 @@ static void judge_owner(struct judge *judge, const struct event *event)
 		return;
 	if (strcmp(event->type, "lead.released") == 0)
 		map_remove(&judge->owned, event->value);
-	if (strcmp(event->type, "lead.erased") == 0)
-		judge_erased(judge, event->subject);
+	if (is_over(event))
+		judge_over(judge, event->subject);
 	if (strcmp(event->type, "lead.assigned") != 0)
 		return;
 	struct slice email = reference_email(record);
