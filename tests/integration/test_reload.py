@@ -15,7 +15,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from rig import broker, daemons, generate, mutate, process, testing, verify  # noqa: E402
+from rig import broker, contract, daemons, generate, mutate, process, testing, verify  # noqa: E402
 from rig.process import RigError  # noqa: E402
 from rig.testing import check, equal  # noqa: E402
 from rig.world import World  # noqa: E402
@@ -27,6 +27,7 @@ CHECKED = 150          # configurations that are given to check and to -t
 STARTED = 8            # of these, so many good ones are really started, and so many bad ones
 RATE = 150             # leads per second while configurations change
 LEADS_MAX = 500000
+QUIET_SECONDS = 5      # longer than any clock of tests/rig/rules.yaml has between two things that it tells
 GROWTH_KIB = 24 * 1024 # of resident memory from an early reload to the last
 TAKEN, REFUSED = "configuration reloaded", "configuration refused, the old one stays in force"
 
@@ -225,6 +226,24 @@ def verdicts(world):
     return counts
 
 
+def wait_quiet(world):
+    """Until nothing more is written: another plan moves the due times of running clocks in a walk, which goes on for a while
+    after the last reload, and what is late then is told at once."""
+    from confluent_kafka import TopicPartition
+    asker = verify.consumer(kafka().bootstrap, world.group + "-asker")
+    ends = lambda: asker.get_watermark_offsets(TopicPartition(contract.STATE, 0), timeout=10)[1]  # noqa: E731
+    last, since = ends(), time.monotonic()
+
+    def is_quiet():
+        nonlocal last, since
+        now = ends()
+        if now != last:
+            last, since = now, time.monotonic()
+        return time.monotonic() - since > QUIET_SECONDS
+    process.wait_for(is_quiet, 180, "the walk over running clocks ends", every=0.2, log=world.daemon.log)
+    asker.close()
+
+
 def check_memory(resident):
     """From a fifth of the way on, when every path has been gone and buffers have their size."""
     early = resident[len(resident) // 5]
@@ -241,6 +260,7 @@ def test_reload_under_load():
         seconds = time.monotonic() - begun
         sent = load.stop()
         verify.wait_drained(kafka().bootstrap, 120, world.group, world.daemon.running)
+        wait_quiet(world)
         equal((world.daemon.child.pid, world.daemon.starts), (pid, 1), "one process")
         check(sent > 100, "%d leads while configurations changed" % sent)
         counts = verdicts(world)

@@ -47,9 +47,17 @@ class Mutator:
         else:
             kind = rng.choice(("bytes", "swap", "drop", "double", "section", "cut", "word", "letters", "join"))
             data = getattr(self, "_" + kind)(self.good[name])
+            if name == RULES and not self._keeps_clocks(data):
+                data += b"\nunfinished: [\n"
         self.changed = name
         self._write(name, data)
         return Mutation(kind, name, name == OPTIONS)
+
+    def _keeps_clocks(self, data):
+        """A good configuration in which a grade has lost its clock ends the clocks that run, and nobody is told: the verifier
+        cannot know that. So damage to the score is always an error."""
+        score = re.search(rb"(?ms)^score:.*?(?=^\S)", self.good[RULES]).group()
+        return score in data
 
     def _write(self, name, data):
         """A reader sees the old file or the new one, never a part."""
