@@ -6,39 +6,6 @@
 #include "rules/json.h"
 #include "rules/schema.h"
 
-/* Depth is bounded by the reader that made the value. */
-void json_put_value(struct json_writer *writer, struct slice name, const struct json *value)
-{
-	switch (value->type) {
-	case JSON_IS_NULL:
-		json_put_null_as(writer, name);
-		return;
-	case JSON_IS_BOOL:
-		json_put_bool_as(writer, name, value->boolean);
-		return;
-	case JSON_IS_INT:
-		json_put_int_as(writer, name, value->integer);
-		return;
-	case JSON_IS_REAL:
-		json_put_real_as(writer, name, value->real);
-		return;
-	case JSON_IS_STRING:
-		json_put_text_as(writer, name, value->text);
-		return;
-	case JSON_IS_ARRAY:
-		json_open_array_as(writer, name);
-		for (size_t i = 0; i < value->count; i++)
-			json_put_value(writer, SLICE_NONE, &value->items[i]);
-		json_close_array(writer);
-		return;
-	case JSON_IS_OBJECT:
-		json_open_object_as(writer, name);
-		for (size_t i = 0; i < value->count; i++)
-			json_put_value(writer, value->names[i], &value->items[i]);
-		json_close_object(writer);
-	}
-}
-
 static void put_field(struct json_writer *writer, struct slice path, struct slice name, const struct json *value,
                       struct arena *arena);
 

@@ -14,7 +14,5 @@ struct json_writer;
 
 /* Writes the event's data. */
 void event_put_shown(struct json_writer *writer, const char *name, const struct json *data, bool is_unmasked);
-/* Any value, as it is. */
-void json_put_value(struct json_writer *writer, struct slice name, const struct json *value);
 
 #endif

@@ -273,3 +273,36 @@ void json_put_raw_as(struct json_writer *writer, struct slice name, struct slice
 	begin(writer, name);
 	strbuf_append(writer->out, json.p, json.len);
 }
+
+void json_put_value(struct json_writer *writer, struct slice name, const struct json *json)
+{
+	switch (json->type) {
+	case JSON_IS_NULL:
+		json_put_null_as(writer, name);
+		return;
+	case JSON_IS_BOOL:
+		json_put_bool_as(writer, name, json->boolean);
+		return;
+	case JSON_IS_INT:
+		json_put_int_as(writer, name, json->integer);
+		return;
+	case JSON_IS_REAL:
+		json_put_real_as(writer, name, json->real);
+		return;
+	case JSON_IS_STRING:
+		json_put_text_as(writer, name, json->text);
+		return;
+	case JSON_IS_ARRAY:
+		json_open_array_as(writer, name);
+		for (size_t i = 0; i < json->count; i++)
+			json_put_value(writer, SLICE_NONE, &json->items[i]);
+		json_close_array(writer);
+		return;
+	case JSON_IS_OBJECT:
+		json_open_object_as(writer, name);
+		for (size_t i = 0; i < json->count; i++)
+			json_put_value(writer, json->names[i], &json->items[i]);
+		json_close_object(writer);
+		return;
+	}
+}

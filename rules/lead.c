@@ -147,39 +147,6 @@ bool lead_has_contact(const struct lead *lead)
 
 /* ---- writing */
 
-static void write_json(struct json_writer *writer, struct slice name, const struct json *json)
-{
-	switch (json->type) {
-	case JSON_IS_NULL:
-		json_put_null_as(writer, name);
-		return;
-	case JSON_IS_BOOL:
-		json_put_bool_as(writer, name, json->boolean);
-		return;
-	case JSON_IS_INT:
-		json_put_int_as(writer, name, json->integer);
-		return;
-	case JSON_IS_REAL:
-		json_put_real_as(writer, name, json->real);
-		return;
-	case JSON_IS_STRING:
-		json_put_text_as(writer, name, json->text);
-		return;
-	case JSON_IS_ARRAY:
-		json_open_array_as(writer, name);
-		for (size_t i = 0; i < json->count; i++)
-			write_json(writer, SLICE_NONE, &json->items[i]);
-		json_close_array(writer);
-		return;
-	case JSON_IS_OBJECT:
-		json_open_object_as(writer, name);
-		for (size_t i = 0; i < json->count; i++)
-			write_json(writer, json->names[i], &json->items[i]);
-		json_close_object(writer);
-		return;
-	}
-}
-
 static void write_object(struct json_writer *writer, struct slice name, const struct lead *lead,
                          enum schema_object object);
 
@@ -206,7 +173,7 @@ static void write_field(struct json_writer *writer, const struct lead *lead, con
 		json_put_real_as(writer, row->name, ((const struct lead_real *)at)->value);
 		return;
 	case SCHEMA_MAP:
-		write_json(writer, row->name, *(const struct json *const *)at);
+		json_put_value(writer, row->name, *(const struct json *const *)at);
 		return;
 	case SCHEMA_PART:
 		write_object(writer, row->name, lead, row->part);

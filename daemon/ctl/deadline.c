@@ -60,24 +60,6 @@ static int answer_lines(FILE *file)
 	return is_good ? CTL_OK : CTL_FAILED;
 }
 
-static int run_lines(const struct ctl_args *args)
-{
-	const char *name = args->rest_count > 0 ? args->rest[0] : "-";
-	bool is_file = strcmp(name, "-") != 0;
-	if (args->rest_count > 1)
-		return ctl_usage("one file of questions, or none for standard input");
-	FILE *file = is_file ? fopen(name, "re") : stdin;
-	if (file == NULL) {
-		struct err err = ERR_INIT;
-		err_set(&err, ERR_TOOL_FILE, "%s: %s", name, strerror(errno));
-		return ctl_fail(CTL_FAILED, &err);
-	}
-	int code = answer_lines(file);
-	if (is_file)
-		fclose(file);
-	return code;
-}
-
 /* ---- one deadline, with its reasons */
 
 const struct calendar *ctl_find_calendar(const struct generation *generation, const char *name)
@@ -203,7 +185,7 @@ static int run_deadline(const struct ctl_args *args, const struct generation *ge
 int ctl_deadline(const struct ctl_args *args)
 {
 	if (ctl_option(args, "jsonl") != NULL)
-		return run_lines(args);
+		return lines_answer(args, answer_lines);
 	if (args->rest_count != 3)
 		return ctl_usage("say which calendar, from when and how long: leadctl deadline office 2026-11-20T16:00 \"2bd 1bh\"");
 	struct generation *generation = ctl_load(args);

@@ -47,24 +47,6 @@ static int answer_lines(FILE *file)
 	return is_written && !ferror(file) ? CTL_OK : CTL_FAILED;
 }
 
-static int eval_lines(const struct ctl_args *args)
-{
-	if (args->rest_count > 1)
-		return ctl_usage("--jsonl reads one file, or standard input");
-	const char *name = args->rest_count == 1 ? args->rest[0] : "-";
-	bool is_file = strcmp(name, "-") != 0;
-	FILE *file = is_file ? fopen(name, "re") : stdin;
-	struct err err = ERR_INIT;
-	if (file == NULL) {
-		err_set(&err, ERR_TOOL_FILE, "%s: %s", name, strerror(errno));
-		return ctl_fail(CTL_FAILED, &err);
-	}
-	int code = answer_lines(file);
-	if (is_file)
-		fclose(file);
-	return code;
-}
-
 /* ---- one expression */
 
 struct question {
@@ -259,7 +241,7 @@ int ctl_eval(const struct ctl_args *args)
 {
 	const char *file = ctl_option(args, "lead"), *at = ctl_option(args, "at");
 	if (ctl_option(args, "jsonl") != NULL)
-		return eval_lines(args);
+		return lines_answer(args, answer_lines);
 	if (args->rest_count != 1)
 		return ctl_usage("name one expression: leadctl eval 'lead.intent == \"high\"' --lead lead.json");
 	int64_t now_ms = at != NULL ? instant_parse(slice_of(at)) : (int64_t)time(NULL) * 1000;

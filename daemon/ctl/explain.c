@@ -13,6 +13,7 @@
 #include "rules/base/suggest.h"
 #include "rules/detail.h"
 #include "rules/event_shown.h"
+#include "rules/json.h"
 #include "rules/instant.h"
 #include "rules/model.h"
 #include "rules/story.h"

@@ -15,6 +15,7 @@
 #include "rules/base/arena.h"
 #include "rules/detail.h"
 #include "rules/event_shown.h"
+#include "rules/json.h"
 #include "rules/explain.h"
 #include "rules/instant.h"
 #include "rules/model.h"

@@ -30,4 +30,9 @@ void lines_done(struct lines *lines);
 /* The next line without its line end (\n or \r\n), valid until the next call. The last one may lack it. */
 enum lines_step lines_next(struct lines *lines, struct slice *ret_line);
 
+/* The one file that a verb reads questions from, or standard input: FILE or "-". Calls `answer` with it and returns what that
+ * returns; says what is wrong when there are more names or the file cannot be opened. */
+struct ctl_args;
+int lines_answer(const struct ctl_args *args, int (*answer)(FILE *file));
+
 #endif

@@ -192,39 +192,6 @@ void test_put_value(struct strbuf *out, const struct node *value, const struct t
 
 /* ---- for people */
 
-static void show_json(struct json_writer *writer, struct slice name, const struct json *json)
-{
-	switch (json->type) {
-	case JSON_IS_NULL:
-		json_put_null_as(writer, name);
-		return;
-	case JSON_IS_BOOL:
-		json_put_bool_as(writer, name, json->boolean);
-		return;
-	case JSON_IS_INT:
-		json_put_int_as(writer, name, json->integer);
-		return;
-	case JSON_IS_REAL:
-		json_put_real_as(writer, name, json->real);
-		return;
-	case JSON_IS_STRING:
-		json_put_text_as(writer, name, json->text);
-		return;
-	case JSON_IS_ARRAY:
-		json_open_array_as(writer, name);
-		for (size_t i = 0; i < json->count; i++)
-			show_json(writer, SLICE_NONE, &json->items[i]);
-		json_close_array(writer);
-		return;
-	case JSON_IS_OBJECT:
-		json_open_object_as(writer, name);
-		for (size_t i = 0; i < json->count; i++)
-			show_json(writer, json->names[i], &json->items[i]);
-		json_close_object(writer);
-		return;
-	}
-}
-
 /* Never in the middle of a character. */
 static void put_cut(struct strbuf *out, struct slice text)
 {
@@ -249,7 +216,7 @@ void test_json_show(struct strbuf *out, const struct json *json)
 		return;
 	}
 	struct json_writer writer = JSON_WRITER(&text);
-	show_json(&writer, SLICE_NONE, json);
+	json_put_value(&writer, SLICE_NONE, json);
 	put_cut(out, (struct slice){text.bytes, text.len});
 	strbuf_done(&text);
 }
