@@ -99,29 +99,51 @@ struct kafka_follower {
 	const struct kafka_options *options;
 	rd_kafka_t *client;
 	rd_kafka_message_t *message; /* given last */
+	rd_kafka_topic_partition_list_t *partitions;
+	int ended_count; /* of them were read to their end */
 };
 
-static int assign(struct kafka_follower *follower, const char *const *topics, size_t count, bool from_start,
+/* What a follower begins with; in place of an offset. */
+enum { FROM_END = -1, FROM_START = -2 };
+
+static int find_offsets(struct kafka_follower *follower, rd_kafka_topic_partition_list_t *list, struct err *err)
+{
+	rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(follower->client, list, QUESTION_MS);
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return err_set(err, ERR_KAFKA_CLIENT, "cannot find the offsets of that time: %s", rd_kafka_err2str(code));
+	for (int i = 0; i < list->cnt; i++)
+		if (list->elems[i].err != RD_KAFKA_RESP_ERR_NO_ERROR)
+			return err_set(err, ERR_KAFKA_CLIENT, "cannot find the offset of that time in %s: %s", list->elems[i].topic,
+			               rd_kafka_err2str(list->elems[i].err));
+	return 0;
+}
+
+static int64_t first_offset(int64_t from_ms)
+{
+	return from_ms == FROM_START ? RD_KAFKA_OFFSET_BEGINNING : from_ms == FROM_END ? RD_KAFKA_OFFSET_END : from_ms;
+}
+
+static int assign(struct kafka_follower *follower, const char *const *topics, size_t count, int64_t from_ms,
                   struct err *err)
 {
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(16);
+	rd_kafka_topic_partition_list_t *list = follower->partitions = rd_kafka_topic_partition_list_new(16);
 	int result = 0;
 	for (size_t i = 0; i < count && result == 0; i++) {
 		int32_t partitions = count_partitions(follower->client, topics[i], err);
 		result = partitions < 0 ? -1 : 0;
 		for (int32_t p = 0; p < partitions; p++)
-			rd_kafka_topic_partition_list_add(list, topics[i], p)->offset =
-				from_start ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
+			rd_kafka_topic_partition_list_add(list, topics[i], p)->offset = first_offset(from_ms);
 	}
+	if (result == 0 && from_ms >= 0)
+		result = find_offsets(follower, list, err);
 	rd_kafka_resp_err_t code = result == 0 ? rd_kafka_assign(follower->client, list) : RD_KAFKA_RESP_ERR_NO_ERROR;
 	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
 		result = err_set(err, ERR_KAFKA_CLIENT, "cannot follow: %s", rd_kafka_err2str(code));
-	rd_kafka_topic_partition_list_destroy(list);
 	return result;
 }
 
-struct kafka_follower *kafka_follower_new(const struct kafka_options *options, const char *const *topics, size_t count,
-                                          bool from_start, struct err *err)
+static struct kafka_follower *follower_new(const struct kafka_options *options, const char *const *topics, size_t count,
+                                           int64_t from_ms, struct err *err)
 {
 	struct kafka_follower *follower = xcalloc(1, sizeof *follower);
 	follower->options = options;
@@ -133,11 +155,39 @@ struct kafka_follower *kafka_follower_new(const struct kafka_options *options, c
 	}
 	if (follower->client != NULL) {
 		rd_kafka_poll_set_consumer(follower->client);
-		if (assign(follower, topics, count, from_start, err) == 0)
+		if (assign(follower, topics, count, from_ms, err) == 0)
 			return follower;
 	}
 	kafka_follower_free(follower);
 	return NULL;
+}
+
+struct kafka_follower *kafka_follower_new(const struct kafka_options *options, const char *const *topics, size_t count,
+                                          bool from_start, struct err *err)
+{
+	return follower_new(options, topics, count, from_start ? FROM_START : FROM_END, err);
+}
+
+struct kafka_follower *kafka_follower_new_at(const struct kafka_options *options, const char *const *topics, size_t count,
+                                             int64_t from_ms, struct err *err)
+{
+	return follower_new(options, topics, count, from_ms > 0 ? from_ms : FROM_START, err);
+}
+
+/* A mark in the list says that the partition's end was reached once. */
+static void note_end(struct kafka_follower *follower, const rd_kafka_message_t *message)
+{
+	rd_kafka_topic_partition_t *partition = rd_kafka_topic_partition_list_find(
+		follower->partitions, rd_kafka_topic_name(message->rkt), message->partition);
+	if (partition == NULL || partition->opaque != NULL)
+		return;
+	partition->opaque = follower;
+	follower->ended_count++;
+}
+
+bool kafka_follower_has_read_all(const struct kafka_follower *follower)
+{
+	return follower->ended_count == follower->partitions->cnt;
 }
 
 static void drop_message(struct kafka_follower *follower)
@@ -156,6 +206,8 @@ void kafka_follower_free(struct kafka_follower *follower)
 		rd_kafka_consumer_close(follower->client);
 		rd_kafka_destroy(follower->client);
 	}
+	if (follower->partitions != NULL)
+		rd_kafka_topic_partition_list_destroy(follower->partitions);
 	free(follower);
 }
 
@@ -163,6 +215,8 @@ int kafka_follower_next(struct kafka_follower *follower, int wait_ms, struct kaf
 {
 	drop_message(follower);
 	rd_kafka_message_t *message = follower->message = rd_kafka_consumer_poll(follower->client, wait_ms);
+	if (message != NULL && message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+		note_end(follower, message);
 	if (message == NULL || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || message->err == RD_KAFKA_RESP_ERR__TRANSPORT ||
 	    message->err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
 		return 0;

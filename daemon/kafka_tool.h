@@ -39,6 +39,11 @@ struct kafka_seen {
 /* Follows all partitions of the topics, read_committed, from the start or from now on. NULL with *err. */
 struct kafka_follower *kafka_follower_new(const struct kafka_options *options, const char *const *topics, size_t count,
                                           bool from_start, struct err *err);
+/* The same from the first record on whose timestamp is `from_ms` or later. */
+struct kafka_follower *kafka_follower_new_at(const struct kafka_options *options, const char *const *topics, size_t count,
+                                             int64_t from_ms, struct err *err);
+/* Have all partitions been read to their end once? */
+bool kafka_follower_has_read_all(const struct kafka_follower *follower);
 void kafka_follower_free(struct kafka_follower *follower);
 /* 1: *ret is filled; 0: nothing came within wait_ms; -1 with *err. */
 int kafka_follower_next(struct kafka_follower *follower, int wait_ms, struct kafka_seen *ret, struct err *err);

@@ -133,6 +133,9 @@ struct figures_event {
 /* Counts it; returns how many facts it had (0: nothing that is counted). `data` must be well-formed JSON. */
 size_t figures_take(struct figures *figures, const struct figures_event *event);
 
+/* The bytes of the value of a member of an object that is well-formed JSON; SLICE_NONE when there is none. */
+struct slice figures_raw_member(struct slice object, struct slice name);
+
 /* The cell of a value, made when it is not there; beyond values_max that of "(other)". */
 struct figures_cell *figures_cell(struct figures *figures, size_t grouping, int64_t day, struct slice value);
 /* All rows in order of grouping, day and value. The array is a copy that lies in the arena. */

@@ -285,6 +285,27 @@ static void take_object(struct walk *walk, enum object object)
 	(void)take(walk, '}'); /* it is there: the document is well-formed */
 }
 
+struct slice figures_raw_member(struct slice object, struct slice name)
+{
+	struct walk walk = {object.p, object.p + object.len, NULL, NULL};
+	if (!take(&walk, '{'))
+		return SLICE_NONE;
+	while (take(&walk, '"')) {
+		bool has_escape;
+		struct slice found = take_string(&walk, &has_escape);
+		if (!take(&walk, ':'))
+			return SLICE_NONE;
+		skip_blanks(&walk);
+		const char *start = walk.at;
+		skip_value(&walk);
+		if (slice_equal(found, name))
+			return (struct slice){start, (size_t)(walk.at - start)};
+		if (!take(&walk, ','))
+			break;
+	}
+	return SLICE_NONE;
+}
+
 void figures_read(const struct figures_event *event, struct arena *arena, struct figures_seen *ret_seen)
 {
 	struct walk walk = {event->data.p, event->data.p + event->data.len, arena, ret_seen};

@@ -36,10 +36,12 @@ static void put_json(const struct kafka_follower *follower, const struct kafka_s
 	json_put_int(&writer, "partition", seen->partition);
 	json_put_int(&writer, "offset", seen->offset);
 	json_put_text(&writer, "type", kafka_follower_header(follower, "ce_type"));
+	json_put_time(&writer, "time", seen->timestamp_ms);
 	json_put_text(&writer, "id", kafka_follower_header(follower, "ce_id"));
 	json_put_text(&writer, "cause", kafka_follower_header(follower, "lr_cause"));
 	json_put_text(&writer, "code", kafka_follower_header(follower, "leadrouter.error.code"));
 	json_put_text(&writer, "number", kafka_follower_header(follower, "leadrouter.error.number"));
+	json_put_text(&writer, "record", kafka_follower_header(follower, "leadrouter.error.record"));
 	json_put_text(&writer, "text", kafka_follower_header(follower, "__dlq.errors.message"));
 	if (json_read(seen->value, limits, arena, NULL) != NULL)
 		json_put_raw(&writer, "data", seen->value);
