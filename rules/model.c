@@ -212,6 +212,7 @@ struct model *model_build(const struct node *root, const struct model_files *fil
 	model_build_ownership(&builder);
 	kept_finish(&builder);
 	if (!model_has_failed(&builder)) {
+		model_warn_unused(&builder);
 		lint_routes(&builder);
 		lint_score(&builder);
 	}

@@ -58,6 +58,8 @@ void model_build_followup(struct model_builder *builder);
 void model_build_score(struct model_builder *builder);
 void model_build_pools(struct model_builder *builder);
 void model_build_routes(struct model_builder *builder);
+/* Behind all sections: any of them may name a team or a table. */
+void model_warn_unused(struct model_builder *builder);
 void model_build_lifecycle(struct model_builder *builder);
 void model_build_clocks(struct model_builder *builder);
 void model_build_activity(struct model_builder *builder);

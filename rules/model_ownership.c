@@ -154,7 +154,6 @@ static bool read_consent(struct model_builder *builder, const struct node *node,
 {
 	static const char *const known[] = {"team", "by", "within", "otherwise", NULL};
 	static const char *const others[] = {"refuse", "grant"};
-	struct slice team;
 	*consent = (struct consent){.team = SIZE_MAX};
 	if (!node_expect_mapping(node, "a consent", builder->diags))
 		return false;
@@ -166,12 +165,9 @@ static bool read_consent(struct model_builder *builder, const struct node *node,
 		consent->is_granted = read_word(builder, otherwise, "what happens otherwise", others, 2) == 1;
 	if (otherwise != NULL && node_get(node, "within") == NULL)
 		diags_add(builder->diags, ERR_MISSING_KEY, otherwise->span, "`otherwise` comes after a time: `within` is missing");
-	if (of == NULL || by == NULL || !model_read_name(builder, by, "who consents", &consent->by) ||
-	    !model_read_name(builder, of, "the team of a consent", &team))
+	if (of == NULL || by == NULL || !model_read_name(builder, by, "who consents", &consent->by))
 		return false;
-	consent->team = model_find_team(builder->model, team);
-	if (consent->team == SIZE_MAX)
-		diags_add(builder->diags, ERR_UNKNOWN_REFERENCE, of->span, "no team has the id `%.*s`", SLICE_ARG(team));
+	consent->team = model_read_team(builder, of, "the team of a consent");
 	return consent->team != SIZE_MAX;
 }
 

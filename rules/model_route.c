@@ -161,39 +161,6 @@ static void check_catch_all(struct model_builder *builder, const struct node *li
 	diag_help(builder->diags, diag, "end with a route that has a `team` and no `when`: - {name: rest, team: …}");
 }
 
-static bool has_text(struct slice text, struct slice wanted)
-{
-	return text.len >= wanted.len && memmem(text.p, text.len, wanted.p, wanted.len) != NULL;
-}
-
-/* Does any condition say territory.NAME? */
-static bool is_table_named(const struct model *model, struct slice table)
-{
-	char text[MODEL_NAME_BYTES + 16] = "territory.";
-	struct slice wanted = {text, strlen(text) + table.len};
-	memcpy(text + strlen(text), table.p, table.len);
-	for (size_t i = 0; i < model->route_count; i++)
-		if (has_text(model->routes[i].when_text, wanted))
-			return true;
-	for (size_t i = 0; i < model->criterion_count; i++)
-		if (has_text(model->criteria[i].when_text, wanted))
-			return true;
-	return false;
-}
-
-static void warn_unused(struct model_builder *builder)
-{
-	const struct model *model = builder->model;
-	for (size_t i = 0; i < model->team_count; i++)
-		if (!builder->is_team_used[i])
-			diags_warn(builder->diags, ERR_UNUSED, builder->team_nodes[i]->span, "no route leads to the team `%.*s`",
-			           SLICE_ARG(model->teams[i].id));
-	for (size_t i = 0; i < model->territory_count; i++)
-		if (!builder->is_table_used[i] && !is_table_named(model, builder->table_names[i]))
-			diags_warn(builder->diags, ERR_UNUSED, builder->table_keys[i]->span, "the territory table `%.*s` is not used",
-			           SLICE_ARG(builder->table_names[i]));
-}
-
 static const struct rule_index *index_routes(struct model_builder *builder)
 {
 	const struct model *model = builder->model;
@@ -220,7 +187,6 @@ static void build_routes(struct model_builder *builder, const struct node *list)
 	check_catch_all(builder, list);
 	if (model_has_failed(builder))
 		return;
-	warn_unused(builder);
 	builder->model->route_index = index_routes(builder);
 }
 
@@ -236,4 +202,39 @@ void model_build_routes(struct model_builder *builder)
 		diags_add(builder->diags, ERR_TOO_MANY, list->span, "more than %d routes", MODEL_ROUTES_MAX);
 	else if (list != NULL)
 		build_routes(builder, list);
+}
+
+/* ---- teams and tables that nothing names */
+
+static bool has_text(struct slice text, struct slice wanted)
+{
+	return text.len >= wanted.len && memmem(text.p, text.len, wanted.p, wanted.len) != NULL;
+}
+
+/* Does any condition say territory.NAME? */
+static bool is_table_named(const struct model *model, struct slice table)
+{
+	char text[MODEL_NAME_BYTES + 16] = "territory.";
+	struct slice wanted = {text, strlen(text) + table.len};
+	memcpy(text + strlen(text), table.p, table.len);
+	for (size_t i = 0; i < model->route_count; i++)
+		if (has_text(model->routes[i].when_text, wanted))
+			return true;
+	for (size_t i = 0; i < model->criterion_count; i++)
+		if (has_text(model->criteria[i].when_text, wanted))
+			return true;
+	return false;
+}
+
+void model_warn_unused(struct model_builder *builder)
+{
+	const struct model *model = builder->model;
+	for (size_t i = 0; i < model->team_count; i++)
+		if (!builder->is_team_used[i])
+			diags_warn(builder->diags, ERR_UNUSED, builder->team_nodes[i]->span, "no route leads to the team `%.*s`",
+			           SLICE_ARG(model->teams[i].id));
+	for (size_t i = 0; i < model->territory_count; i++)
+		if (!builder->is_table_used[i] && !is_table_named(model, builder->table_names[i]))
+			diags_warn(builder->diags, ERR_UNUSED, builder->table_keys[i]->span, "the territory table `%.*s` is not used",
+			           SLICE_ARG(builder->table_names[i]));
 }
