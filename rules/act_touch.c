@@ -4,6 +4,7 @@
  */
 #include "rules/decide.h"
 
+#include "rules/clocks_act.h"
 #include "rules/clocks_lead.h"
 #include "rules/event.h"
 #include "rules/model.h"
@@ -36,6 +37,7 @@ static void take_touch(struct work *work, const struct status_change *change)
 		unsigned facts = CLOCK_FACT_TOUCHED | (touch->is_attempt ? 0 : CLOCK_FACT_REACHED);
 		if (state->touched_ms == 0 || change->at_ms < state->touched_ms)
 			state->touched_ms = change->at_ms;
+		state->back = SLICE_NONE;
 		state->tried.count = 0; /* somebody has taken it up: the round is over */
 		if (state->status == LEAD_ASSIGNED) {
 			state->status = LEAD_IN_PROGRESS;
@@ -55,6 +57,8 @@ void act_touch(struct work *work)
 	change.is_repeated = work->is_repeated;
 	if (!change.is_repeated && !touch_is_fine(work))
 		return;
+	if (!change.is_repeated && clocks_give_back(work))
+		change.at_ms = work->activity->at_ms;
 	if (!change.is_repeated)
 		take_touch(work, &change);
 	event_status(work, &change);

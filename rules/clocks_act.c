@@ -4,9 +4,81 @@
 #include "rules/clocks.h"
 #include "rules/decide.h"
 #include "rules/event_clock.h"
+#include "rules/model.h"
+#include "rules/own.h"
+#include "rules/scan.h"
+
+/* From whom the lead is taken, and the clock that he has not answered: "ana 1795424400000 1795417200000". */
+static struct slice note_back(struct work *work, struct slice rep, const struct clock_plan *plan,
+                              const struct clock_told *told)
+{
+	bool is_first = plan->kind == CLOCK_FIRST_RESPONSE;
+	return slice_of(arena_printf(work->arena, "%lld %lld %.*s", (long long)told->due_ms,
+	                             (long long)(is_first ? told->start_ms : 0), SLICE_ARG(rep)));
+}
+
+/* A round ends with the pool when so many reps have had it. */
+static void give_to_the_next(struct work *work, const struct clock_plan *plan)
+{
+	struct order order = {.reason = "overdue", .cause = CAUSE_AUTOMATIC};
+	if ((int64_t)work->state.tried.count >= plan->max_hops)
+		own_release_due(work, "max_hops");
+	else
+		own_pass_on(work, &order);
+}
 
 void clocks_act(struct work *work, const struct clock *clock, const struct clock_plan *plan,
                 const struct clock_told *told)
 {
+	enum clock_action action = told->level->action;
+	struct slice owner = work->state.owner;
+	int64_t version = work->state.version;
 	event_clock_told(work, clock->name, plan, told);
+	if (owner.len == 0 || action == CLOCK_NOTIFY || action == CLOCK_TELL_MANAGER)
+		return;
+	if (action == CLOCK_REASSIGN)
+		give_to_the_next(work, plan);
+	else
+		own_release_due(work, plan->kind == CLOCK_RELEASE ? "expired" : "overdue");
+	if (work->state.version != version)
+		work->state.back = note_back(work, owner, plan, told);
+}
+
+/* ---- an act that was in time and is heard of late */
+
+struct back {
+	int64_t due_ms, start_ms;
+	struct slice rep;
+};
+
+static bool read_back(struct slice text, struct back *back)
+{
+	struct scan scan = {text.p, text.p + text.len};
+	if (!scan_int(&scan, &back->due_ms) || !scan_byte(&scan, ' ') || !scan_int(&scan, &back->start_ms) ||
+	    !scan_byte(&scan, ' '))
+		return false;
+	back->rep = (struct slice){scan.at, (size_t)(scan.end - scan.at)};
+	return true;
+}
+
+bool clocks_give_back(struct work *work)
+{
+	struct lead_state *state = &work->state;
+	const struct activity *act = work->activity;
+	struct order order = {.reason = "acted_in_time", .cause = CAUSE_AUTOMATIC, .actor = act->actor};
+	struct back back;
+	if (state->back.len == 0 || state->touched_ms != 0 || !read_back(state->back, &back) ||
+	    !slice_equal(back.rep, act->actor) || slice_equal(act->actor, state->owner))
+		return false;
+	size_t rep = model_find_rep(work->model, back.rep);
+	if (rep == SIZE_MAX || act->at_ms < back.start_ms || act->at_ms > back.due_ms || act->at_ms > work->now_ms)
+		return false;
+	own_order(work, rep, own_team_of(work, rep, state->team), &order);
+	if (back.start_ms != 0 && state->first_response.start_ms != 0) {
+		state->first_response.start_ms = back.start_ms;
+		state->first_response.due_ms = back.due_ms;
+		state->first_response.level = CLOCK_RANK_BREACH; /* it was told */
+		state->first_response.next_ms = 0;
+	}
+	return true;
 }

@@ -21,7 +21,7 @@ static size_t owner_of(const struct work *work)
 static void settle_waits(struct lead_state *state)
 {
 	state->wake_ms = 0;
-	state->every = state->candidate = state->asked = SLICE_NONE;
+	state->every = state->candidate = state->asked = state->back = SLICE_NONE;
 	state->touched_ms = 0;
 	state->exempt_ms = state->excused = 0;
 }

@@ -92,6 +92,7 @@ static const struct member_row rows[] = {
 	ROW("tally", IS_TEXT, tally, 0, 0),
 	ROW("dispute", IS_INT, dispute_ms, 0, 0),
 	ROW("claims", IS_LIST, claims, 0, STATE_CLAIMS_MAX),
+	ROW("back", IS_TEXT, back, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

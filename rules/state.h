@@ -46,6 +46,7 @@
  *     exempt    until when it is not taken back; excused: a release fell due meanwhile
  *     cand, asked   who is to get it, and who has to consent or decide
  *     tally     for whom it is counted among what he holds
+ *     back      the breach that took it from somebody: due and start of the clock, and who he was
  *     dispute, claims   until when claims are collected; one each, as rules/dispute.h writes them
  *
  * Times are ms since 1970. Change procedure: add members to LEAD_FIELDS at the end with a
@@ -124,6 +125,7 @@ struct lead_state {
 	struct slice candidate, asked, tally;
 	int64_t dispute_ms;
 	struct state_list claims;
+	struct slice back;        /* rules/clocks_act.c: from whom a breach took it, and when he should have acted */
 };
 
 void state_put_lead(struct strbuf *out, const struct lead_state *lead);
