@@ -20,7 +20,7 @@ static struct slice note_back(struct work *work, struct slice rep, const struct 
 /* A round ends with the pool when so many reps have had it. */
 static void give_to_the_next(struct work *work, const struct clock_plan *plan)
 {
-	struct order order = {.reason = "overdue", .cause = CAUSE_AUTOMATIC};
+	struct order order = {.reason = "breach", .cause = CAUSE_AUTOMATIC};
 	if ((int64_t)work->state.tried.count >= plan->max_hops)
 		own_release_due(work, "max_hops");
 	else
@@ -39,7 +39,7 @@ void clocks_act(struct work *work, const struct clock *clock, const struct clock
 	if (action == CLOCK_REASSIGN)
 		give_to_the_next(work, plan);
 	else
-		own_release_due(work, plan->kind == CLOCK_RELEASE ? "expired" : "overdue");
+		own_release_due(work, plan->kind == CLOCK_RELEASE ? "expired" : "breach");
 	if (work->state.version != version)
 		work->state.back = note_back(work, owner, plan, told);
 }
