@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/cleanse.h"
 
-#include <stdlib.h>
-
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
 #include "rules/changes.h"
+#include "rules/intake.h"
 #include "rules/model.h"
 #include "rules/schema.h"
 #include "rules/text/country.h"
@@ -100,23 +99,12 @@ static void clean_texts(struct cleansing *cleansing)
 
 /* ---- vocabularies */
 
-static int compare_alias(const void *key, const void *row)
-{
-	const struct slice *folded = key;
-	const struct vocabulary_alias *alias = row;
-	return slice_compare(*folded, alias->folded);
-}
-
 static void cleanse_source(struct cleansing *cleansing)
 {
 	const struct vocabulary *sources = &cleansing->model->sources;
-	struct slice folded = text_key(cleansing->arena, cleansing->lead->source);
-	const struct vocabulary_alias *alias =
-		sources->alias_count == 0 ? NULL
-					  : bsearch(&folded, sources->aliases, sources->alias_count, sizeof *sources->aliases,
-	                                            compare_alias);
-	if (alias != NULL)
-		change(cleansing, &cleansing->lead->source, "source", "canonical", sources->names[alias->name]);
+	size_t name = vocabulary_find(sources, cleansing->lead->source, cleansing->arena);
+	if (name != SIZE_MAX)
+		change(cleansing, &cleansing->lead->source, "source", "canonical", sources->names[name]);
 	else if (cleansing->lead->source.len == 0)
 		cleansing->lead->source = SLICE("other"); /* absent: nothing was changed that somebody wrote */
 	else
@@ -198,12 +186,28 @@ static struct slice copy(struct cleansing *cleansing, const char *text)
 	return slice_of(arena_strdup(cleansing->arena, text));
 }
 
+/* "0000000" is what forms are filled with that ask for a number; its key would make many people one. */
+static bool is_one_digit(struct slice text)
+{
+	char digit = '\0';
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9')
+			continue;
+		if (digit != '\0' && text.p[i] != digit)
+			return false;
+		digit = text.p[i];
+	}
+	return digit != '\0';
+}
+
 static void cleanse_phone(struct cleansing *cleansing)
 {
 	struct phone phone;
 	if (cleansing->lead->contact.phone.len == 0)
 		return;
 	phone_parse(cleansing->lead->contact.phone, phone_country(cleansing), &phone);
+	if (is_one_digit(cleansing->lead->contact.phone))
+		phone.verdict = PHONE_UNPARSABLE;
 	cleansing->keys.phone_verdict = phone_verdict_name(phone.verdict);
 	if (phone.verdict == PHONE_UNPARSABLE) {
 		remark(cleansing, "contact.phone", "kept_unparsable_phone");

@@ -179,6 +179,7 @@ void event_assigned(struct work *work)
 {
 	struct page page;
 	struct json_writer *writer = page_open(&page, work);
+	event_put_if(writer, "lead_no", work->state.number);
 	event_put_owner(writer, work);
 	json_put_text(writer, "reason", slice_of(work->reason));
 	put_rule(writer, work);
@@ -200,6 +201,7 @@ void event_unassigned(struct work *work)
 {
 	struct page page;
 	struct json_writer *writer = page_open(&page, work);
+	event_put_if(writer, "lead_no", work->state.number);
 	json_put_text(writer, "reason", slice_of(work->reason));
 	event_put_owner(writer, work);
 	put_rule(writer, work);
@@ -219,6 +221,7 @@ void event_duplicate(struct work *work, struct slice first_lead_id)
 	struct page page;
 	struct json_writer *writer = page_open(&page, work);
 	json_put_text(writer, "first_lead_id", first_lead_id);
+	event_put_if(writer, "first_lead_no", work->state.number);
 	json_put_text(writer, "match", slice_of(work->hit));
 	event_put_owner(writer, work);
 	json_put_text(writer, "status", slice_of(lead_status_name(work->state.status)));

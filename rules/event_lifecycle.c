@@ -51,6 +51,15 @@ void event_moved(struct work *work, const struct move *move, const char *before,
 	page_close(&page, work, OUT_LIFECYCLE, "lead.status");
 }
 
+/* A rep by his id; anybody else by the record that names him. */
+static void put_referral(struct json_writer *writer, struct slice referral)
+{
+	if (referral.len != 0 && referral.p[0] == '!')
+		json_put_text(writer, "referred_in", (struct slice){referral.p + 1, referral.len - 1});
+	else
+		event_put_if(writer, "referrer", referral);
+}
+
 void event_put_history(struct json_writer *writer, const struct work *work)
 {
 	const struct lead_state *state = &work->state;
@@ -58,6 +67,8 @@ void event_put_history(struct json_writer *writer, const struct work *work)
 	json_put_time(writer, "captured_at", state->at_ms);
 	event_put_time_if(writer, "first_touched_at", state->touched_ms);
 	event_put_if(writer, "source", state->source);
+	event_put_if(writer, "lead_no", state->number);
+	put_referral(writer, state->referral);
 	event_put_if(writer, "rule", state->rule);
 	json_put_int(writer, "score", state->score);
 	json_put_text(writer, "grade", state->grade);

@@ -34,6 +34,7 @@ struct cel_value;
 struct country_table;
 struct diags;
 struct capacity;
+struct intake_rules;
 struct lifecycle_rules;
 struct grade_matrix;
 struct likelihood_plan;
@@ -168,6 +169,7 @@ struct model {
 	struct vocabulary sources;    /* unknown text becomes "other", which is always in it */
 	struct country_table *countries;
 	struct region_table *regions; /* NULL: region codes are only folded, not checked */
+	const struct intake_rules *intake; /* NULL: nothing more is asked of leads, see rules/intake.h */
 	bool require_email, require_phone, require_company; /* required on every lead; one way of contact always is */
 
 	/* dedup */

@@ -15,6 +15,7 @@
 #include "rules/tree.h"
 
 struct calendar_entry;
+struct intake_rules;
 struct model_names;
 
 struct model_builder {
@@ -38,6 +39,7 @@ struct model_builder {
 	const struct node **preference_keys;
 	bool *is_preference_used;
 	size_t preference_count;
+	struct intake_rules *intake;
 	size_t errors_before; /* the build adds warnings about what is unused only while it has found no error */
 	const struct cel_env *when_env, *event_env; /* of clocks */
 	bool has_calendar; /* one was configured */
@@ -48,6 +50,8 @@ struct model_builder {
 /* The parts, in the order in which they run. */
 void model_build_tenants(struct model_builder *builder);
 void model_build_cleanse(struct model_builder *builder);
+/* Part of cleanse: `section` may be NULL. */
+void model_build_intake(struct model_builder *builder, const struct node *section);
 void model_build_dedup(struct model_builder *builder);
 void model_build_calendars(struct model_builder *builder);
 void model_build_people(struct model_builder *builder);
@@ -91,6 +95,11 @@ void model_warn_calendars(struct model_builder *builder);
 bool model_read_span(struct model_builder *builder, const struct node *node, const char *what, struct span *ret_span);
 /* Index of the territory table that `node` names, or SIZE_MAX and an error; it counts as used from now on. */
 size_t model_read_table(struct model_builder *builder, const struct node *node, const char *what);
+
+/* A list of names, or a mapping of names to lists of other spellings; NULL: an empty one. `noun` is what one is called.
+ * `fallback` is always the first word; NULL: none is. */
+void model_read_vocabulary(struct model_builder *builder, const struct node *list, const char *noun, const char *fallback,
+                           struct vocabulary *ret_vocabulary);
 
 /* Names of one kind, to find a second definition. */
 struct model_names {

@@ -14,7 +14,7 @@
 #include "rules/text/normalise.h"
 #include "rules/text/region.h"
 
-enum { TENANTS_MAX = 100000, ALIASES_MAX = 20000 };
+enum { TENANTS_MAX = 100000 };
 enum { REGION_JSON_BYTES = 16 << 20, REGION_JSON_DEPTH = 8, REGION_JSON_VALUES = 500000 };
 
 void model_build_tenants(struct model_builder *builder)
@@ -35,124 +35,6 @@ void model_build_tenants(struct model_builder *builder)
 	model_names_done(&names);
 	builder->model->tenants = tenants;
 	builder->model->tenant_count = list->count;
-}
-
-/* ---- sources */
-
-struct vocabulary_builder {
-	struct model_builder *builder;
-	struct slice *names;
-	struct vocabulary_alias *aliases;
-	const struct node **alias_nodes; /* NULL: built in */
-	size_t count, alias_count;
-};
-
-static const struct node *node_of_alias(const struct vocabulary_builder *words, struct slice folded, size_t *ret_name)
-{
-	for (size_t i = 0; i < words->alias_count; i++)
-		if (slice_equal(words->aliases[i].folded, folded)) {
-			*ret_name = words->aliases[i].name;
-			return words->alias_nodes[i];
-		}
-	*ret_name = SIZE_MAX;
-	return NULL;
-}
-
-static void store_spelling(struct vocabulary_builder *words, struct slice folded, size_t name, const struct node *node)
-{
-	words->alias_nodes[words->alias_count] = node;
-	words->aliases[words->alias_count++] = (struct vocabulary_alias){folded, name};
-}
-
-/* A spelling of name number `name`; the same spelling for two names is an error. */
-static void add_spelling(struct vocabulary_builder *words, struct slice text, size_t name, const struct node *node)
-{
-	struct slice folded = text_key(words->builder->arena, text);
-	size_t other;
-	const struct node *first = node_of_alias(words, folded, &other);
-	if (other == name)
-		return;
-	if (other != SIZE_MAX) {
-		struct diag *diag = diags_add(words->builder->diags, ERR_DUPLICATE, node->span,
-		                              "`%.*s` already stands for the source `%.*s`", SLICE_ARG(text),
-		                              SLICE_ARG(words->names[other]));
-		if (first != NULL)
-			diag_second(words->builder->diags, diag, first->span, "first defined here");
-		return;
-	}
-	if (folded.len == 0) {
-		diags_add(words->builder->diags, ERR_BAD_NAME, node->span, "a source needs a letter or digit");
-		return;
-	}
-	store_spelling(words, folded, name, node);
-}
-
-static void add_source(struct vocabulary_builder *words, const struct node *key, const struct node *aliases)
-{
-	struct model_builder *builder = words->builder;
-	struct slice text;
-	size_t name = words->count;
-	if (slice_is(key->text, "other"))
-		name = 0;
-	else if (model_read_name(builder, key, "a source", &text))
-		words->names[words->count++] = text;
-	else
-		return;
-	add_spelling(words, words->names[name], name, key);
-	if (aliases == NULL || node_is_empty(aliases) || !node_expect_sequence(aliases, "aliases of a source", builder->diags))
-		return;
-	for (size_t i = 0; i < aliases->count; i++)
-		if (model_read_name(builder, aliases->items[i], "an alias", &text))
-			add_spelling(words, text, name, aliases->items[i]);
-}
-
-static size_t count_spellings(const struct node *sources)
-{
-	size_t count = sources->count;
-	for (size_t i = 0; sources->kind == NODE_MAPPING && i < sources->count; i++)
-		count += sources->members[i].value->count;
-	return count;
-}
-
-static int by_folded(const void *left, const void *right)
-{
-	const struct vocabulary_alias *a = left, *b = right;
-	return slice_compare(a->folded, b->folded);
-}
-
-/* A list of names, or a mapping of names to lists of aliases. "other" is always the first word. */
-static void read_sources(struct model_builder *builder, const struct node *sources)
-{
-	static const struct node none = {.kind = NODE_SEQUENCE};
-	if (sources == NULL)
-		sources = &none;
-	else if (sources->kind == NODE_SCALAR && !node_expect_mapping(sources, "cleanse.sources", builder->diags))
-		return;
-	size_t spellings = count_spellings(sources) + 1;
-	if (sources->count > MODEL_SOURCES_MAX || spellings > ALIASES_MAX) {
-		diags_add(builder->diags, ERR_TOO_MANY, sources->span, "more than %d sources or %d aliases", MODEL_SOURCES_MAX,
-		          ALIASES_MAX);
-		return;
-	}
-	struct vocabulary_builder words = {
-		.builder = builder,
-		.names = arena_array(builder->arena, sources->count + 1, sizeof *words.names),
-		.aliases = arena_array(builder->arena, spellings, sizeof *words.aliases),
-		.alias_nodes = arena_array(&builder->scratch, spellings, sizeof *words.alias_nodes),
-		.count = 1,
-	};
-	words.names[0] = SLICE("other");
-	store_spelling(&words, text_key(builder->arena, words.names[0]), 0, NULL);
-	for (size_t i = 0; i < sources->count; i++) {
-		if (sources->kind == NODE_MAPPING)
-			add_source(&words, sources->members[i].key, sources->members[i].value);
-		else if (sources->items[i]->kind == NODE_SCALAR)
-			add_source(&words, sources->items[i], NULL);
-		else
-			diags_add(builder->diags, ERR_WRONG_TYPE, sources->items[i]->span, "a source must be text");
-	}
-	qsort(words.aliases, words.alias_count, sizeof *words.aliases, by_folded);
-	builder->model->sources = (struct vocabulary){words.names, words.count, words.aliases, words.alias_count};
 }
 
 /* ---- regions */
@@ -283,7 +165,7 @@ static void read_flags(struct model_builder *builder, const struct node *list, c
 
 void model_build_cleanse(struct model_builder *builder)
 {
-	static const char *const known[] = {"default_country", "require", "sources", "regions", NULL};
+	static const char *const known[] = {"default_country", "require", "required", "sources", "vocabularies", "regions", "lead_no", NULL};
 	struct model *model = builder->model;
 	const struct node *section = model_section(builder, "cleanse", NODE_MAPPING);
 	const struct flag required[] = {
@@ -292,6 +174,7 @@ void model_build_cleanse(struct model_builder *builder)
 		node_check_keys(section, known, "cleanse", builder->diags);
 	read_default_country(builder, node_get(section, "default_country"));
 	read_flags(builder, node_get(section, "require"), "cleanse.require", required, 3);
-	read_sources(builder, node_get(section, "sources"));
+	model_read_vocabulary(builder, node_get(section, "sources"), "source", "other", &model->sources);
+	model_build_intake(builder, section);
 	read_regions(builder, node_get(section, "regions"));
 }

@@ -10,6 +10,7 @@
 #include "rules/base/hash.h"
 #include "rules/cleanse.h"
 #include "rules/company.h"
+#include "rules/intake.h"
 #include "rules/model.h"
 #include "rules/stages.h"
 #include "rules/state.h"
@@ -197,6 +198,8 @@ static enum step stage_cleanse(struct prepared *prepared)
 		err_set_at(&prepared->err, ERR_BAD_LEAD_ID, "lead_id", "it is the phone number of the person");
 		return reject(prepared);
 	}
+	if (intake_check(prepared, &keys) != 0)
+		return reject(prepared);
 	const char *missing = missing_field(prepared->model, &prepared->lead);
 	if (missing != NULL) {
 		err_set_at(&prepared->err, ERR_MISSING_FIELD, missing, "the configuration requires this field");

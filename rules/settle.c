@@ -7,10 +7,21 @@
 #include "rules/decide.h"
 
 #include "rules/event.h"
+#include "rules/intake.h"
 #include "rules/kept.h"
 #include "rules/model.h"
 #include "rules/own.h"
 #include "rules/pool_choose.h"
+
+/* A name is contact data and not kept (law 10): whoever rewards a referral finds it in the record. */
+static void note_referral(struct work *work)
+{
+	struct slice referrer = work->prepared->lead.referrer;
+	if (referrer.len == 0)
+		return;
+	size_t rep = model_find_rep(work->model, referrer);
+	work->state.referral = rep != SIZE_MAX ? work->model->reps[rep].id : ARENA_JOIN(work->arena, SLICE("!"), work->cause);
+}
 
 static void settle_state(struct work *work, enum lead_status status)
 {
@@ -19,6 +30,8 @@ static void settle_state(struct work *work, enum lead_status status)
 	work->state.source = work->prepared->lead.source;
 	if (!pool_asks_familiar(work))
 		work->state.familiar = SLICE_NONE;
+	intake_number_lead(work);
+	note_referral(work);
 	work->state.kept = kept_text(work->model, &work->prepared->lead, work->arena);
 	if (work->model->clock_count != 0)
 		clocks_happened(work, &(struct happened){.facts = CLOCK_FACT_CAPTURED, .at_ms = work->now_ms});

@@ -93,6 +93,8 @@ static const struct member_row rows[] = {
 	ROW("dispute", IS_INT, dispute_ms, 0, 0),
 	ROW("claims", IS_LIST, claims, 0, STATE_CLAIMS_MAX),
 	ROW("back", IS_TEXT, back, 0, 0),
+	ROW("no", IS_TEXT, number, 0, 0),
+	ROW("ref", IS_TEXT, referral, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

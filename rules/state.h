@@ -39,6 +39,8 @@
  *     every     span after which it wakes once more
  *     wakes     how often it woke (default 0): part of the ids of these events
  *     stage     of a lead that is worked on, as the site names it
+ *     no        the number that people call it by
+ *     ref       who referred it: id of a rep, or "!" and the record that names him
  *     cleared   1: a person found it good, whatever its grade says
  *     prev, left    who owned it last, and since when nobody does
  *     tried     who was asked in this round: since it was last taken up, or ordered to somebody
@@ -126,6 +128,7 @@ struct lead_state {
 	int64_t dispute_ms;
 	struct state_list claims;
 	struct slice back;        /* rules/clocks_act.c: from whom a breach took it, and when he should have acted */
+	struct slice number, referral;
 };
 
 void state_put_lead(struct strbuf *out, const struct lead_state *lead);

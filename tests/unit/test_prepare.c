@@ -118,7 +118,7 @@ static void fields_are_cleansed_and_each_change_is_noted(void **state)
 static void odd_values_are_kept_dropped_or_mapped(void **state)
 {
 	struct prepared *p = prepare(*state, "{\"source\":\"smoke signals\",\"intent\":\"maybe\",\"colour\":1,\"a@b\":2,\"contact\":"
-	                                     "{\"email\":\"no address\",\"phone\":\"call me\"},\"location\":{\"country\":\"Atlantis\"}}");
+	                                     "{\"email\":\"no address\",\"phone\":\"call me\",\"wechat\":\"wx\"},\"location\":{\"country\":\"Atlantis\"}}");
 	assert_true(rules_is_lead(p));
 	expect_field(p, "source", "other");
 	expect_field(p, "intent", "");
