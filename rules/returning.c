@@ -5,6 +5,7 @@
 #include "rules/idents.h"
 #include "rules/json.h"
 #include "rules/model.h"
+#include "rules/own.h"
 #include "rules/pool_choose.h"
 
 void returning_note(struct work *work, const struct hit *past)
@@ -12,7 +13,7 @@ void returning_note(struct work *work, const struct hit *past)
 	const struct lead_state *state = &past->state;
 	struct returning *returning = arena_alloc(work->arena, sizeof *returning);
 	*returning = (struct returning){
-		.lead_id = past->lead_id, .owner = state->owner, .team = state->team, .grade = state->grade,
+		.lead_id = past->lead_id, .owner = state->owner.len != 0 ? state->owner : state->previous, .team = state->team, .grade = state->grade,
 		.status = lead_status_name(state->status), .is_cleared = state->cleared != 0,
 		.last_ms = state->touched_ms > state->at_ms ? state->touched_ms : state->at_ms,
 	};
@@ -34,16 +35,6 @@ const char *returning_block(const struct work *work)
 		return "do_not_contact";
 	const struct returning *past = work->returning;
 	return past != NULL && !past->is_cleared && grade_stops(work->model, past->grade) ? "stopped_before" : NULL;
-}
-
-static size_t team_of(const struct work *work, struct slice wanted, size_t rep)
-{
-	const struct model *model = work->model;
-	size_t team = model_find_team(model, wanted);
-	for (size_t i = 0; team != SIZE_MAX && i < model->teams[team].member_count; i++)
-		if (model->teams[team].members[i].rep == rep)
-			return team;
-	return SIZE_MAX;
 }
 
 static enum step owner_is_absent(struct work *work, const char *result)
@@ -68,7 +59,7 @@ static enum step give_back(struct work *work)
 	size_t rep = model_find_rep(work->model, past->owner);
 	if (rep == SIZE_MAX)
 		return owner_is_absent(work, "unknown");
-	size_t team = team_of(work, past->team, rep);
+	size_t team = own_team_of(work, rep, past->team);
 	const char *obstacle = why_not(work, rep, team);
 	if (obstacle != NULL)
 		return owner_is_absent(work, obstacle);
