@@ -231,6 +231,8 @@ void batch_decide(struct batch *batch, struct rules_view lookup, const struct ba
 {
 	struct arena *arena = &batch->decided;
 	struct decider *decider = decider_new(generation_model(batch->generation), lookup, arena);
+	if (batch->desk != NULL)
+		decider_use_desk(decider, batch->desk);
 	batch->decisions =
 		arena_array(arena, batch->item_count + work->due_count + work->walked_count + 2, sizeof *batch->decisions);
 	batch->due_count = work->due_count;

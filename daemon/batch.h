@@ -26,6 +26,7 @@
 #include "rules/base/map.h"
 #include "rules/rules.h"
 
+struct desk;
 struct generation;
 struct plugin_ask;
 struct shard;
@@ -62,6 +63,7 @@ struct batch {
 	size_t unanswered;             /* PREPARING: items whose plug-ins have not answered */
 	loop_fn on_prepared;           /* called with the batch when the last one has */
 
+	struct desk *desk;             /* the shard's, borrowed for a decision; NULL: without one */
 	struct arena decided;          /* of the latest decision */
 	struct map values;             /* key -> struct view_value, what was read */
 	struct map layer;              /* key -> struct write, what it writes */

@@ -75,6 +75,7 @@ struct shard *shard_new(const struct shard_parts *parts, const struct shard_limi
 	shard->poll = loop_timer_new(parts->loop, on_poll, shard);
 	const uint64_t seed[2] = {(uint64_t)(uintptr_t)shard, (uint64_t)number};
 	map_init(&shard->memory, seed);
+	shard->desk = desk_new();
 	shard_progress(shard);
 	return shard;
 }
@@ -88,6 +89,7 @@ void shard_free(struct shard *shard)
 		commit_token_unref(shard->token);
 	shard_clear_memory(shard);
 	map_done(&shard->memory);
+	desk_free(shard->desk);
 	loop_timer_free(shard->retry);
 	loop_timer_free(shard->poll);
 	free(shard);
@@ -186,8 +188,16 @@ static void cancel(struct view_request **request)
 	*request = NULL;
 }
 
+void shard_forget_desk(struct shard *shard)
+{
+	desk_forget(shard->desk);
+	generation_unref(shard->desk_generation);
+	shard->desk_generation = NULL;
+}
+
 void shard_let_go(struct shard *shard)
 {
+	shard_forget_desk(shard);
 	if (shard->object > 0)
 		committer_close_shard(shard->parts.committer, shard->number, shard->object);
 	shard->object++;

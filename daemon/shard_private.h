@@ -41,6 +41,8 @@ struct shard {
 	int64_t committed_offsets[COMMIT_TOPICS_MAX];
 	int64_t taken[COMMIT_TOPICS_MAX];    /* next offset to take from the consumer */
 	int64_t filled[COMMIT_TOPICS_MAX];   /* next offset to put into a batch */
+	struct desk *desk;           /* what decisions keep in their heads (rules.h) … */
+	struct generation *desk_generation; /* … and under which rules; a reference, NULL: it is empty */
 	struct map memory;           /* memory key -> struct memory, as of the oldest layer still held */
 	struct batch *batches;       /* oldest first */
 	struct kafka_message *inbox, **inbox_last;
@@ -83,6 +85,8 @@ void shard_close(struct shard *shard);
 void shard_stop(struct shard *shard, const struct err *err);
 void shard_clear_memory(struct shard *shard);
 void shard_put_memory(struct shard *shard, struct slice key, struct slice value, bool is_tombstone);
+/* Something that was decided does not become state, or others decide now. */
+void shard_forget_desk(struct shard *shard);
 void shard_progress(struct shard *shard);
 
 /* ---- shard_open.c */

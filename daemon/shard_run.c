@@ -373,6 +373,16 @@ static const struct slice *copy_names(struct batch *batch, const struct slice *n
 	return copy;
 }
 
+/* Rings, loads and who waits stay in memory from batch to batch, under one set of rules. */
+static struct desk *desk_of(struct shard *shard, const struct batch *batch)
+{
+	if (shard->desk_generation != batch->generation) {
+		shard_forget_desk(shard);
+		shard->desk_generation = generation_ref(batch->generation);
+	}
+	return shard->desk;
+}
+
 static void decide(struct shard *shard, struct batch *batch, const struct view_reply *reply)
 {
 	struct lookup lookup = {shard, batch};
@@ -382,6 +392,7 @@ static void decide(struct shard *shard, struct batch *batch, const struct view_r
 		.walked = copy_names(batch, reply->walked, reply->walked_count), .walked_count = reply->walked_count,
 	};
 	batch->walk_next = reply->walk_next;
+	batch->desk = desk_of(shard, batch);
 	batch_decide(batch, (struct rules_view){look_up, &lookup, look_through}, &work, clock_now_ms(shard->parts.clock), &shard->tip);
 	note_walk(shard, batch);
 	bool is_void = batch_is_void(batch);
@@ -470,6 +481,7 @@ static void take_back(struct shard *shard, struct batch *aborted)
 		shard->reads_decided = shard->reads_sent;
 	}
 	shard->tip = shard->committed;
+	shard_forget_desk(shard);
 	shard->walk.cursor = 0; /* steps may be among what was refused: it begins anew */
 	shard->walk.has_ended = false;
 }

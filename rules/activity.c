@@ -17,20 +17,9 @@ static const struct type_row types[] = {
 #include "rules/activity.def"
 };
 
-/* Of design.md §4, without a row yet. */
-static const char *const known_types[] = {"rep.availability"};
-
 const char *activity_type_name(enum activity_type type)
 {
 	return types[type].name;
-}
-
-static int unknown_type(struct slice type, struct err *err)
-{
-	for (size_t i = 0; i < sizeof known_types / sizeof *known_types; i++)
-		if (slice_is(type, known_types[i]))
-			return err_set_at(err, ERR_UNSUPPORTED_ACTIVITY, "type", "%s is not acted on yet", known_types[i]);
-	return err_set_at(err, ERR_UNKNOWN_TYPE, "type", "no type of activity that is known");
 }
 
 static int find_type(struct slice type, struct err *err)
@@ -38,7 +27,7 @@ static int find_type(struct slice type, struct err *err)
 	for (int i = 0; i < ACTIVITY_TYPES; i++)
 		if (slice_is(type, types[i].name))
 			return i;
-	return unknown_type(type, err);
+	return err_set_at(err, ERR_UNKNOWN_TYPE, "type", "no type of activity that is known");
 }
 
 /* ---- members */

@@ -321,24 +321,38 @@ struct post *desk_post(struct desk *desk, const struct overlay *overlay, size_t 
 	return post;
 }
 
-struct ring *desk_ring(struct desk *desk, const struct overlay *overlay, struct post *post, size_t lane)
+static struct ring *open_ring(struct desk *desk, const struct overlay *overlay, struct post *post, size_t lane)
 {
-	if (post->rings[lane] != NULL)
-		return post->rings[lane];
 	struct ring *ring = post->rings[lane] = arena_alloc(desk->arena, sizeof *ring);
 	struct slice name = lane == 0 ? SLICE("") : post->pool->lanes[lane - 1].name;
 	ring_open(ring, desk->model, post->team, name, post->loads, overlay, desk->arena);
 	for (uint32_t i = 0; i < post->team->member_count; i++)
 		if (post->blocks[i] == BLOCK_NONE)
 			ring_enter(ring, i);
+	return ring;
+}
+
+/* Flushed in the order of use, which is the same for a desk that was there before. */
+static void note_use(struct desk *desk, struct ring *ring)
+{
+	if (ring->is_used)
+		return;
+	ring->is_used = true;
 	if (desk->ring_count == desk->ring_room) {
 		desk->ring_room = desk->ring_room ? desk->ring_room * 2 : 16;
 		struct ring **more = arena_array(desk->arena, desk->ring_room, sizeof *more);
 		if (desk->ring_count != 0)
-			memcpy(more, desk->all_rings, desk->ring_count * sizeof *more);
-		desk->all_rings = more;
+			memcpy(more, desk->used, desk->ring_count * sizeof *more);
+		desk->used = more;
 	}
-	return desk->all_rings[desk->ring_count++] = ring;
+	desk->used[desk->ring_count++] = ring;
+}
+
+struct ring *desk_ring(struct desk *desk, const struct overlay *overlay, struct post *post, size_t lane)
+{
+	struct ring *ring = post->rings[lane] != NULL ? post->rings[lane] : open_ring(desk, overlay, post, lane);
+	note_use(desk, ring);
+	return ring;
 }
 
 void desk_person_changed(struct desk *desk, const struct overlay *overlay, size_t rep)

@@ -109,7 +109,7 @@ struct desk {
 	struct waiter *free_waiters;
 	size_t *dirty_people;
 	size_t dirty_people_count;
-	struct ring **all_rings;    /* in order of first use */
+	struct ring **used;         /* since the last flush, in order of first use */
 	size_t ring_count, ring_room;
 	bool is_cut;                /* the last drain stopped at its limit */
 	int64_t tick_ms;            /* as stored in mem/tick/pools; 0: none */
@@ -122,7 +122,7 @@ int64_t desk_at(struct desk *desk, const struct model *model, const struct overl
 
 /* The post of a team, brought up to desk->now_ms. */
 struct post *desk_post(struct desk *desk, const struct overlay *overlay, size_t team);
-/* The rotation of a lane of a post; `lane` 0 is the main one. */
+/* The rotation of a lane of a post; `lane` 0 is the main one. It is flushed with the others that were used. */
 struct ring *desk_ring(struct desk *desk, const struct overlay *overlay, struct post *post, size_t lane);
 struct presence *desk_person(struct desk *desk, const struct overlay *overlay, size_t rep);
 /* What is known of the rep has changed: his memberships are looked at again. */

@@ -85,6 +85,7 @@ struct ring {
 	int64_t day;               /* capped: what `used` is compared with */
 	uint32_t *dirty;           /* seats, in order of first change since the last flush */
 	size_t dirty_count;
+	bool is_used;              /* since the last flush; the desk's */
 	bool is_dirty;             /* mark or high */
 	bool was_malformed;        /* a stored value was not ours: it started afresh */
 };

@@ -50,8 +50,11 @@ enum step stage_choose(struct work *work)
 void pool_finish(struct decider *decider)
 {
 	struct desk *desk = decider->desk;
-	for (size_t i = 0; i < desk->ring_count; i++)
-		ring_flush(desk->all_rings[i], &decider->overlay, decider->arena);
+	for (size_t i = 0; i < desk->ring_count; i++) {
+		ring_flush(desk->used[i], &decider->overlay, decider->arena);
+		desk->used[i]->is_used = false;
+	}
+	desk->ring_count = 0;
 	for (size_t i = 0; i < desk->dirty_people_count; i++) {
 		size_t rep = desk->dirty_people[i];
 		struct slice key = ARENA_JOIN(decider->arena, SLICE("mem/rep/"), decider->model->reps[rep].id);

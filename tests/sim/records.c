@@ -46,6 +46,10 @@ static const struct {
 	{"{\"type\":\"activity.verdict\",\"lead_id\":\"%s\",\"verdict\":\"unreachable\"}", 1},
 	{"{\"type\":\"activity.erase\",\"lead_id\":\"%s\"}", 1},
 	{"{\"type\":\"activity.issue\",\"lead_id\":\"%s\",\"department\":\"help\"}", 1},
+	/* the simulated cores of others want a lead in everything */
+	{"{\"type\":\"rep.availability\",\"rep\":\"bob\",\"status\":\"away\",\"lead_id\":\"%s\"}", 1},
+	{"{\"type\":\"rep.availability\",\"rep\":\"cy\",\"status\":\"away\",\"until\":\"2026-09-21T13:46:50Z\",\"lead_id\":\"%s\"}", 1},
+	{"{\"type\":\"rep.availability\",\"rep\":\"bob\",\"status\":\"available\",\"lead_id\":\"%s\"}", 2},
 };
 enum { ACTIVITY_ROWS = sizeof activities / sizeof *activities };
 

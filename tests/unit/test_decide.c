@@ -567,7 +567,7 @@ static void activities_have_their_codes(void **state)
 		const char *value, *code;
 	} rows[] = {
 		{"{\"type\":\"activity.claim\",\"lead_id\":\"L1\"}", "missing_field"},
-		{"{\"type\":\"rep.availability\"}", "unsupported_activity"},
+		{"{\"type\":\"rep.availability\"}", "missing_field"},
 		{"{\"type\":\"activity.dance\",\"lead_id\":\"L1\"}", "unknown_type"},
 		{"{\"lead_id\":\"L1\"}", "unknown_type"},
 		{"{\"type\":\"activity.touch\"}", "missing_lead_id"},
