@@ -7,6 +7,10 @@
  * and the alarm is raised. They thaw when the wall clock is back where CLOCK_BOOTTIME expects it, or when Redis has
  * agreed with it for CLOCK_SETTLE_MS, which is how a clock that was wrong before gets accepted. Records go on being
  * decided; only firing stops.
+ *
+ * A build with -DLR_FAILPOINTS has a time that tests set, and no other build has: LR_CLOCK=MS at the start, with
+ * timers held, and clock_set() from then on (the control socket asks for it). It stands still. CLOCK_BOOTTIME and the time of Redis are shifted by as
+ * much, so the guard stays in force and sees what it would see without: only what the real clocks do.
  */
 #ifndef LR_DAEMON_CLOCK_H
 #define LR_DAEMON_CLOCK_H
@@ -49,5 +53,11 @@ void clock_witness(struct clock *clock, int64_t witness_ms);
 int64_t clock_now_ms(struct clock *clock);
 /* False while timers must not fire. */
 bool clock_is_sane(struct clock *clock);
+
+#ifdef LR_FAILPOINTS
+/* It is `now_ms` from here on; never go back, the guard would not know what to make of it. With `holds_timers` they
+ * wait, as they do when clocks disagree, and records are decided. */
+void clock_set(struct clock *clock, int64_t now_ms, bool holds_timers);
+#endif
 
 #endif

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "daemon/clock.h"
 #include "daemon/config.h"
 #include "daemon/generation.h"
 #include "daemon/router.h"
@@ -200,6 +201,9 @@ static void put_shard(struct json_writer *writer, int32_t number, const struct s
 	json_close_array(writer);
 	json_put_int(writer, "inbox_records", (int64_t)status.inbox_records);
 	json_put_int(writer, "inflight_batches", (int64_t)status.inflight_batches);
+#ifdef LR_FAILPOINTS
+	json_put_bool(writer, "has_new_rules", status.has_new_rules);
+#endif
 	if (status.next_due_ms > 0)
 		json_put_time(writer, "next_due", status.next_due_ms);
 	json_close_object(writer);
@@ -237,6 +241,32 @@ static void reload(struct control *control, struct http_request *request, const 
 	strbuf_done(&body);
 }
 
+/* ---- the time of tests (daemon/clock.h) */
+
+#ifdef LR_FAILPOINTS
+
+static int64_t query_number(const struct http_call *call, const char *name)
+{
+	char *text = http_query_get(call, name);
+	int64_t number = text != NULL ? strtoll(text, NULL, 10) : 0;
+	free(text);
+	return number;
+}
+
+/* ?now=MS&held=1 */
+static void set_clock(struct control *control, struct http_request *request, const struct http_call *call)
+{
+	int64_t now_ms = query_number(call, "now");
+	if (now_ms <= 0) {
+		answer_error(request, 400, "missing_now", "say what time it is: ?now=MS");
+		return;
+	}
+	clock_set(control->parts.clock, now_ms, query_number(call, "held") != 0);
+	http_answer_text(request, 200, "set\n");
+}
+
+#endif
+
 /* ---- life */
 
 static const struct {
@@ -246,6 +276,9 @@ static const struct {
 } routes[] = {
 	{"/show/lead", false, show_lead},     {"/show/team", false, show_team}, {"/show/shard", false, show_shards},
 	{"/show/config", false, show_config}, {"/reload", true, reload},
+#ifdef LR_FAILPOINTS
+	{"/clock", true, set_clock},
+#endif
 };
 
 static void on_request(void *ctx, struct http_request *take_request, const struct http_call *call)

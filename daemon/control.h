@@ -18,6 +18,7 @@
 
 #include "daemon/http.h"
 
+struct clock;
 struct router;
 struct view;
 
@@ -25,6 +26,7 @@ struct control_parts {
 	struct loop *loop;
 	struct router *router;
 	struct view *view;
+	struct clock *clock;
 	/* Loads the configuration anew; true when it was taken. `out` gets the diagnostics and the verdict. */
 	bool (*reload)(void *ctx, struct strbuf *out);
 	void *ctx;

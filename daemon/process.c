@@ -316,7 +316,7 @@ static int build_router(struct process *process, struct err *err)
 		settings_shard(config, process->kafka.input_count, process->kafka.partition_count);
 	process->router = router_new(&parts, &limits, process->generation);
 	const struct admin_parts admin = {.router = process->router, .stats = process->stats};
-	const struct control_parts control = {process->loop, process->router, process->view, reload, process};
+	const struct control_parts control = {process->loop, process->router, process->view, process->clock, reload, process};
 	if (*config->http_listen && (process->admin = admin_new(process->loop, config->http_listen, &admin, err)) == NULL)
 		return -1;
 	if (*config->control_listen && (process->control = control_new(config->control_listen, &control, err)) == NULL)

@@ -328,6 +328,7 @@ void shard_status(const struct shard *shard, struct shard_status *ret)
 		.inflight_batches = count_inflight(shard),
 		.since_ms = shard->progress_ms,
 		.is_paused = shard->is_paused || shard->retry_fn != NULL || shard->state == SHARD_STOPPED,
+		.has_new_rules = shard->begun == shard->parts.generation(shard->parts.ctx),
 		.next_due_ms = shard->next_due_ms,
 		.why = shard->why,
 	};

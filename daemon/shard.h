@@ -106,6 +106,7 @@ struct shard_status {
 	size_t topic_count;
 	size_t inbox_records, inflight_batches;
 	int64_t since_ms;          /* monotonic time of the last progress or knowing pause */
+	bool has_new_rules;        /* what is decided from here on is decided by the newest ones */
 	bool is_paused;            /* knowingly: backpressure, view away, timers frozen */
 	int64_t next_due_ms;       /* wall time; 0 none */
 	struct err why;            /* STOPPED: what a person has to mend */
