@@ -35,6 +35,7 @@ struct world {
 	bool has_begun; /* with this model */
 	size_t batch;
 	int64_t now_ms;
+	struct slice topics[TOPICS]; /* heap */
 	int64_t offsets[TOPICS];
 	size_t record_count;
 
@@ -55,12 +56,23 @@ struct world {
 
 static const uint64_t SEED[2] = {0x776f726c64, 0x73746174}; /* no producer aims at a world */
 
+static struct slice topic_name(const char *prefix, const char *name)
+{
+	struct strbuf text = STRBUF_INIT;
+	strbuf_puts(&text, prefix != NULL ? prefix : "");
+	strbuf_puts(&text, name);
+	size_t len = text.len;
+	return (struct slice){strbuf_detach(&text, NULL), len};
+}
+
 struct world *world_new(const struct model *model, const struct world_settings *settings)
 {
 	struct world *world = xcalloc(1, sizeof *world);
 	world->model = model;
 	world->batch = settings->batch != 0 ? settings->batch : 1;
 	world->now_ms = settings->now_ms;
+	world->topics[RECORD_CAPTURED] = topic_name(settings->topic_prefix, "leads.captured");
+	world->topics[RECORD_ACTIVITY] = topic_name(settings->topic_prefix, "leads.activity");
 	world->pending = xcalloc(world->batch, sizeof *world->pending);
 	world->pending_record = xcalloc(world->batch, sizeof *world->pending_record);
 	map_init(&world->cells, SEED);
@@ -84,6 +96,8 @@ void world_free(struct world *world)
 		cell_free(entry->value);
 	map_done(&world->cells);
 	map_done(&world->readable);
+	for (size_t i = 0; i < TOPICS; i++)
+		free((void *)(uintptr_t)world->topics[i].p);
 	strbuf_done(&world->log);
 	arena_done(&world->told);
 	free(world->pending);
@@ -507,10 +521,9 @@ static void add_fact(struct prepared *prepared, const struct world_fact *fact)
 size_t world_feed(struct world *world, const struct world_record *from)
 {
 	struct record *record = arena_alloc(&world->told, sizeof *record);
-	bool is_lead = from->kind == RECORD_CAPTURED;
 	*record = (struct record){
 		.kind = from->kind,
-		.topic = is_lead ? SLICE("leads.captured") : SLICE("leads.activity"),
+		.topic = world->topics[from->kind],
 		.offset = world->offsets[from->kind]++,
 		.timestamp_ms = world->now_ms,
 		.key = keep(world, from->key),

@@ -27,6 +27,7 @@ struct session {
 	struct test_result **results;
 	size_t result_count, failed;
 	struct test_setting setting;
+	size_t dumped;
 	struct test_fault *faults; /* files that are invalid */
 	size_t fault_count;
 };
@@ -268,6 +269,8 @@ int ctl_test(const struct ctl_args *args)
 	struct session session = {.args = args, .setting = {.site = test_site_new(args->directory), .batch = batch}};
 	if (ctl_option(args, "coverage") != NULL)
 		session.setting.coverage = test_coverage_new();
+	session.setting.dump = ctl_option(args, "dump");
+	session.setting.dumped = &session.dumped;
 	int code = run_all(&session);
 	session_done(&session);
 	return code;

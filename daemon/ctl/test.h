@@ -10,6 +10,7 @@
  *     test_expect.c   what a step expects: fields, events, state
  *     test_report.c   results as text, TAP, JSON lines
  *     test_junit.c    results as JUnit XML
+ *     test_dump.c     what a test did and what came of it, for whoever does the same to a daemon
  *     test_coverage.c which rule items were hit
  *     test.c          the verb: files, options, exit code
  *
@@ -168,12 +169,15 @@ struct test_result {
 };
 
 struct test_coverage;
+struct test_dump;
 
 /* What all tests of a session share. */
 struct test_setting {
 	struct test_site *site;
 	struct test_coverage *coverage; /* NULL: not asked for */
 	size_t batch;                   /* records decided together; no result depends on it */
+	const char *dump;               /* directory that test_dump.c writes to; NULL: not asked for */
+	size_t *dumped;                 /* how many tests it has written */
 };
 
 /* Runs one test and fills the result. false: its configuration is wrong, errors were added. */
@@ -201,6 +205,28 @@ struct test_fault {
 	const char *path;
 	char *text; /* heap */
 };
+
+/* ---- telling a test to another program
+ *
+ * DIR/<n>.jsonl: a line {"op":…} for each thing that is done, in order, then a line for each event and for each key of the
+ * state at the end. The input topics are called "t<n>.leads.captured" and "t<n>.leads.activity", so that a broker has room
+ * for many tests. Each function but the first does nothing with NULL. */
+
+struct world_record;
+
+/* NULL: an error was added. */
+struct test_dump *test_dump_open(const char *directory, size_t number, const struct test_file *file,
+                                 const struct test_case *test, struct diags *diags);
+const char *test_dump_prefix(const struct test_dump *dump);
+/* Rules that are in force from here on. */
+void test_dump_config(struct test_dump *dump, const struct node *root);
+/* "advance", "sleep": until `ms`; "settle": no time passes. */
+void test_dump_time(struct test_dump *dump, const char *op, int64_t ms);
+void test_dump_record(struct test_dump *dump, const struct world_record *record);
+/* All that is stored now, under `op`: "given" before the first step, "state" behind the last. */
+void test_dump_state(struct test_dump *dump, const char *op, const struct world *world);
+/* Every event of the test, and that the dump is complete. */
+void test_dump_close(struct test_dump *dump, const struct world *world);
 
 /* ---- reports */
 

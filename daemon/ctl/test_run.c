@@ -25,6 +25,7 @@ struct run {
 	struct test_result *ret;
 	struct diags *diags;
 	struct world *world;
+	struct test_dump *dump; /* NULL: not asked for */
 	size_t covered; /* decisions that coverage has seen */
 };
 
@@ -125,6 +126,7 @@ static bool pass_time(struct run *run, const struct test_step *step)
 		to_ms = calendar_add_span(run->rules->model->calendar, now_ms, &step->span);
 	if (to_ms < now_ms || to_ms == CALENDAR_NEVER)
 		return cannot_go_back(run, step);
+	test_dump_time(run->dump, step->time == TIME_DOWN ? "sleep" : "advance", to_ms);
 	if (step->time == TIME_DOWN)
 		world_sleep(run->world, to_ms);
 	else
@@ -188,6 +190,18 @@ static size_t event_headers(const struct test_step *step, struct header *headers
 	return EVENT_HEADERS;
 }
 
+static void feed_world(struct run *run, const struct world_record *record)
+{
+	test_dump_record(run->dump, record);
+	world_feed(run->world, record);
+}
+
+static void settle(struct run *run)
+{
+	test_dump_time(run->dump, "settle", world_now_ms(run->world));
+	world_settle(run->world);
+}
+
 static void feed_one(struct run *run, const struct test_step *step, const struct node *node, int64_t number)
 {
 	struct strbuf value = STRBUF_INIT;
@@ -206,7 +220,7 @@ static void feed_one(struct run *run, const struct test_step *step, const struct
 		.facts = facts,
 		.fact_count = read_facts(run, step->facts, facts),
 	};
-	world_feed(run->world, &record);
+	feed_world(run, &record);
 	strbuf_done(&value);
 }
 
@@ -234,7 +248,7 @@ static void feed_raw(struct run *run, const struct test_step *step)
 		.headers = list,
 		.header_count = header_count,
 	};
-	world_feed(run->world, &record);
+	feed_world(run, &record);
 	strbuf_done(&bytes);
 }
 
@@ -299,7 +313,7 @@ static bool take_step(struct run *run, const struct test_step *step, size_t numb
 {
 	bool acts = step->record != NULL || step->reload != NULL;
 	if (step->time != TIME_STAYS || step->reload != NULL)
-		world_settle(run->world); /* what is due at the old instant belongs to the step before */
+		settle(run); /* what is due at the old instant belongs to the step before */
 	if (acts || step->time != TIME_STAYS)
 		scene->from = world_decision_count(run->world);
 	if (step->time != TIME_STAYS && !pass_time(run, step)) {
@@ -311,12 +325,14 @@ static bool take_step(struct run *run, const struct test_step *step, size_t numb
 	if (step->reload != NULL) {
 		if (!use_patch(run, step->reload))
 			return false;
+		settle(run);
 		world_set_model(run->world, run->rules->model);
+		test_dump_config(run->dump, run->rules->root);
 	}
 	feed(run, step);
 	if (step->expect == NULL)
 		return true;
-	world_settle(run->world);
+	settle(run);
 	test_expect(scene, step->expect, &run->ret->differences);
 	if (run->ret->differences.count == 0)
 		return true;
@@ -329,10 +345,11 @@ static void take_steps(struct run *run)
 	struct test_scene scene = {run->file, run->world, 0, &run->ret->arena};
 	size_t errors = diags_error_count(run->diags);
 	give(run);
+	test_dump_state(run->dump, "given", run->world);
 	for (size_t i = 0; i < run->test->step_count && diags_error_count(run->diags) == errors; i++)
 		if (!take_step(run, &run->test->steps[i], i + 1, &scene))
 			break;
-	world_settle(run->world);
+	settle(run);
 	cover(run);
 }
 
@@ -362,9 +379,13 @@ static void check_log(struct run *run)
 
 static void run_in_world(struct run *run)
 {
-	const struct world_settings settings = {.batch = run->setting->batch, .now_ms = run->test->now_ms};
+	const struct world_settings settings = {
+		.batch = run->setting->batch, .now_ms = run->test->now_ms, .topic_prefix = test_dump_prefix(run->dump)};
 	run->world = world_new(run->rules->model, &settings);
+	test_dump_config(run->dump, run->rules->root);
 	take_steps(run);
+	test_dump_state(run->dump, "state", run->world);
+	test_dump_close(run->dump, run->world);
 	if (!run->ret->has_failed)
 		check_log(run);
 	world_free(run->world);
@@ -379,7 +400,9 @@ bool test_run(const struct test_setting *setting, const struct test_file *file, 
 	ret->differences = (struct test_differences){.arena = &ret->arena, .zone = file->zone};
 	if (setting->coverage != NULL)
 		test_coverage_add(setting->coverage, rules->model);
-	if (test->override == NULL || use_patch(&run, test->override))
+	if (setting->dump != NULL)
+		run.dump = test_dump_open(setting->dump, ++*setting->dumped, file, test, diags);
+	if ((setting->dump == NULL || run.dump != NULL) && (test->override == NULL || use_patch(&run, test->override)))
 		run_in_world(&run);
 	while (run.made != NULL) {
 		struct test_rules *next = run.made->next;
