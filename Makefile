@@ -185,6 +185,7 @@ help:
 	@echo 'make check              all tests; installs what they need. STAGES: tests/check STAGE…'
 	@echo 'make check-fast         without network, in a minute'
 	@echo 'make check-chaos        faults while many leads are routed: LEADS=100000 FAULTS=20'
+	@echo 'make check-scenario-live  every scenario file through the real daemon, on a real broker and Redis'
 	@echo 'make check-reload       changed configurations while leads are routed: N=10000'
 	@echo 'make bench              figures on a real broker, beside their budgets: LEADS=50000'
 	@echo 'make check-sim          the fault simulator: N=1000000 FROM=1'

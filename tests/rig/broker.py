@@ -134,6 +134,7 @@ def _java(version, full_jit, heap="768m"):
 # --- the wire: three requests are all that readiness needs, and one that no client offers
 
 LEAVE_GROUP = 13
+OFFSET_COMMIT = 8
 
 
 def _string(text):
@@ -355,6 +356,14 @@ class Kafka:
                 answer = _ask(self.port, LEAVE_GROUP, 0, _string(group) + _string(member.id))
                 if answer is None or struct.unpack(">h", answer[:2])[0] != 0:
                     raise RigError("LeaveGroup for %s is refused: %r" % (member.id, answer))
+
+    def commit_offset(self, group, topic, offset, metadata):
+        """Of partition 0, for a group without members. The client of Debian 12 cannot send metadata."""
+        body = (_string(group) + struct.pack(">i", -1) + _string("") + struct.pack(">q", -1) +
+                struct.pack(">i", 1) + _string(topic) + struct.pack(">iiq", 1, 0, offset) + _string(metadata))
+        answer = _ask(self.port, OFFSET_COMMIT, 2, body)
+        if answer is None or struct.unpack(">h", answer[-2:])[0] != 0:
+            raise RigError("OffsetCommit for %s is refused: %r" % (group, answer))
 
 
 def _is_broker(pid, place):
