@@ -96,6 +96,8 @@ static void read_approved(struct model_builder *builder, const struct node *node
 		struct slice name;
 		if (!model_read_name(builder, node->items[i], "an activity", &name))
 			continue;
+		if (name.len > strlen("activity.") && memcmp(name.p, "activity.", strlen("activity.")) == 0)
+			name = (struct slice){name.p + strlen("activity."), name.len - strlen("activity.")}; /* as in the records */
 		size_t type = find(known, name);
 		if (type == SIZE_MAX)
 			report_unknown(builder, node->items[i], "activity", known);

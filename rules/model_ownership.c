@@ -64,6 +64,10 @@ static size_t read_word(struct model_builder *builder, const struct node *node, 
 	}
 	struct diag *diag = diags_add(builder->diags, ERR_BAD_VALUE, node->span, "`%.*s` cannot stand for %s", SLICE_ARG(text), what);
 	diag_did_you_mean(builder->diags, diag, suggest.best);
+	char *list = NULL;
+	for (size_t i = 0; i < count; i++)
+		list = arena_printf(&builder->scratch, "%s%s%s", list ? list : "", list ? ", " : "", words[i]);
+	diag_note(builder->diags, diag, "one of: %s", list ? list : "");
 	return count;
 }
 

@@ -96,6 +96,10 @@ static int parse_part(struct slice *text, struct span *span, unsigned *seen_unit
 	const struct unit *unit = find_unit(name);
 	if (digits.len == 0 || digits.len > NUMBER_DIGITS)
 		return err_set(err, ERR_BAD_SPAN, "a whole number of at most nine digits is expected, such as in \"4bh\"");
+	if (name.len == 0 && text->len != 0 && text->p[0] == ' ')
+		return err_set(err, ERR_BAD_SPAN, "a number and its unit are written without a blank, such as \"2bd\"");
+	if (name.len == 0)
+		return err_set(err, ERR_BAD_SPAN, "a unit is missing behind the number: w, d, bd, h, m, s, bh or bm");
 	if (unit == NULL)
 		return err_set(err, ERR_BAD_SPAN, "unknown unit \"%.*s\": use w, d, bd, h, m, s, bh or bm", SLICE_ARG(name));
 	unsigned bit = 1u << (unit - UNITS);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/base/suggest.h"
 
+#include <string.h>
+
 /* A changed letter costs 2, a letter in the other case 1, so that `Team` is nearer to `team` than `tear` is. */
-enum { STEP = 2 };
+enum { STEP = 2, BEGINNING_BYTES_MIN = 4 };
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -40,11 +42,22 @@ static unsigned distance(struct slice a, struct slice b)
 	return rows[a.len % 3][b.len];
 }
 
+/* A third of the letters may be wrong, and one letter even in short words. */
+static unsigned limit_of(struct slice word)
+{
+	return STEP * (unsigned)(word.len < 6 ? 1 : word.len / 3);
+}
+
 struct suggest suggest_for(struct slice word)
 {
-	/* A third of the letters may be wrong, and one letter even in short words. */
-	unsigned limit = STEP * (unsigned)(word.len < 6 ? 1 : word.len / 3);
-	return (struct suggest){.word = word, .best_distance = limit + 1};
+	return (struct suggest){.word = word, .best_distance = limit_of(word) + 1};
+}
+
+/* `remind` for `remind_before`, `waiting` for `wait`: as near as the farthest that is still offered. */
+static bool is_beginning(struct slice a, struct slice b)
+{
+	size_t shorter = a.len < b.len ? a.len : b.len;
+	return shorter >= BEGINNING_BYTES_MIN && memcmp(a.p, b.p, shorter) == 0;
 }
 
 void suggest_offer(struct suggest *suggest, struct slice candidate)
@@ -52,6 +65,8 @@ void suggest_offer(struct suggest *suggest, struct slice candidate)
 	if (suggest->word.len < 2 || suggest->word.len > SUGGEST_WORD_BYTES || candidate.len > SUGGEST_WORD_BYTES)
 		return;
 	unsigned found = distance(suggest->word, candidate);
+	if (is_beginning(suggest->word, candidate))
+		found = least(found, limit_of(suggest->word));
 	if (found >= suggest->best_distance || found >= STEP * candidate.len)
 		return;
 	suggest->best = candidate;

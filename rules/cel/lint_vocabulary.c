@@ -65,7 +65,7 @@ static const char *list_values(const struct comparison *comparison)
 	const struct cel_vocabulary *vocabulary = comparison->vocabulary;
 	const char *list = NULL;
 	if (vocabulary->note != NULL || vocabulary->count > LISTED_VALUES)
-		return vocabulary->note;
+		return vocabulary->note != NULL && vocabulary->note[0] != '\0' ? vocabulary->note : NULL;
 	for (size_t i = 0; i < vocabulary->count; i++)
 		list = arena_printf(comparison->keep, "%s%s%.*s", list != NULL ? list : "known: ", list != NULL ? ", " : "",
 				    SLICE_ARG(vocabulary->values[i]));

@@ -53,9 +53,10 @@ static void bad_spans_say_why(void **state)
 	} cases[] = {
 		{"", "empty: write a number and a unit, such as \"4bh\""},
 		{"bh", "a whole number of at most nine digits is expected, such as in \"4bh\""},
-		{"1.5h", "unknown unit \"\": use w, d, bd, h, m, s, bh or bm"},
+		{"1.5h", "a unit is missing behind the number: w, d, bd, h, m, s, bh or bm"},
+		{"2 bd", "a number and its unit are written without a blank, such as \"2bd\""},
 		{"-1h", "a whole number of at most nine digits is expected, such as in \"4bh\""},
-		{"4", "unknown unit \"\": use w, d, bd, h, m, s, bh or bm"},
+		{"4", "a unit is missing behind the number: w, d, bd, h, m, s, bh or bm"},
 		{"4hours", "unknown unit \"hours\": use w, d, bd, h, m, s, bh or bm"},
 		{"1h 2h", "unit \"h\" is given twice"},
 		{"1bh 2bd", "\"bd\" comes too late: days are applied first, so write them first (d, bd, h, bh)"},
