@@ -11,6 +11,7 @@
 #include "rules/base/strbuf.h"
 #include "rules/event.h"
 #include "rules/model.h"
+#include "rules/pend.h"
 #include "rules/pool_choose.h"
 #include "rules/pool_wait.h"
 #include "rules/own.h"
@@ -136,8 +137,10 @@ static void decide_lead(struct work *work)
 		if (work->decider->observer != NULL)
 			work->decider->observer->on_stage(work->decider->observer->ctx, STAGES_BEFORE + i, work);
 		if (step == STEP_DONE)
-			return;
+			break;
 	}
+	if (work->ret->outcome == OUTCOME_ASSIGNED || work->ret->outcome == OUTCOME_UNASSIGNED)
+		pend_take(work);
 }
 
 void decide_reject(struct work *work, const struct record *record, enum err_code code, const char *where,

@@ -10,6 +10,7 @@
 #include "rules/handover.h"
 #include "rules/lifecycle.h"
 #include "rules/model.h"
+#include "rules/pend.h"
 
 static bool was_taken(const struct lead_state *state, struct slice mark)
 {
@@ -48,6 +49,8 @@ void decide_activity(struct work *work)
 	}
 	work->lead_id = activity->lead_id;
 	int found = work_read_lead(work, work->lead_id, &work->state);
+	if (found == 0 && pend_keep(work))
+		return;
 	if (found <= 0) {
 		decide_reject(work, work->prepared->record, found == 0 ? ERR_UNKNOWN_LEAD : ERR_STATE_MALFORMED, "lead_id",
 		              found == 0 ? "no such lead is known here" : "the lead's stored value is not in our form");

@@ -9,6 +9,7 @@
 #include "rules/handover.h"
 #include "rules/lifecycle.h"
 #include "rules/model.h"
+#include "rules/pend.h"
 #include "rules/pool_wait.h"
 #include "rules/own.h"
 
@@ -54,6 +55,7 @@ struct memory_kind {
 static const struct memory_kind memory_kinds[] = {
 	{{"mem/wait/", 9}, pool_fire_wait},
 	{{"mem/tick/", 9}, pool_fire_tick},
+	{{PEND_PREFIX, sizeof PEND_PREFIX - 1}, pend_fire},
 	{{NULL, 0}, NULL},
 };
 

@@ -72,15 +72,27 @@ static void read_methods(struct model_builder *builder, const struct node *list,
 	rules->methods = methods;
 }
 
+/* The same for every lead: nobody's calendar counts. */
+static void read_wait(struct model_builder *builder, const struct node *node, struct touch_rules *rules)
+{
+	struct span span;
+	if (node == NULL || !model_read_span(builder, node, "wait_for_lead", &span))
+		return;
+	if (span.days != 0 || span.business_days != 0 || span.business_ms != 0 || span.elapsed_ms > TOUCH_WAIT_MS_MAX)
+		diags_add(builder->diags, ERR_OUT_OF_RANGE, node->span, "in hours, minutes and seconds, at most 48h");
+	rules->wait_ms = span.elapsed_ms;
+}
+
 void model_build_activity(struct model_builder *builder)
 {
-	static const char *const known[] = {"methods", "required", NULL};
+	static const char *const known[] = {"methods", "required", "wait_for_lead", NULL};
 	const struct node *section = node_get(model_section(builder, "followup", NODE_MAPPING), "activity");
 	struct touch_rules *rules = &builder->model->touch_rules;
 	if (section == NULL || !node_expect_mapping(section, "followup.activity", builder->diags))
 		return;
 	node_check_keys(section, known, "followup.activity", builder->diags);
 	rules->required = read_required(builder, node_get(section, "required"));
+	read_wait(builder, node_get(section, "wait_for_lead"), rules);
 	if (node_get(section, "methods") != NULL)
 		read_methods(builder, node_get(section, "methods"), rules);
 }

@@ -43,7 +43,7 @@ enum touch_field {
 };
 const char *touch_field_name(enum touch_field field);
 
-enum { TOUCH_METHODS_MAX = 100 };
+enum { TOUCH_METHODS_MAX = 100, TOUCH_WAIT_MS_MAX = 48 * 3600 * 1000 };
 
 struct touch_method {
 	struct slice name;
@@ -55,6 +55,7 @@ struct touch_rules {
 	const struct touch_method *methods;
 	size_t method_count; /* 0: any word is a method */
 	unsigned required;
+	int64_t wait_ms; /* an activity waits so long for a lead that is not known; 0: it does not */
 };
 
 struct touch {
