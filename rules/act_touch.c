@@ -10,6 +10,7 @@
 #include "rules/model.h"
 #include "rules/touch.h"
 #include "rules/own.h"
+#include "rules/owner_match.h"
 
 int act_touch_read(struct activity *activity, struct arena *arena, struct err *err)
 {
@@ -48,6 +49,7 @@ static void take_touch(struct work *work, const struct status_change *change)
 		                                         .method = work->activity->method, .reaction = touch->reaction,
 		                                         .attitude = touch->attitude});
 	}
+	owner_match_touched(work);
 	work_write_lead(work, work->lead_id);
 }
 

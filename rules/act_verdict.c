@@ -6,6 +6,7 @@
 #include "rules/decide.h"
 
 #include "rules/event_lifecycle.h"
+#include "rules/hold.h"
 #include "rules/lifecycle.h"
 
 int act_verdict_read(struct activity *activity, struct arena *arena, struct err *err)
@@ -74,6 +75,8 @@ void act_verdict(struct work *work)
 		event_moved(work, &move, lead_status_name(work->state.status), true);
 	} else if (verdict->to != LEAD_STATUSES) {
 		move_by(work, verdict, &move);
+	} else if (work->state.status == LEAD_HELD) {
+		hold_go_on(work);
 	} else {
 		work->state.cleared = 1; /* one whose grade stops does not hold up the person's next lead any more */
 		work_write_lead(work, work->lead_id);

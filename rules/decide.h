@@ -88,6 +88,7 @@ struct work {
 	struct cel_value slots[SCHEMA_SLOTS];
 	struct score score;
 	struct match match;
+	const struct owner_match *owner_match; /* the company's keys were looked at; NULL: no such match */
 	const char *requested;       /* what became of requested_owner; NULL: none was given */
 	const char *reason;          /* of the outcome: "first", "requested", "grade_stops", … */
 	size_t team, rep;            /* SIZE_MAX: none */
@@ -139,6 +140,8 @@ DECIDE_STAGES(X)
 
 /* The lead is kept and belongs to nobody, because of `reason` (a code). Returns STEP_DONE. */
 enum step settle_unassigned(struct work *work, const char *reason);
+/* The same, in a state of its own; what the state waits for is set already. */
+enum step settle_kept(struct work *work, enum lead_status status, const char *reason);
 
 /* Writes what changed at the desk. Called once, at the end of a batch. */
 void pool_finish(struct decider *decider);

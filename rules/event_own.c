@@ -60,6 +60,15 @@ static void put_why(struct json_writer *writer, const struct work *work, const s
 
 /* ---- given and taken */
 
+/* A timer or a walk may change the owner more than once under one name: the version tells the changes apart. */
+static void close_change(struct page *page, struct work *work, const char *type)
+{
+	struct event *event = page_close(page, work, OUT_ASSIGNMENTS, type);
+	if (work->prepared == NULL)
+		event->id = slice_of(arena_printf(work->arena, "%s:%.*s:%lld", type, SLICE_ARG(work->lead_id),
+		                                  (long long)work->state.version));
+}
+
 static void put_order(struct json_writer *writer, const struct work *work, const struct order *order)
 {
 	event_put_if(writer, "actor", order->actor);
@@ -123,7 +132,7 @@ void event_given(struct work *work, const struct order *order)
 	json_put_int(writer, "ownership_version", work->state.version);
 	pool_put_ledger(writer, work);
 	put_engine(writer, work);
-	page_close(&page, work, OUT_ASSIGNMENTS, "lead.assigned");
+	close_change(&page, work, "lead.assigned");
 }
 
 void event_taken(struct work *work, const struct order *order)
@@ -141,7 +150,7 @@ void event_taken(struct work *work, const struct order *order)
 	json_put_time(writer, "at", work->now_ms);
 	pool_put_ledger(writer, work);
 	put_engine(writer, work);
-	page_close(&page, work, OUT_ASSIGNMENTS, "lead.unassigned");
+	close_change(&page, work, "lead.unassigned");
 }
 
 /* ---- not changed */

@@ -147,8 +147,7 @@ void work_link_idents(struct work *work, struct slice lead_id, bool with_event)
 
 /* ---- forgetting */
 
-/* The kind in "<key id>.<version>.<kind>.<mac>"; '\0' when there is none. */
-static char kind_of(struct slice name)
+char ident_kind_letter(struct slice name)
 {
 	size_t dots = 0, at = 0;
 	while (at < name.len && dots < 2)
@@ -160,7 +159,7 @@ static char kind_of(struct slice name)
  * person asks for binds that person, not everybody of the company. */
 static bool stays_as_mark(struct slice name, enum idents_fate fate)
 {
-	char kind = kind_of(name);
+	char kind = ident_kind_letter(name);
 	bool is_person = kind == identity_letter(IDENTITY_EMAIL) || kind == identity_letter(IDENTITY_PHONE);
 	return kind == identity_letter(IDENTITY_EVENT) || kind == identity_letter(IDENTITY_LEAD) ||
 	       (is_person && fate == IDENTS_BARRED);

@@ -31,6 +31,8 @@ enum sight {
 enum sight ident_look(struct work *work, enum identity_kind kind, struct hit *ret_hit);
 /* The same event or lead id means the same lead, however old it is. */
 bool ident_is_exact(enum identity_kind kind);
+/* The kind in "<key id>.<version>.<kind>.<mac>", as identity_letter() has it; NUL when there is none. */
+char ident_kind_letter(struct slice name);
 /* "same_email", … */
 const char *ident_match_name(enum identity_kind kind);
 

@@ -2,10 +2,12 @@
 #include "rules/lifecycle.h"
 
 #include "rules/calendar.h"
+#include "rules/clients.h"
 #include "rules/clocks_lead.h"
 #include "rules/consent.h"
 #include "rules/decide.h"
 #include "rules/event_lifecycle.h"
+#include "rules/hold.h"
 #include "rules/json.h"
 
 enum { OPEN = 1, OWNED = 2, FREE = 4 };
@@ -190,6 +192,8 @@ void lifecycle_move(struct work *work, const struct move *move)
 	struct happened happened = {.facts = facts_of(state->status, move), .at_ms = work->now_ms, .reason = move->reason};
 	if (move->to == LEAD_OPPORTUNITY)
 		happened.date_ms = move->wake_ms;
+	if (move->to == LEAD_CONVERTED || state->status == LEAD_CONVERTED)
+		clients_count(work, move->to == LEAD_CONVERTED ? 1 : -1);
 	state->status = move->to;
 	state->why = is_word(move->reason) ? move->reason : SLICE_NONE;
 	if (move->stage.len != 0)
@@ -260,6 +264,10 @@ bool lifecycle_wake(struct work *work)
 		work->cause = slice_of(arena_printf(work->arena, "timer:%.*s:approval:%lld", SLICE_ARG(work->lead_id),
 		                                    (long long)state->wake_ms));
 		consent_timeout(work);
+		return true;
+	}
+	if (state->status == LEAD_HELD) {
+		hold_timeout(work);
 		return true;
 	}
 	struct waking waking = {.timer = lifecycle_timer(state->status), .due_ms = state->wake_ms,

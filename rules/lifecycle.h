@@ -67,6 +67,7 @@ struct lifecycle_rules {
 	size_t department_count;
 	struct lifecycle_notice notices[LEAD_STATUSES];
 	struct slice nurture_every; /* a span as written */
+	unsigned blank;             /* rules/clients.h: what clients are counted by */
 };
 
 /* Those of the model, or what holds without the section. */

@@ -37,6 +37,7 @@ struct capacity;
 struct intake_rules;
 struct lifecycle_rules;
 struct grade_matrix;
+struct hold;
 struct likelihood_plan;
 struct node;
 struct pool;
@@ -131,6 +132,7 @@ struct route {
 	size_t team;                    /* index into model.teams; SIZE_MAX when team_by is set */
 	size_t team_by;                 /* index into model.territories: the area found names the team; else SIZE_MAX */
 	struct place place;
+	const struct hold *hold;        /* the lead is kept for somebody's decision, or cultivated; NULL: it goes to the team */
 	size_t rep_plus_1;              /* 1 + index into model.reps of the one who gets it; 0: none is named */
 };
 

@@ -100,6 +100,11 @@ size_t model_read_table(struct model_builder *builder, const struct node *node, 
  * `fallback` is always the first word; NULL: none is. */
 void model_read_vocabulary(struct model_builder *builder, const struct node *list, const char *noun, const char *fallback,
                            struct vocabulary *ret_vocabulary);
+/* A span, kept as it is written; false: there is none, or an error was added. */
+bool model_read_span_text(struct model_builder *builder, const struct node *node, const char *what, struct slice *ret_text);
+/* Index of the word that `node` is, or `count` and an error. `what` ends the sentence "`x` cannot stand for …". */
+size_t model_read_word(struct model_builder *builder, const struct node *node, const char *what, const char *const *words,
+                       size_t count);
 
 /* Names of one kind, to find a second definition. */
 struct model_names {

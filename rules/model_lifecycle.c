@@ -7,6 +7,7 @@
 #include "rules/activity.h"
 #include "rules/base/arena.h"
 #include "rules/base/suggest.h"
+#include "rules/clients.h"
 #include "rules/lifecycle.h"
 #include "rules/model_build.h"
 #include "rules/span.h"
@@ -233,7 +234,7 @@ static const struct {
 void model_build_lifecycle(struct model_builder *builder)
 {
 	static const char *const known[] = {"require", "reasons", "approve", "stages", "bands", "notify", "departments",
-	                                    "nurture_every", NULL};
+	                                    "nurture_every", "blank", NULL};
 	const struct node *section = model_section(builder, "lifecycle", NODE_MAPPING);
 	if (section == NULL)
 		return;
@@ -242,6 +243,8 @@ void model_build_lifecycle(struct model_builder *builder)
 	const struct node *reasons = node_get(section, "reasons");
 	if (reasons != NULL)
 		rules->reasons = read_names(builder, reasons, "a reason", &rules->reason_count);
+	if (node_get(section, "blank") != NULL)
+		rules->blank = clients_read(builder, node_get(section, "blank"));
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		if (node_get(section, parts[i].name) != NULL)
 			parts[i].read(builder, node_get(section, parts[i].name), rules);

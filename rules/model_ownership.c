@@ -3,12 +3,10 @@
  * Section ownership: caps and cool-down of claims, the ladder of disputes, consents.
  */
 #include "rules/base/arena.h"
-#include "rules/base/suggest.h"
 #include "rules/cel/cel.h"
 #include "rules/kept.h"
 #include "rules/model_build.h"
 #include "rules/ownership.h"
-#include "rules/span.h"
 #include "rules/text/zone.h"
 
 const struct ownership_rules *ownership_rules(const struct model *model)
@@ -28,47 +26,10 @@ const struct consent *ownership_consent(const struct model *model, size_t team)
 
 /* ---- small values */
 
-static void read_span(struct model_builder *builder, const struct node *node, const char *what, struct slice *ret_text)
-{
-	struct err err = ERR_INIT;
-	struct span span;
-	struct slice text;
-	if (node == NULL || !node_read_text(node, what, builder->diags, &text))
-		return;
-	if (span_parse(text, &span, &err) != 0)
-		diags_add(builder->diags, ERR_BAD_SPAN, node->span, "%s", err.text);
-	else if (span_is_zero(&span))
-		diags_add(builder->diags, ERR_OUT_OF_RANGE, node->span, "%s of no time", what);
-	else
-		*ret_text = text;
-}
-
 static void read_cap(struct model_builder *builder, const struct node *node, const char *what, int64_t *ret_number)
 {
 	if (node != NULL)
 		node_read_int(node, what, 1, OWNERSHIP_CAP_MAX, builder->diags, ret_number);
-}
-
-/* Index of the word that `node` is, or `count` and an error. */
-static size_t read_word(struct model_builder *builder, const struct node *node, const char *what,
-                        const char *const *words, size_t count)
-{
-	struct slice text;
-	if (!node_read_text(node, what, builder->diags, &text))
-		return count;
-	struct suggest suggest = suggest_for(text);
-	for (size_t i = 0; i < count; i++) {
-		if (slice_is(text, words[i]))
-			return i;
-		suggest_offer(&suggest, slice_of(words[i]));
-	}
-	struct diag *diag = diags_add(builder->diags, ERR_BAD_VALUE, node->span, "`%.*s` cannot stand for %s", SLICE_ARG(text), what);
-	diag_did_you_mean(builder->diags, diag, suggest.best);
-	char *list = NULL;
-	for (size_t i = 0; i < count; i++)
-		list = arena_printf(&builder->scratch, "%s%s%s", list ? list : "", list ? ", " : "", words[i]);
-	diag_note(builder->diags, diag, "one of: %s", list ? list : "");
-	return count;
 }
 
 static void read_zone(struct model_builder *builder, const struct node *node, struct ownership_rules *rules)
@@ -92,7 +53,7 @@ static void read_ladder(struct model_builder *builder, const struct node *node, 
 	if (!node_expect_sequence(node, "ladder", builder->diags))
 		return;
 	for (size_t i = 0; i < node->count; i++) {
-		size_t word = read_word(builder, node->items[i], "a criterion", words, DISPUTE_CRITERIA_COUNT);
+		size_t word = model_read_word(builder, node->items[i], "a criterion", words, DISPUTE_CRITERIA_COUNT);
 		if (word == DISPUTE_CRITERIA_COUNT)
 			continue;
 		if (is_there[word])
@@ -134,7 +95,7 @@ static void read_dispute(struct model_builder *builder, const struct node *node,
 	const struct node *evidence = node_require(node, "evidence", "ownership.dispute", builder->diags);
 	const struct node *ladder = node_get(node, "ladder"), *table = node_get(node, "territory");
 	rules->has_dispute = true;
-	read_span(builder, evidence, "evidence", &rules->evidence);
+	model_read_span_text(builder, evidence, "evidence", &rules->evidence);
 	if (ladder != NULL) {
 		read_ladder(builder, ladder, rules);
 	} else {
@@ -142,7 +103,7 @@ static void read_dispute(struct model_builder *builder, const struct node *node,
 		rules->ladder_count = DISPUTE_CRITERIA_COUNT;
 	}
 	if (node_get(node, "otherwise") != NULL)
-		rules->is_managers = read_word(builder, node_get(node, "otherwise"), "what happens otherwise", others, 2) == 1;
+		rules->is_managers = model_read_word(builder, node_get(node, "otherwise"), "what happens otherwise", others, 2) == 1;
 	if (table != NULL) {
 		rules->dispute_table = model_read_table(builder, table, "ownership.dispute.territory");
 		keep_place(builder, table);
@@ -164,9 +125,9 @@ static bool read_consent(struct model_builder *builder, const struct node *node,
 	node_check_keys(node, known, "a consent", builder->diags);
 	const struct node *of = node_require(node, "team", "a consent", builder->diags);
 	const struct node *by = node_require(node, "by", "a consent", builder->diags), *otherwise = node_get(node, "otherwise");
-	read_span(builder, node_get(node, "within"), "within", &consent->within);
+	model_read_span_text(builder, node_get(node, "within"), "within", &consent->within);
 	if (otherwise != NULL)
-		consent->is_granted = read_word(builder, otherwise, "what happens otherwise", others, 2) == 1;
+		consent->is_granted = model_read_word(builder, otherwise, "what happens otherwise", others, 2) == 1;
 	if (otherwise != NULL && node_get(node, "within") == NULL)
 		diags_add(builder->diags, ERR_MISSING_KEY, otherwise->span, "`otherwise` comes after a time: `within` is missing");
 	if (of == NULL || by == NULL || !model_read_name(builder, by, "who consents", &consent->by))
@@ -194,7 +155,7 @@ static void read_consents(struct model_builder *builder, const struct node *list
 void model_build_ownership(struct model_builder *builder)
 {
 	static const char *const known[] = {"cool_down", "holding", "claims_per_day", "zone", "protect_at_most", "release",
-	                                    "dispute", "consent", NULL};
+	                                    "dispute", "consent", "match", NULL};
 	static const char *const modes[] = {"auto", "propose"};
 	const struct node *section = model_section(builder, "ownership", NODE_MAPPING);
 	if (section == NULL)
@@ -202,16 +163,18 @@ void model_build_ownership(struct model_builder *builder)
 	struct ownership_rules *rules = arena_alloc(builder->arena, sizeof *rules);
 	rules->dispute_table = SIZE_MAX;
 	node_check_keys(section, known, "ownership", builder->diags);
-	read_span(builder, node_get(section, "cool_down"), "cool_down", &rules->cool_down);
-	read_span(builder, node_get(section, "protect_at_most"), "protect_at_most", &rules->protect_at_most);
+	model_read_span_text(builder, node_get(section, "cool_down"), "cool_down", &rules->cool_down);
+	model_read_span_text(builder, node_get(section, "protect_at_most"), "protect_at_most", &rules->protect_at_most);
 	read_cap(builder, node_get(section, "holding"), "holding", &rules->holding);
 	read_cap(builder, node_get(section, "claims_per_day"), "claims_per_day", &rules->claims_per_day);
 	read_zone(builder, node_get(section, "zone"), rules);
 	if (node_get(section, "release") != NULL)
-		rules->is_release_proposed = read_word(builder, node_get(section, "release"), "a way to release", modes, 2) == 1;
+		rules->is_release_proposed = model_read_word(builder, node_get(section, "release"), "a way to release", modes, 2) == 1;
 	if (node_get(section, "dispute") != NULL)
 		read_dispute(builder, node_get(section, "dispute"), rules);
 	if (node_get(section, "consent") != NULL)
 		read_consents(builder, node_get(section, "consent"), rules);
+	if (node_get(section, "match") != NULL)
+		owner_match_read(builder, node_get(section, "match"), rules->match);
 	builder->model->ownership = rules;
 }

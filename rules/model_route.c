@@ -6,6 +6,7 @@
 #include "rules/base/strbuf.h"
 #include "rules/base/suggest.h"
 #include "rules/index.h"
+#include "rules/hold.h"
 #include "rules/model_build.h"
 #include "rules/territory.h"
 
@@ -100,7 +101,7 @@ static void read_target(struct model_builder *builder, const struct node *node, 
 static void read_route(struct model_builder *builder, const struct node *node, struct model_names *names,
                        struct route *route)
 {
-	static const char *const known[] = {"name", "when", "team", "team_by", "rep", NULL};
+	static const char *const known[] = {"name", "when", "team", "team_by", "rep", "hold", "within", "otherwise", "cultivate", NULL};
 	node_check_keys(node, known, "a route", builder->diags);
 	const struct node *name = node_require(node, "name", "a route", builder->diags), *when = node_get(node, "when");
 	route->place = model_place(node);
@@ -113,6 +114,7 @@ static void read_route(struct model_builder *builder, const struct node *node, s
 	if (when != NULL)
 		model_read_condition(builder, builder->route_env, when, what, &route->when_text, &route->when);
 	read_target(builder, node, route);
+	route->hold = hold_read(builder, node);
 }
 
 /* ---- all routes */

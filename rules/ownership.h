@@ -11,6 +11,7 @@
 
 #include "rules/base/slice.h"
 #include "rules/model.h"
+#include "rules/owner_match.h"
 
 struct zone;
 
@@ -52,6 +53,7 @@ struct ownership_rules {
 	size_t ladder_count;
 	bool is_managers;       /* when nothing separates: a manager decides, else the owner keeps it */
 	size_t dispute_table;   /* index into territories; SIZE_MAX without */
+	struct owner_policy match[OWNER_STEP_COUNT];
 	const struct consent *consents;
 	size_t consent_count;
 };

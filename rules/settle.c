@@ -6,6 +6,8 @@
 #include "rules/consent.h"
 #include "rules/decide.h"
 
+#include <string.h>
+
 #include "rules/event.h"
 #include "rules/intake.h"
 #include "rules/kept.h"
@@ -34,34 +36,34 @@ static void settle_state(struct work *work, enum lead_status status)
 	note_referral(work);
 	work->state.kept = kept_text(work->model, &work->prepared->lead, work->arena);
 	if (work->model->clock_count != 0)
-		clocks_happened(work, &(struct happened){.facts = CLOCK_FACT_CAPTURED, .at_ms = work->now_ms});
+		clocks_happened(work, &(struct happened){.facts = CLOCK_FACT_CAPTURED | (status == LEAD_NURTURE ? CLOCK_FACT_NURTURED : 0),
+		                                         .at_ms = work->now_ms});
 	work_link_idents(work, work->lead_id, work->prepared->has_own_lead_id);
 	work_write_lead(work, work->lead_id);
 	work_name(work);
 }
 
-enum step settle_unassigned(struct work *work, const char *reason)
+enum step settle_kept(struct work *work, enum lead_status status, const char *reason)
 {
 	work->reason = reason;
 	work->state.why = slice_of(reason);
 	if (work->team != SIZE_MAX)
 		work->state.team = work->model->teams[work->team].id;
-	settle_state(work, slice_is(work->state.why, "waiting") ? LEAD_WAITING : LEAD_UNASSIGNED);
+	settle_state(work, status);
 	work->ret->outcome = OUTCOME_UNASSIGNED;
 	event_unassigned(work);
 	return STEP_DONE;
 }
 
+enum step settle_unassigned(struct work *work, const char *reason)
+{
+	return settle_kept(work, strcmp(reason, "waiting") == 0 ? LEAD_WAITING : LEAD_UNASSIGNED, reason);
+}
+
 enum step stage_followup(struct work *work)
 {
-	if (consent_ask_first(work, work->rep, work->team)) {
-		work->reason = "pending";
-		work->state.why = SLICE("pending");
-		settle_state(work, LEAD_PENDING);
-		work->ret->outcome = OUTCOME_UNASSIGNED;
-		event_unassigned(work);
-		return STEP_DONE;
-	}
+	if (consent_ask_first(work, work->rep, work->team))
+		return settle_kept(work, LEAD_PENDING, "pending");
 	own_give(work, work->rep, work->team, work->reason);
 	settle_state(work, LEAD_ASSIGNED);
 	work->ret->outcome = OUTCOME_ASSIGNED;

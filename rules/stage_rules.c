@@ -4,6 +4,7 @@
  */
 #include "rules/decide.h"
 
+#include "rules/hold.h"
 #include "rules/model.h"
 
 enum step stage_rules(struct work *work)
@@ -15,5 +16,5 @@ enum step stage_rules(struct work *work)
 		return settle_unassigned(work, "no_route");
 	work->team = work->match.team;
 	work->state.rule = work->match.route->name;
-	return STEP_NEXT;
+	return work->match.route->hold != NULL ? hold_settle(work) : STEP_NEXT;
 }

@@ -4,6 +4,9 @@
  */
 #include "rules/decide.h"
 
+#include <string.h>
+
+#include "rules/clients.h"
 #include "rules/interest.h"
 #include "rules/model.h"
 #include "rules/returning.h"
@@ -14,11 +17,25 @@ static struct cel_value instant_value(int64_t ms)
 	return cel_timestamp(seconds, (uint32_t)(ms - seconds * 1000) * 1000000);
 }
 
+/* What plug-ins said, and what is counted here. The prepared record stays as it was: it may be decided again. */
+static const struct cel_map *all_facts(struct work *work)
+{
+	const struct facts *said = &work->prepared->facts;
+	struct cel_entry counted[CLIENT_KINDS];
+	size_t more = clients_facts(work, counted);
+	if (more == 0)
+		return cel_map_of(work->arena, said->entries, said->count);
+	struct cel_entry *entries = arena_array(work->arena, said->count + more, sizeof *entries);
+	memcpy(entries, said->entries, said->count * sizeof *entries);
+	memcpy(entries + said->count, counted, more * sizeof *entries);
+	return cel_map_of(work->arena, entries, said->count + more);
+}
+
 /* What plug-ins said is in the prepared record by now: expressions see it from here on. */
 enum step stage_enrich(struct work *work)
 {
 	struct prepared *prepared = work->prepared;
-	const struct cel_map *facts = cel_map_of(work->arena, prepared->facts.entries, prepared->facts.count);
+	const struct cel_map *facts = all_facts(work);
 	schema_territories_init(&work->territories, work->model->env, work->model->territories, &prepared->lead);
 	work->slots[SLOT_LEAD] = cel_object(&prepared->lead.objects[SCHEMA_LEAD]);
 	work->slots[SLOT_NOW] = instant_value(work->now_ms);

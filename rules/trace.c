@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/trace.h"
 
+#include <string.h>
+
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
 #include "rules/json.h"
 #include "rules/model.h"
+#include "rules/owner_match.h"
 #include "rules/pool_choose.h"
 #include "rules/returning.h"
 #include "rules/stages.h"
@@ -170,6 +173,7 @@ void trace_write(struct json_writer *writer, const struct work *work)
 		put_failed(writer, &work->score);
 		put_requested(writer, work);
 		returning_trace(writer, work);
+		owner_match_trace(writer, work);
 	}
 	put_routes(writer, &work->match);
 	put_candidates(writer, work);
@@ -245,12 +249,21 @@ static bool was_handed_on(const struct work *work)
 	return work->match.team != SIZE_MAX && work->team != work->match.team;
 }
 
+/* Of somebody who had it before any rule was asked. */
+static const char *before_owner(const char *reason)
+{
+	if (strcmp(reason, "returning") == 0)
+		return "; the customer's last lead was with ";
+	if (strcmp(reason, "account") == 0 || strcmp(reason, "company") == 0)
+		return "; the company's latest lead is with ";
+	return "; the customer asked for ";
+}
+
 static void say_owner(struct strbuf *out, const struct work *work)
 {
 	struct slice name = work->model->reps[work->rep].name;
 	if (work->match.route == NULL) {
-		say(out, slice_is(slice_of(work->reason), "returning") ? "; the customer's last lead was with "
-		                                                       : "; the customer asked for ", name, ".");
+		say(out, before_owner(work->reason), name, ".");
 		return;
 	}
 	strbuf_puts(out, "; ");
@@ -270,6 +283,10 @@ static void say_unassigned(struct strbuf *out, const struct work *work)
 	if (slice_is(work->state.why, "pending")) {
 		say(out, "; ", work->state.asked, " has to consent before ");
 		say(out, "", work->state.candidate, " gets it.");
+	} else if (slice_is(work->state.why, "held")) {
+		say(out, "; ", work->state.asked, " decides what becomes of it.");
+	} else if (slice_is(work->state.why, "cultivated")) {
+		strbuf_puts(out, "; it is looked at again from time to time.");
 	} else if (slice_is(work->state.why, "do_not_contact")) {
 		strbuf_puts(out, "; the person asked not to be contacted.");
 	} else if (slice_is(work->state.why, "stopped_before")) {

@@ -372,7 +372,8 @@ static void what_a_rep_owned_goes_to_others(void **state)
 	rig_expect(event, "reason", "handed_over");
 	rig_expect(event, "owner", "cleo");
 	rig_expect(event, "actor", "boss");
-	assert_true(slice_is(d.events[0].id, "lead.assigned:walk:mem/walk/handover/ana:L1"));
+	assert_true(slice_is(d.events[0].id, "lead.assigned:L1:2"));
+	assert_true(slice_is(d.events[0].cause, "walk:mem/walk/handover/ana:L1"));
 	d = visit(rig, "ana", "L1");
 	assert_int_equal(d.outcome, OUTCOME_NOTHING); /* a walk may come again */
 	d = visit(rig, "ana", "L2");

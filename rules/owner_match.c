@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/owner_match.h"
+
+#include "rules/base/strbuf.h"
+#include "rules/decide.h"
+#include "rules/idents.h"
+#include "rules/json.h"
+#include "rules/lifecycle.h"
+#include "rules/model.h"
+#include "rules/own.h"
+#include "rules/ownership.h"
+#include "rules/pool_choose.h"
+
+const char *owner_step_name(enum owner_step step)
+{
+	static const char *const names[] = {
+#define X(id, name) name,
+		OWNER_STEPS(X)
+#undef X
+	};
+	return (size_t)step < OWNER_STEP_COUNT ? names[step] : "?";
+}
+
+static const struct owner_policy *policy_of(const struct work *work, enum owner_step step)
+{
+	return &ownership_rules(work->model)->match[step];
+}
+
+static enum step absent(struct work *work, const struct owner_policy *policy)
+{
+	return policy->absent == ABSENT_UNASSIGNED ? settle_unassigned(work, "owner_absent") : STEP_NEXT;
+}
+
+/* Absence and caps bind the match, unless it says otherwise by its name (semantics.md 2.3). Who is not active is never there. */
+static const char *obstacle(struct work *work, const struct owner_policy *policy, size_t rep, size_t team)
+{
+	enum block block;
+	if (rep == SIZE_MAX)
+		return "unknown";
+	if (pool_can_take(work, rep, team, &block) || (policy->stick == STICK_ALWAYS && block != BLOCK_INACTIVE))
+		return NULL;
+	return block_name(block);
+}
+
+static void take(struct work *work, size_t rep, size_t team, const char *reason)
+{
+	work->rep = rep;
+	work->team = team;
+	work->reason = reason;
+}
+
+/* A customer who names a person gets that person, if he is there (S3-MANUAL). */
+enum step owner_match_requested(struct work *work)
+{
+	const struct owner_policy *policy = policy_of(work, OWNER_REQUESTED);
+	struct slice name = work->prepared->lead.requested_owner;
+	if (name.len == 0)
+		return STEP_NEXT;
+	size_t rep = model_find_rep(work->model, name), team = rep != SIZE_MAX ? own_team_of(work, rep, SLICE_NONE) : SIZE_MAX;
+	const char *result = obstacle(work, policy, rep, team);
+	work->requested = result != NULL ? result : "taken";
+	if (result != NULL)
+		return rep == SIZE_MAX ? STEP_NEXT : absent(work, policy);
+	take(work, rep, team, "requested");
+	return STEP_NEXT;
+}
+
+static bool is_too_long_ago(const struct work *work, const struct owner_policy *policy, const struct lead_state *state)
+{
+	int64_t last_ms = state->touched_ms > state_given_ms(state) ? state->touched_ms : state_given_ms(state);
+	int64_t until_ms = policy->stick == STICK_WITHIN ? lifecycle_from(work, last_ms, policy->within) : 0;
+	return until_ms != 0 && until_ms <= work->now_ms;
+}
+
+static enum step match_key(struct work *work, enum owner_step step, enum identity_kind kind)
+{
+	const struct owner_policy *policy = policy_of(work, step);
+	struct hit hit;
+	if (!policy->is_on)
+		return STEP_NEXT;
+	enum sight sight = ident_look(work, kind, &hit);
+	if (sight != SIGHT_LIVE && sight != SIGHT_PAST)
+		return STEP_NEXT; /* a value that cannot be read was said at dedup */
+	struct owner_match *match = arena_alloc(work->arena, sizeof *match);
+	*match = (struct owner_match){.step = step, .lead_id = hit.lead_id, .owner = hit.state.owner};
+	work->owner_match = match;
+	if (hit.state.owner.len == 0 || is_too_long_ago(work, policy, &hit.state)) {
+		match->result = hit.state.owner.len == 0 ? "no_owner" : "too_long_ago";
+		return STEP_NEXT;
+	}
+	size_t rep = model_find_rep(work->model, hit.state.owner);
+	size_t team = rep != SIZE_MAX ? own_team_of(work, rep, hit.state.team) : SIZE_MAX;
+	match->result = obstacle(work, policy, rep, team);
+	if (match->result != NULL)
+		return absent(work, policy);
+	match->result = "taken";
+	take(work, rep, team, owner_step_name(step));
+	return STEP_NEXT;
+}
+
+enum step owner_match_accounts(struct work *work)
+{
+	if (work->rep != SIZE_MAX)
+		return STEP_NEXT;
+	if (match_key(work, OWNER_ACCOUNT, IDENTITY_DOMAIN) == STEP_DONE)
+		return STEP_DONE;
+	return work->rep != SIZE_MAX ? STEP_NEXT : match_key(work, OWNER_COMPANY, IDENTITY_COMPANY);
+}
+
+void owner_match_touched(struct work *work)
+{
+	const struct ownership_rules *rules = ownership_rules(work->model);
+	if (!rules->match[OWNER_ACCOUNT].is_on && !rules->match[OWNER_COMPANY].is_on)
+		return;
+	for (size_t i = 0; i < work->state.idents.count; i++) {
+		struct slice name = work->state.idents.items[i];
+		char kind = ident_kind_letter(name);
+		if (kind != identity_letter(IDENTITY_DOMAIN) && kind != identity_letter(IDENTITY_COMPANY))
+			continue;
+		struct strbuf value = STRBUF_INIT;
+		state_put_ident(&value, &(struct ident_state){.at_ms = work->now_ms, .lead_id = work->lead_id});
+		overlay_put(&work->decider->overlay, ARENA_JOIN(work->arena, SLICE("ident/"), name), work_keep(work->arena, &value), 0);
+	}
+}
+
+void owner_match_trace(struct json_writer *writer, const struct work *work)
+{
+	const struct owner_match *match = work->owner_match;
+	if (match == NULL)
+		return;
+	json_open_object(writer, "owner_match");
+	json_put_text(writer, "by", slice_of(owner_step_name(match->step)));
+	json_put_text(writer, "lead_id", match->lead_id);
+	if (match->owner.len != 0)
+		json_put_text(writer, "owner", match->owner);
+	json_put_text(writer, "result", slice_of(match->result));
+	json_close_object(writer);
+}
