@@ -86,11 +86,11 @@ static void add_routes(struct fixture *fixture)
 	static const char dach[] = "grade == \"A\" && lead.location.country in [\"DE\", \"AT\", \"CH\"]";
 	static const char vip[] = "\"vip.is\" in facts && facts[\"vip.is\"] == true";
 	fixture->routes[0] = (struct route){SLICE("dach-high"), slice_of(dach), program(fixture, fixture->model.env, dach), 0,
-	                                    SIZE_MAX, {"routes.yaml", 2}, 0};
+	                                    SIZE_MAX, {"routes.yaml", 2}, NULL, 0};
 	fixture->routes[1] =
-		(struct route){SLICE("vip"), slice_of(vip), program(fixture, fixture->model.env, vip), 1, SIZE_MAX, {"routes.yaml", 5}, 0};
-	fixture->routes[2] = (struct route){SLICE("by-area"), SLICE(""), NULL, SIZE_MAX, 0, {"routes.yaml", 8}, 0};
-	fixture->routes[3] = (struct route){SLICE("rest"), SLICE(""), NULL, 2, SIZE_MAX, {"routes.yaml", 11}, 0};
+		(struct route){SLICE("vip"), slice_of(vip), program(fixture, fixture->model.env, vip), 1, SIZE_MAX, {"routes.yaml", 5}, NULL, 0};
+	fixture->routes[2] = (struct route){SLICE("by-area"), SLICE(""), NULL, SIZE_MAX, 0, {"routes.yaml", 8}, NULL, 0};
+	fixture->routes[3] = (struct route){SLICE("rest"), SLICE(""), NULL, 2, SIZE_MAX, {"routes.yaml", 11}, NULL, 0};
 	fixture->model.routes = fixture->routes;
 	fixture->model.route_count = 4;
 }
