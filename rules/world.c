@@ -433,6 +433,16 @@ static void walk(struct world *world, struct slice key)
 	drop_if_nothing(world);
 }
 
+/* Those that anybody has asked for. */
+static void walk_all(struct world *world)
+{
+	struct names walks = {.world = world, .prefix = SLICE(RULES_WALK_PREFIX)};
+	world_each(world, take_name, &walks);
+	for (size_t i = 0; i < walks.count; i++)
+		walk(world, walks.items[i]);
+	free(walks.items);
+}
+
 static void begin_model(struct world *world)
 {
 	if (world->has_begun)
@@ -444,18 +454,17 @@ static void begin_model(struct world *world)
 	decider_begin(decider, world->now_ms, &decision->decision);
 	end(world, decider);
 	drop_if_nothing(world);
-	struct names walks = {.world = world, .prefix = SLICE(RULES_WALK_PREFIX)};
-	world_each(world, take_name, &walks);
-	for (size_t i = 0; i < walks.count; i++)
-		walk(world, walks.items[i]);
-	free(walks.items);
+	walk_all(world);
 }
 
 void world_settle(struct world *world)
 {
 	decide_pending(world);
-	while (is_due(world, world->now_ms))
+	walk_all(world);
+	while (is_due(world, world->now_ms)) {
 		fire_batch(world, world->now_ms);
+		walk_all(world);
+	}
 }
 
 void world_advance(struct world *world, int64_t to_ms)

@@ -66,10 +66,11 @@ static void put_text(struct putter *putter, struct slice name, struct slice text
 	strbuf_done(&scratch);
 }
 
-/* "at" and "…_at" are times: local ones get their offset here. */
+/* "at" and "…_at" are times, and so are "until" and "date" of activities: local ones get their offset here. */
 static bool is_time_name(struct slice name)
 {
-	return slice_is(name, "at") || (name.len > 3 && memcmp(name.p + name.len - 3, "_at", 3) == 0);
+	return slice_is(name, "at") || slice_is(name, "until") || slice_is(name, "date") ||
+	       (name.len > 3 && memcmp(name.p + name.len - 3, "_at", 3) == 0);
 }
 
 static bool put_time(struct putter *putter, struct slice name, struct slice text)
