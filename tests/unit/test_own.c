@@ -547,6 +547,65 @@ static void one_owner_at_most_in_any_order_of_events(void **state)
 	}
 }
 
+/* ---- the size of batches */
+
+struct script {
+	struct record records[80];
+	int64_t times[80];
+	size_t count;
+};
+
+static void write_script(struct rig *rig, uint64_t seed, struct script *script)
+{
+	int64_t now_ms = rig->now_ms;
+	for (script->count = 0; script->count < 80; script->count++) {
+		size_t i = script->count;
+		const char *json = i < 4 ? arena_printf(&rig->arena, "{\"lead_id\":\"L%zu\",\"contact\":{\"wechat\":\"w%zu\"}}", i, i)
+		                         : random_activity(rig, &seed);
+		now_ms += (int64_t)draw(&seed, 20) * HOUR;
+		script->times[i] = now_ms;
+		script->records[i] = fixture_record(i < 4 ? RECORD_CAPTURED : RECORD_ACTIVITY, (int64_t)i, json);
+	}
+}
+
+/* All records, `size` to a batch; returns everything that was said. */
+static char *run_script(struct rig *rig, const struct script *script, size_t size)
+{
+	struct strbuf said = STRBUF_INIT;
+	for (size_t from = 0; from < script->count; from += size) {
+		struct decider *decider = decider_new(rig->model, store_view(&rig->store), &rig->arena);
+		struct decision decision;
+		for (size_t i = from; i < from + size && i < script->count; i++) {
+			struct prepared *prepared = rules_prepare(rig->model, &script->records[i], script->times[i], &rig->arena);
+			decider_decide(decider, prepared, script->times[i], &decision);
+			for (size_t event = 0; event < decision.event_count; event++)
+				strbuf_printf(&said, "%.*s %.*s\n", SLICE_ARG(decision.events[event].id), SLICE_ARG(decision.events[event].value));
+		}
+		rig_finish(rig, decider, &decision);
+	}
+	return strbuf_detach(&said, NULL);
+}
+
+static void the_size_of_batches_changes_nothing(void **state)
+{
+	struct rig *rig = *state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		struct script script;
+		struct rig other;
+		rig_close(rig);
+		rig_open(rig, CONFIG);
+		rig_open(&other, CONFIG);
+		write_script(rig, seed, &script);
+		char *one = run_script(rig, &script, 1), *many = run_script(&other, &script, 3 + seed % 17);
+		assert_string_equal(one, many);
+		for (size_t i = 0; i < rig->store.count; i++)
+			assert_string_equal(rig->store.rows[i].value, store_text(&other.store, rig->store.rows[i].key));
+		free(one);
+		free(many);
+		rig_close(&other);
+	}
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -570,6 +629,7 @@ int main(void)
 		CASE(protection_puts_it_off),
 		CASE(a_release_may_be_proposed_only),
 		CASE(one_owner_at_most_in_any_order_of_events),
+		CASE(the_size_of_batches_changes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
