@@ -33,17 +33,17 @@ static int64_t first_turn(const struct ring *ring, uint32_t member, int64_t weig
 }
 
 /* What catch_up says about somebody who was away, or not: for one who was there the mark is not behind him. */
-static void come_in(struct ring *ring, uint32_t member)
+static void come_in(const struct ring *ring, uint32_t member, struct seat *seat)
 {
-	struct seat *seat = &ring->seats[member];
 	int64_t weight = weight_of(ring, member), first = first_turn(ring, member, weight);
-	bool is_known = seat->weight == weight;
+	bool is_known = seat->is_known && seat->weight == weight;
 	if (is_known && (seat->n >= first || ring->pool->catch_up == CATCH_UP_FULL))
 		return;
 	if (is_known && ring->pool->catch_up == CATCH_UP_CAPPED)
 		seat->owed += first - seat->n;
 	seat->n = first;
 	seat->weight = weight;
+	seat->is_known = is_known;
 }
 
 /* Turns that bring him forward. */
@@ -65,12 +65,11 @@ static struct turn place(const struct ring *ring, uint32_t member)
 
 struct turn ring_turn(const struct ring *ring, uint32_t member)
 {
-	struct turn turn = place(ring, member);
-	if (turn.weight != 0 && ring->seats[member].at_turn != 0)
-		return turn;
-	int64_t weight = weight_of(ring, member), first = first_turn(ring, member, weight);
-	bool is_known = turn.weight == weight && (turn.n >= first || ring->pool->catch_up == CATCH_UP_FULL);
-	return is_known ? turn : (struct turn){first, weight, member};
+	struct seat seat = ring->seats[member];
+	if (ring->pool->rotation == ROTATION_CREDIT)
+		return (struct turn){seat.n, weight_of(ring, member), member};
+	come_in(ring, member, &seat);
+	return (struct turn){seat.n - ahead(ring, &seat), seat.weight, member};
 }
 
 bool ring_is_before(const struct ring *ring, uint32_t a, uint32_t b)
@@ -182,7 +181,7 @@ void ring_enter(struct ring *ring, uint32_t member)
 	if (ring->seats[member].at_turn != 0)
 		return;
 	if (ring->pool->rotation == ROTATION_STRIDE)
-		come_in(ring, member);
+		come_in(ring, member, &ring->seats[member]);
 	add(ring, &by_turn, &ring->by_turn[class], member);
 	if (ring->by_load != NULL)
 		add(ring, &by_load, &ring->by_load[class], member);
@@ -210,7 +209,7 @@ void ring_reopen(struct ring *ring, size_t class)
 	if (ring->pool->rotation == ROTATION_CREDIT)
 		return;
 	for (size_t i = 0; i < turns->count; i++)
-		come_in(ring, turns->items[i]);
+		come_in(ring, turns->items[i], &ring->seats[turns->items[i]]);
 	for (size_t i = turns->count / 2; i-- > 0;)
 		sink(ring, &by_turn, turns, i);
 	for (size_t i = ring->by_load != NULL ? turns->count / 2 : 0; i-- > 0;)
@@ -233,7 +232,7 @@ static void touch(struct ring *ring, uint32_t member)
 {
 	if (!ring->seats[member].is_dirty)
 		ring->dirty[ring->dirty_count++] = member;
-	ring->seats[member].is_dirty = true;
+	ring->seats[member].is_dirty = ring->seats[member].is_known = true;
 }
 
 /* He may not be there: a person's order. Then his turn counts from where he would come in. */
@@ -241,7 +240,7 @@ static void sit_down(struct ring *ring, uint32_t member)
 {
 	struct seat *seat = &ring->seats[member];
 	if (ring->pool->rotation == ROTATION_STRIDE && seat->at_turn == 0)
-		come_in(ring, member);
+		come_in(ring, member, seat);
 	seat->weight = weight_of(ring, member);
 	touch(ring, member);
 }
@@ -305,7 +304,7 @@ static void rebase(struct ring *ring)
 	int64_t rounds = ring->mark.n / ring->mark.weight;
 	for (uint32_t i = 0; i < ring->team->member_count; i++) {
 		struct seat *seat = &ring->seats[i];
-		if (seat->weight == 0)
+		if (!seat->is_known)
 			continue;
 		seat->n -= rounds * seat->weight;
 		if (seat->n < 0)
@@ -343,7 +342,7 @@ void ring_set_day(struct ring *ring, int64_t day)
 void ring_note_presence(struct ring *ring, uint32_t member, bool is_there)
 {
 	struct seat *seat = &ring->seats[member];
-	if (seat->weight == 0 || seat->is_out == !is_there)
+	if (!seat->is_known || seat->is_out == !is_there)
 		return;
 	seat->is_out = !is_there;
 	touch(ring, member);

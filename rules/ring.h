@@ -55,6 +55,7 @@ struct seat {
 	int64_t back;    /* turns given back and not taken yet */
 	int64_t owed;    /* capped: turns missed and not taken yet */
 	int64_t used, day; /* capped: of them on this day */
+	bool is_known;   /* a position with this weight is stored, or will be */
 	bool is_out;     /* none: was away at the last choice */
 	bool is_dirty;
 	uint32_t at_turn, at_load; /* place in the heaps of its class, from 1; 0: not in */

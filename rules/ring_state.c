@@ -61,7 +61,7 @@ static void read_seat(struct ring *ring, uint32_t member, struct slice value)
 		return;
 	}
 	*seat = (struct seat){.n = x[0], .weight = x[1], .given = x[2], .back = x[3], .owed = x[4], .used = x[5], .day = x[6],
-	                      .is_out = x[7] == 1};
+	                      .is_out = x[7] == 1, .is_known = true};
 }
 
 static struct slice seat_value(const struct seat *seat, struct arena *arena)

@@ -31,6 +31,7 @@ struct due {
 };
 
 struct world {
+	struct desk *desk; /* NULL: each decider reads anew */
 	const struct model *model;
 	bool has_begun; /* with this model */
 	size_t batch;
@@ -73,6 +74,7 @@ struct world *world_new(const struct model *model, const struct world_settings *
 	world->now_ms = settings->now_ms;
 	world->topics[RECORD_CAPTURED] = topic_name(settings->topic_prefix, "leads.captured");
 	world->topics[RECORD_ACTIVITY] = topic_name(settings->topic_prefix, "leads.activity");
+	world->desk = settings->keeps_desk ? desk_new() : NULL;
 	world->pending = xcalloc(world->batch, sizeof *world->pending);
 	world->pending_record = xcalloc(world->batch, sizeof *world->pending_record);
 	map_init(&world->cells, SEED);
@@ -98,6 +100,7 @@ void world_free(struct world *world)
 	map_done(&world->readable);
 	for (size_t i = 0; i < TOPICS; i++)
 		free((void *)(uintptr_t)world->topics[i].p);
+	desk_free(world->desk);
 	strbuf_done(&world->log);
 	arena_done(&world->told);
 	free(world->pending);
@@ -289,7 +292,11 @@ static struct decider *begin(struct world *world)
 {
 	map_done(&world->readable);
 	map_init(&world->readable, SEED);
-	return decider_new(world->model, (struct rules_view){look_up_copy, world, look_through}, &world->told);
+	struct decider *decider =
+		decider_new(world->model, (struct rules_view){look_up_copy, world, look_through}, &world->told);
+	if (world->desk != NULL)
+		decider_use_desk(decider, world->desk);
+	return decider;
 }
 
 static void end(struct world *world, struct decider *decider)
@@ -493,6 +500,8 @@ void world_set_model(struct world *world, const struct model *model)
 	world_settle(world);
 	world->has_begun = world->has_begun && world->model == model;
 	world->model = model;
+	if (world->desk != NULL)
+		desk_forget(world->desk);
 }
 
 /* ---- records */

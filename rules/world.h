@@ -27,6 +27,7 @@ struct world_settings {
 	size_t batch;   /* records, or timers, of one decider; 0 means 1 */
 	int64_t now_ms; /* where the clock begins */
 	const char *topic_prefix; /* stands before the names of the input topics; NULL: nothing. Borrowed */
+	bool keeps_desk; /* deciders share what they keep in their heads, as in the daemon */
 };
 
 /* What a plug-in answered about a lead: a fact of one of three types. */
