@@ -89,12 +89,12 @@ static void put_nobody(struct json_writer *writer, const struct work *work)
 {
 	const struct pool_trace *trace = work->pool;
 	const struct pool_outcome *outcome = trace->outcome;
-	if (trace->try_count == 0)
-		return;
-	json_open_array(writer, "nobody");
-	for (size_t i = 0; i < trace->try_count; i++)
-		put_try(writer, work->model, &trace->tries[i]);
-	json_close_array(writer);
+	if (trace->try_count != 0) {
+		json_open_array(writer, "nobody");
+		for (size_t i = 0; i < trace->try_count; i++)
+			put_try(writer, work->model, &trace->tries[i]);
+		json_close_array(writer);
+	}
 	if (trace->tries_total > trace->try_count)
 		json_put_int(writer, "nobody_not_shown", (int64_t)(trace->tries_total - trace->try_count));
 	if (outcome == NULL)
@@ -109,7 +109,7 @@ void pool_put_trace(struct json_writer *writer, const struct work *work)
 {
 	const struct pool_trace *trace = work->pool;
 	bool is_plain = trace == NULL || (trace->step_count == 0 && trace->lane.len == 0 && !trace->is_by_load &&
-	                                  !trace->is_reopened && trace->try_count == 0);
+	                                  !trace->is_reopened && trace->try_count == 0 && trace->outcome == NULL);
 	if (work->named != 0 && work->named_block != BLOCK_NONE) {
 		json_open_object(writer, "named_rep");
 		json_put_text(writer, "rep", work->model->reps[work->named - 1].id);

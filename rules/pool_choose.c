@@ -279,6 +279,7 @@ enum pool_answer pool_choose_after(struct work *work, size_t team, size_t step)
 {
 	struct asking asking = {.work = work, .cause = CAUSE_AUTOMATIC};
 	see_lead(work);
+	note_try(&asking, desk_post(work->decider->desk, &work->decider->overlay, team));
 	return follow(&asking, team, step);
 }
 

@@ -302,6 +302,9 @@ void pool_fire_wait(struct work *work, struct slice key, struct slice value)
 			leave(&aside);
 		}
 	}
+	work->ret->lead_id = aside.lead_id;
+	work->ret->owner = aside.state.owner;
+	work->ret->team = aside.state.team;
 	aside_end(&aside, work);
 }
 
