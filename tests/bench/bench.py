@@ -8,6 +8,7 @@
   daemon    leadrouterd with the sample configuration, as it is installed (a log line per decision), one shard
   core      core_bench: parse, cleanse, decide, write in memory; instructions by callgrind
             calendar_bench: deadlines by distance and number of holidays
+  pools     pool_bench: a decision in pools of 10, 1,000 and 50,000 reps
   rules     rules_bench: what 10, 1,000 and 10,000 routes cost a lead and a start; a territory table of 1,000,000 rows
 
 A round is the backlog worked off once by each of the two, one after the other, from topics and a Redis of its own;
@@ -46,6 +47,8 @@ CORE_LEADS = 4000
 CORE_ROUNDS = 9
 CALLGRIND_LEADS = 1500
 RULES_ROUNDS = 9
+POOLS_ROUNDS = 7
+POOL_SIZES = (10, 1000, 50000)
 SETTLE_SECONDS = 2         # of latency: thrown away
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -392,6 +395,13 @@ def run_rules():
     return json.loads(done.stdout)
 
 
+def run_pools():
+    done = subprocess.run([testing.binary("bench/pool_bench"), str(POOLS_ROUNDS)], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit("bench: pool_bench failed: " + done.stderr.strip())
+    return json.loads(done.stdout)
+
+
 # --- what it ran on
 
 def first_line(*argv):
@@ -435,6 +445,8 @@ def budgets(result):
         ("10,000 rules over 10, worst case, extra per lead", "µs", 0.15, 0.1, max(worst, default=None)),
         ("the same, leads at random over mixed rules", "µs", 0.15, 0.1, shapes[-1]["extra_ns"] / 1e3 if shapes else None),
         ("a lead with 10,000 rules ÷ with 10, the worst of all", "×", 1.5, 1.1, max((s["lead_ratio"] for s in shapes), default=None)),
+        ("a decision in a pool of 50,000 reps ÷ of 10, the worse of both", "×", 2, 1.5,
+         max((s["ratio"] for s in result.get("pools", {}).values()), default=None)),
         ("load of 10,000 rules, CPU", "ms", 200, 100, rules.get("load_ms")),
         ("territory of 1,000,000 rows, look-up", "µs", 1, 0.2, rules["territory_ns"] / 1e3 if rules else None),
         ("business-time deadline, the slowest of 16 kinds", "µs", 1, 0.3, calendar["slowest_ns"] / 1e3 if calendar else None),
@@ -470,6 +482,13 @@ def show_rounds(rounds):
             print("%-22s%s%s" % ("round %d, %s" % (i + 1, name), row, "%10.2f" % pair["ratio"] if name == "daemon" else ""))
 
 
+def show_pools(pools):
+    print("\n%-22s" % "pools, decision alone" + "".join("%18s" % ("%d reps: µs" % n) for n in POOL_SIZES) + "%10s%24s" % ("ratio", "desk of 50000, ms"))
+    for name, shape in pools.items():
+        print("%-22s" % name + "".join("%18.2f" % (shape["decide_ns_%d" % n] / 1e3) for n in POOL_SIZES) +
+              "%10.2f%24.1f" % (shape["ratio"], shape["desk_ms_%d" % POOL_SIZES[-1]]))
+
+
 def show_rules(rules):
     sizes = (10, 1000, 10000)
     print("\n%-22s" % "rules" + "".join("%18s%18s" % ("%d: match ns" % n, "lead ns") for n in sizes) + "%10s%10s" % ("match", "lead"))
@@ -500,6 +519,8 @@ def show(result):
         core = result["core"]
         print("core: %d ns per lead, %s instructions per lead" % (
             core["ns_per_lead"], "%.0f" % core["instructions_per_lead"] if core["instructions_per_lead"] else "unknown"))
+    if "pools" in result:
+        show_pools(result["pools"])
     if "rules" in result:
         show_rules(result["rules"])
     if "calendar" in result:
@@ -540,13 +561,15 @@ def main():
     parser.add_argument("--rate", type=float, default=0, help="of the latency part; 0: half of the measured rate")
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="of the daemon: limits.batch_records=1000")
     parser.add_argument("--json", help="where the result goes")
-    parser.add_argument("--skip", action="append", default=[], choices=("rounds", "latency", "core", "rules"))
+    parser.add_argument("--skip", action="append", default=[], choices=("rounds", "latency", "core", "pools", "rules"))
     given = parser.parse_args()
     result, world, librdkafka = {"leads": given.leads, "load": [os.getloadavg()[0]]}, None, None
     try:
         if "core" not in given.skip:
             result["core"] = run_core()
             result["calendar"] = run_calendar()
+        if "pools" not in given.skip:
+            result["pools"] = run_pools()
         if "rules" not in given.skip:
             result["rules"] = run_rules()
         if not {"rounds", "latency"} <= set(given.skip):

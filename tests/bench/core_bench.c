@@ -129,10 +129,10 @@ static void apply(struct table *table, const struct write *writes, size_t count)
 }
 
 /* What is measured. */
-__attribute__((noinline)) void core_bench_batch(const struct model *model, struct rules_view view, struct arena *arena,
+__attribute__((noinline)) void core_bench_batch(const struct model *model, struct desk *desk, struct rules_view view, struct arena *arena,
                                                 const struct record *records, size_t count, int64_t now_ms,
                                                 const struct write **ret_writes, size_t *ret_count);
-void core_bench_batch(const struct model *model, struct rules_view view, struct arena *arena, const struct record *records,
+void core_bench_batch(const struct model *model, struct desk *desk, struct rules_view view, struct arena *arena, const struct record *records,
                       size_t count, int64_t now_ms, const struct write **ret_writes, size_t *ret_count)
 {
 	struct prepared *prepared[BATCH];
@@ -142,6 +142,7 @@ void core_bench_batch(const struct model *model, struct rules_view view, struct 
 		rules_wants(prepared[i], wants);
 	}
 	struct decider *decider = decider_new(model, view, arena);
+	decider_use_desk(decider, desk);
 	for (size_t i = 0; i < count; i++) {
 		struct decision decision;
 		decider_decide(decider, prepared[i], now_ms, &decision);
@@ -162,17 +163,19 @@ static double round_ns(const struct model *model, const struct leads *leads)
 	struct table table = {.arena = ARENA_INIT};
 	struct arena arena = ARENA_INIT;
 	int64_t spent = 0;
+	struct desk *desk = desk_new();
 	map_init(&table.values, seed);
 	for (size_t at = 0; at < leads->count; at += BATCH) {
 		const struct write *writes;
 		size_t write_count, count = leads->count - at < BATCH ? leads->count - at : BATCH;
 		arena_reset(&arena);
 		int64_t began = now_ns();
-		core_bench_batch(model, (struct rules_view){look_up, &table, walk}, &arena, &leads->records[at], count,
+		core_bench_batch(model, desk, (struct rules_view){look_up, &table, walk}, &arena, &leads->records[at], count,
 		                 1790000000000 + (int64_t)at, &writes, &write_count);
 		spent += now_ns() - began;
 		apply(&table, writes, write_count);
 	}
+	desk_free(desk);
 	map_done(&table.values);
 	arena_done(&table.arena);
 	arena_done(&arena);
