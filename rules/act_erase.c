@@ -9,6 +9,7 @@
 #include "rules/pool_choose.h"
 
 #include "rules/event_lifecycle.h"
+#include "rules/merge.h"
 #include "rules/own.h"
 
 int act_erase_read(struct activity *activity, struct arena *arena, struct err *err)
@@ -17,11 +18,24 @@ int act_erase_read(struct activity *activity, struct arena *arena, struct err *e
 	return activity_bool(activity->data, "do_not_contact", &activity->is_barring, err);
 }
 
+/* What was merged into it was the same person. */
+static void forget_absorbed(struct work *work)
+{
+	struct slice lead_id = work->lead_id;
+	for (size_t i = 0; i < work->state.from.count; i++) {
+		work->lead_id = merge_from_id(work->state.from.items[i]);
+		work_bar_lead_id(work);
+		overlay_remove(&work->decider->overlay, state_lead_key(work->arena, work->lead_id));
+	}
+	work->lead_id = lead_id;
+}
+
 void act_erase(struct work *work)
 {
 	size_t keys = work->state.idents.count;
 	size_t barred = work_forget_idents(work, work->activity->is_barring ? IDENTS_BARRED : IDENTS_GONE);
 	work_bar_lead_id(work);
+	forget_absorbed(work);
 	own_count(work, true);
 	overlay_remove(&work->decider->overlay, state_lead_key(work->arena, work->lead_id));
 	pool_on_erase(work);

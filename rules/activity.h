@@ -52,6 +52,7 @@ struct activity {
 	struct slice team;                                     /* reassign, handover */
 	const struct json *helpers;                            /* reassign, collaborators: a list, or NULL */
 	const struct json *evidence;                           /* claim: an object, or NULL */
+	struct slice other;                                    /* merge, split: the second lead */
 	bool is_refused;                                       /* approve: decision "no" */
 };
 

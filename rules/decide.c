@@ -60,6 +60,21 @@ void work_end(struct work *work)
 	arena_done(&work->scratch);
 }
 
+void work_aside_begin(struct work *aside, const struct work *work, struct slice lead_id)
+{
+	*aside = (struct work){.decider = work->decider, .model = work->model, .arena = work->arena, .now_ms = work->now_ms,
+	                       .ret = work->ret, .events = work->events, .event_room = work->event_room, .cause = work->cause,
+	                       .team = SIZE_MAX, .rep = SIZE_MAX, .is_aside = true};
+	aside->lead_id = (struct slice){arena_memdupz(work->arena, lead_id.p, lead_id.len), lead_id.len};
+}
+
+void work_aside_end(struct work *aside, struct work *work)
+{
+	work->events = aside->events;
+	work->event_room = aside->event_room;
+	arena_done(&aside->scratch);
+}
+
 bool work_has_lead(const struct work *work)
 {
 	return work->prepared != NULL && work->prepared->kind == PREPARED_LEAD;

@@ -29,6 +29,7 @@
 #include "rules/stages.h"
 #include "rules/state.h"
 
+struct hit;
 struct ledger_entry;
 struct pool_trace;
 struct returning;
@@ -78,8 +79,10 @@ struct work {
 	struct lead_state state;     /* of the lead that the outcome is about */
 
 	struct returning *returning; /* the person had a lead before; NULL: not */
+	const struct hit *other;     /* duplicates: a second lead of the person, which stays beside it; NULL: none */
 	const char *hit;             /* duplicates: "same_event", … */
 	bool is_unknown[IDENTITY_KINDS]; /* keys that were looked at and have no lead that counts */
+	struct state_list brought;       /* names of keys that point to a lead because of this record */
 	bool is_barred[IDENTITY_KINDS];  /* keys that carry a mark instead of a lead */
 
 	struct lead *kept_lead; /* what expressions see of a lead whose record is gone; made at first use */
@@ -110,6 +113,10 @@ void work_begin(struct work *work, struct decider *decider, struct prepared *pre
 void work_end(struct work *work);
 /* Is this about a lead that has just arrived, with all its fields? */
 bool work_has_lead(const struct work *work);
+/* Another lead inside the decision: its events go into the same one, and nothing else of it. The caller fills aside->state.
+ * Nothing may be added to `work` until the end. */
+void work_aside_begin(struct work *aside, const struct work *work, struct slice lead_id);
+void work_aside_end(struct work *aside, struct work *work);
 /* Room for one more event at least. */
 void work_more_events(struct work *work);
 /* The buffer's bytes in the arena; the buffer is done. */
@@ -124,6 +131,9 @@ void work_name(struct work *work);
 /* Keys of this record point to the lead from now on, as long as its list has room. Always together with a write of the
  * lead: a reader that finds a key must find its lead in the same state. `with_event`: also the event's own key. */
 void work_link_idents(struct work *work, struct slice lead_id, bool with_event);
+
+/* The key of that name, without "ident/", points to the lead from now on. */
+void work_point_ident(struct work *work, struct slice name, struct slice lead_id);
 
 /* The keys that point to work->state go, or stay as marks that name no lead; marks of events always stay. Returns how many
  * marks there are now. The caller writes or removes the lead. */

@@ -56,6 +56,11 @@ void decide_activity(struct work *work)
 		              found == 0 ? "no such lead is known here" : "the lead's stored value is not in our form");
 		return;
 	}
+	if (work->state.status == LEAD_MERGED && activity->type != ACTIVITY_MERGE) {
+		decide_reject(work, work->prepared->record, ERR_LEAD_MERGED, "lead_id",
+		              arena_printf(work->arena, "it was merged into %.*s", SLICE_ARG(work->state.into)));
+		return;
+	}
 	if (!lifecycle_is_approved(work))
 		return;
 	(void)handover_mind(work); /* the activity goes on with whoever has the lead now */

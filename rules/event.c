@@ -6,6 +6,7 @@
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
 #include "rules/event_page.h"
+#include "rules/idents.h"
 #include "rules/json.h"
 #include "rules/likelihood.h"
 #include "rules/model.h"
@@ -222,6 +223,11 @@ void event_duplicate(struct work *work, struct slice first_lead_id)
 	struct json_writer *writer = page_open(&page, work);
 	json_put_text(writer, "first_lead_id", first_lead_id);
 	event_put_if(writer, "first_lead_no", work->state.number);
+	event_put_if(writer, "into", work->state.into);
+	if (work->other != NULL) {
+		json_put_text(writer, "other_lead_id", work->other->lead_id);
+		event_put_if(writer, "other_owner", work->other->state.owner);
+	}
 	json_put_text(writer, "match", slice_of(work->hit));
 	event_put_owner(writer, work);
 	json_put_text(writer, "status", slice_of(lead_status_name(work->state.status)));

@@ -20,6 +20,8 @@ static const struct phrase {
 	{"released", "", "its owner has given it up"},
 	{"expired", "", "nothing has moved for so long that it was taken back"},
 	{"handed_over", "what its owner had was handed over to", "its owner has left and nobody follows"},
+	{"merged", "", "it was merged into another lead of the same person"},
+	{"split", "it was split off again and goes back to", ""},
 	{"dispute", "the dispute was decided for", ""},
 	{"approved", "consent was given, so it goes to", "consent was not given"},
 	{"breach", "nobody acted in time, so it goes to", "nobody acted in time, and nobody is left to ask"},

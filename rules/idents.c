@@ -81,6 +81,8 @@ static enum sight look(struct work *work, enum identity_kind kind, struct hit *h
 		return found == 0 ? SIGHT_NONE : SIGHT_BAD;
 	if (counts(work, kind, &hit->state))
 		return SIGHT_LIVE;
+	if (hit->state.status == LEAD_MERGED)
+		return SIGHT_NONE; /* the key was not handed on: the survivor could list no more */
 	note_familiar(work, &hit->state);
 	return SIGHT_PAST;
 }
@@ -128,20 +130,36 @@ static bool is_needed(struct work *work, enum identity_kind kind, struct slice l
 	return (sight == SIGHT_NONE || sight == SIGHT_PAST) && !work->is_barred[kind];
 }
 
+/* Exact keys are never rewritten, so they work unlisted, too; a key of the person that is not listed would be lost when the
+ * lead is merged or erased. */
+static bool list_ident(struct work *work, enum identity_kind kind, struct slice name)
+{
+	struct state_list *idents = &work->state.idents;
+	bool is_exact = ident_is_exact(kind);
+	if (has_ident(&work->state, name))
+		return true;
+	if (idents->count < (is_exact ? STATE_EXACT_MAX : STATE_IDENTS_MAX))
+		idents->items[idents->count++] = name;
+	else if (!is_exact)
+		return false;
+	return true;
+}
+
+void work_point_ident(struct work *work, struct slice name, struct slice lead_id)
+{
+	write_ident(work, ARENA_JOIN(work->arena, SLICE("ident/"), name), lead_id);
+}
+
 void work_link_idents(struct work *work, struct slice lead_id, bool with_event)
 {
 	for (int kind = 0; kind < IDENTITY_KINDS; kind++) {
 		struct slice key = work->prepared->identity.keys[kind];
 		if (!is_needed(work, (enum identity_kind)kind, lead_id, with_event))
 			continue;
-		if (!has_ident(&work->state, ident_name(key))) {
-			bool has_room = work->state.idents.count < STATE_IDENTS_MAX;
-			if (!has_room && !ident_is_exact((enum identity_kind)kind))
-				continue;
-			if (has_room)
-				work->state.idents.items[work->state.idents.count++] = ident_name(key);
-		}
+		if (!list_ident(work, (enum identity_kind)kind, ident_name(key)))
+			continue;
 		write_ident(work, key, lead_id);
+		work->brought.items[work->brought.count++] = ident_name(key);
 	}
 }
 

@@ -123,24 +123,6 @@ void pool_load_waiters(struct desk *desk, const struct overlay *overlay)
 		overlay->view.each(overlay->view.ctx, prefix, see_waiter, &loading);
 }
 
-/* ---- another lead inside a decision */
-
-/* Its events go into the same decision, and nothing else of it. */
-static void aside_begin(struct work *aside, const struct work *work, struct slice lead_id)
-{
-	*aside = (struct work){.decider = work->decider, .model = work->model, .arena = work->arena, .now_ms = work->now_ms,
-	                       .ret = work->ret, .events = work->events, .event_room = work->event_room, .cause = work->cause,
-	                       .team = SIZE_MAX, .rep = SIZE_MAX, .is_aside = true};
-	aside->lead_id = (struct slice){arena_memdupz(work->arena, lead_id.p, lead_id.len), lead_id.len};
-}
-
-static void aside_end(struct work *aside, struct work *work)
-{
-	work->events = aside->events;
-	work->event_room = aside->event_room;
-	arena_done(&aside->scratch);
-}
-
 static void give(struct work *aside, const char *reason)
 {
 	own_give(aside, aside->rep, aside->team, reason);
@@ -161,7 +143,7 @@ static void leave(struct work *aside)
 static bool place(struct work *work, const struct waiter *waiter)
 {
 	struct work aside;
-	aside_begin(&aside, work, (struct slice){waiter->id, waiter->id_len});
+	work_aside_begin(&aside, work, (struct slice){waiter->id, waiter->id_len});
 	struct slice value = overlay_get(&work->decider->overlay, wait_key(work->arena, aside.lead_id));
 	bool is_placed = false;
 	if (read_waiting(value, work->arena, &aside.state) == 0) {
@@ -174,7 +156,7 @@ static bool place(struct work *work, const struct waiter *waiter)
 			is_placed = true;
 		}
 	}
-	aside_end(&aside, work);
+	work_aside_end(&aside, work);
 	return is_placed;
 }
 
@@ -290,7 +272,7 @@ void pool_fire_wait(struct work *work, struct slice key, struct slice value)
 	int64_t due_ms = rules_due_of(key, value);
 	if (waiter == NULL || due_ms == 0 || due_ms > work->now_ms)
 		return; /* it was given away, or waits longer */
-	aside_begin(&aside, work, lead_id);
+	work_aside_begin(&aside, work, lead_id);
 	if (read_waiting(value, work->arena, &aside.state) == 0) {
 		enum pool_answer answer = pool_choose_after(&aside, waiter->team, (size_t)aside.state.step);
 		if (answer == POOL_CHOSEN) {
@@ -305,7 +287,7 @@ void pool_fire_wait(struct work *work, struct slice key, struct slice value)
 	work->ret->lead_id = aside.lead_id;
 	work->ret->owner = aside.state.owner;
 	work->ret->team = aside.state.team;
-	aside_end(&aside, work);
+	work_aside_end(&aside, work);
 }
 
 void pool_fire_tick(struct work *work, struct slice key, struct slice value)

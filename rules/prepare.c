@@ -273,6 +273,8 @@ size_t rules_wants(const struct prepared *prepared, struct slice ret_keys[RULES_
 	size_t count = 0;
 	if (prepared->kind == PREPARED_ACTIVITY && prepared->activity.about == ABOUT_LEAD)
 		ret_keys[count++] = state_lead_key(prepared->arena, prepared->activity.lead_id);
+	if (count != 0 && prepared->activity.other.len != 0)
+		ret_keys[count++] = state_lead_key(prepared->arena, prepared->activity.other);
 	if (prepared->kind != PREPARED_LEAD)
 		return count;
 	ret_keys[count++] = state_lead_key(prepared->arena, prepared->lead.lead_id);

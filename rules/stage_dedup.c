@@ -6,13 +6,14 @@
 
 #include "rules/event.h"
 #include "rules/idents.h"
+#include "rules/merge.h"
 #include "rules/model.h"
 #include "rules/returning.h"
 
 /* What the keys of a record come to. */
 struct finding {
-	struct hit first, past;
-	bool has_first, has_past;
+	struct hit first, second, past;
+	bool has_first, has_second, has_past;
 };
 
 /* The older lead is the first one; at the same time the lower id. */
@@ -35,11 +36,31 @@ static int find_exact(struct work *work, struct finding *finding)
 {
 	enum sight sight = ident_look(work, IDENTITY_EVENT, &finding->first);
 	if (sight == SIGHT_NONE) {
-		int found = look_at_id(work, &finding->first);
-		sight = found < 0 ? SIGHT_BAD : found > 0 ? SIGHT_LIVE : ident_look(work, IDENTITY_LEAD, &finding->first);
+		struct hit hit;
+		int found = look_at_id(work, &hit);
+		bool is_elsewhere = found == 0 || (found > 0 && hit.state.status == LEAD_MERGED);
+		sight = found < 0 ? SIGHT_BAD : is_elsewhere ? ident_look(work, IDENTITY_LEAD, &finding->first) : SIGHT_LIVE;
+		if (found > 0 && sight != SIGHT_BAD && (!is_elsewhere || sight == SIGHT_NONE)) {
+			finding->first = hit; /* a merged one whose survivor is not at hand says itself where it went */
+			sight = SIGHT_LIVE;
+		}
 	}
 	finding->has_first = sight == SIGHT_LIVE;
 	return sight == SIGHT_BAD ? -1 : 0;
+}
+
+static void add_live(struct finding *finding, const struct hit *hit)
+{
+	if (finding->has_first && slice_equal(finding->first.lead_id, hit->lead_id))
+		return;
+	bool is_first = !finding->has_first || is_older(hit, &finding->first);
+	if (finding->has_first) {
+		finding->second = is_first ? finding->first : *hit;
+		finding->has_second = true;
+	}
+	if (is_first)
+		finding->first = *hit;
+	finding->has_first = true;
 }
 
 /* Of several that count the older is the first; of those that were, the latest is the one that people remember. */
@@ -47,10 +68,8 @@ static int add_key(struct work *work, enum identity_kind kind, struct finding *f
 {
 	struct hit hit;
 	enum sight sight = ident_look(work, kind, &hit);
-	if (sight == SIGHT_LIVE && (!finding->has_first || is_older(&hit, &finding->first))) {
-		finding->first = hit;
-		finding->has_first = true;
-	}
+	if (sight == SIGHT_LIVE)
+		add_live(finding, &hit);
 	bool is_person = kind == IDENTITY_EMAIL || kind == IDENTITY_PHONE;
 	if (sight == SIGHT_PAST && is_person && (!finding->has_past || is_older(&finding->past, &hit))) {
 		finding->past = hit;
@@ -70,19 +89,48 @@ static int find_first(struct work *work, struct finding *finding)
 		return -1;
 	if (finding->has_first || !work->model->dedup.windows[DEDUP_COMPANY].is_on)
 		return 0;
-	return add_key(work, IDENTITY_DOMAIN, finding) != 0 ? -1 : add_key(work, IDENTITY_COMPANY, finding);
+	if (add_key(work, IDENTITY_DOMAIN, finding) != 0 || add_key(work, IDENTITY_COMPANY, finding) != 0)
+		return -1;
+	finding->has_second = false; /* colleagues are not one person */
+	return 0;
 }
 
-static enum step settle_duplicate(struct work *work, const struct hit *first)
+/* The same event or lead id again: nothing is merged, it is the same. Its own lead may have been merged meanwhile. */
+static bool is_repeat(const struct hit *first)
 {
+	return slice_is(slice_of(first->name), "same_event") || slice_is(slice_of(first->name), "same_lead_id");
+}
+
+/* The keys of the person lead to two leads: they are one, unless somebody said that they are not. */
+static void merge_both(struct work *work, struct finding *finding)
+{
+	if (!merge_survives(&finding->first, &finding->second)) {
+		struct hit first = finding->first;
+		finding->first = finding->second;
+		finding->second = first;
+	}
+	bool is_merged = merge_may(&finding->first, &finding->second) &&
+	                 merge_leads(work, &finding->first, &finding->second, finding->second.name);
+	if (!is_merged)
+		work->other = &finding->second;
+}
+
+static enum step settle_duplicate(struct work *work, struct finding *finding)
+{
+	if (finding->has_second)
+		merge_both(work, finding);
+	const struct hit *first = &finding->first;
+	bool is_merge = !is_repeat(first);
 	work->hit = first->name;
 	work->state = first->state;
 	work->state.duplicates++;
 	work_link_idents(work, first->lead_id, true);
-	work_write_lead(work, first->lead_id);
 	work->ret->outcome = OUTCOME_DUPLICATE;
 	work_name(work);
 	event_duplicate(work, first->lead_id);
+	if (is_merge)
+		merge_record(work, first->lead_id);
+	work_write_lead(work, first->lead_id);
 	return STEP_DONE;
 }
 
@@ -94,7 +142,7 @@ enum step stage_dedup(struct work *work)
 		return STEP_DONE;
 	}
 	if (finding.has_first)
-		return settle_duplicate(work, &finding.first);
+		return settle_duplicate(work, &finding);
 	if (work->is_barred[IDENTITY_EVENT] || work->is_barred[IDENTITY_LEAD]) {
 		decide_reject(work, work->prepared->record, ERR_LEAD_ERASED, "", "what this event told of was erased on request");
 		return STEP_DONE;

@@ -95,6 +95,12 @@ static const struct member_row rows[] = {
 	ROW("back", IS_TEXT, back, 0, 0),
 	ROW("no", IS_TEXT, number, 0, 0),
 	ROW("ref", IS_TEXT, referral, 0, 0),
+	ROW("from", IS_LIST, from, 0, STATE_FROM_MAX),
+	ROW("added", IS_FLAT, added, 0, 0),
+	ROW("into", IS_TEXT, into, 0, 0),
+	ROW("was", IS_TEXT, was, 0, 0),
+	ROW("contest", IS_TEXT, contest, 0, 0),
+	ROW("apart", IS_LIST, apart, 0, STATE_APART_MAX),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

@@ -41,6 +41,10 @@
  *     stage     of a lead that is worked on, as the site names it
  *     no        the number that people call it by
  *     ref       who referred it: id of a rep, or "!" and the record that names him
+ *     from      leads that were merged into it, as "id/source"; added: whose some of `kept` is (rules/merge_fields.c)
+ *     into, was of a merged lead: where it went, and the state that it had
+ *     contest   the lead that it may be merged with once it is decided who owns it
+ *     apart     leads that are not the same person's, because somebody said so
  *     cleared   1: a person found it good, whatever its grade says
  *     prev, left    who owned it last, and since when nobody does
  *     tried     who was asked in this round: since it was last taken up, or ordered to somebody
@@ -75,6 +79,9 @@ enum {
 	STATE_TRIED_MAX = 12,
 	STATE_HELPERS_MAX = 8,
 	STATE_CLAIMS_MAX = 6,
+	STATE_FROM_MAX = 12,
+	STATE_APART_MAX = 4,
+	STATE_EXACT_MAX = 8,                       /* idents of events and ids: the others are for those of the person */
 	STATE_VALUE_BYTES_MAX = 4096,              /* of a lead's value; ours stay far below */
 };
 
@@ -129,6 +136,10 @@ struct lead_state {
 	struct state_list claims;
 	struct slice back;        /* rules/clocks_act.c: from whom a breach took it, and when he should have acted */
 	struct slice number, referral;
+	struct state_list from;   /* at most STATE_FROM_MAX */
+	struct slice added;       /* a JSON object as written; may be empty */
+	struct slice into, was, contest;
+	struct state_list apart;  /* at most STATE_APART_MAX */
 };
 
 void state_put_lead(struct strbuf *out, const struct lead_state *lead);

@@ -119,6 +119,7 @@ class Verifier:
         self.last_cause = {}
         self.last_version = {}
         self.persons = collections.defaultdict(list)
+        self.into = {}
         self.state = collections.defaultdict(dict)
         self.chain = {}
 
@@ -165,6 +166,10 @@ class Verifier:
             return self.report.found("unexpected", "%s: no input record %s" % (_place(record), cause))
         if record.topic == c.FOLLOWUPS:
             return self._timer(record, kind, subject, value)  # what an act made plain or moved, for each clock of the lead
+        if kind in ("lead.merged", "lead.split"):
+            return self._merged(kind, value)
+        if kind == "lead.unassigned" and value.get("reason") == "merged":
+            return self._owner(record, kind, subject, value)  # of another lead, which went into the one that the record repeats
         for other, _, _ in entry.outcomes:
             if other == kind or (entry.record.topic == c.CAPTURED and {other, kind} <= set(c.CAPTURED_OUTCOMES)):
                 return self.report.found("duplicate", "%s: %s after %s of %s" % (_place(record), kind, other, cause))
@@ -177,6 +182,22 @@ class Verifier:
         elif entry.record.topic == c.ACTIVITY and value.get("status", "assigned") != "assigned":
             at = moment_ms(last_header(record, c.TIME))
             lead.stopped_at = min(filter(None, (lead.stopped_at, at)), default=None)
+
+    def _merged(self, kind, value):
+        """Which lead went into which other one."""
+        if value.get("repeated"):
+            return
+        if kind == "lead.merged":
+            self.into[value.get("lead_id")] = value.get("into")
+        else:
+            self.into.pop(value.get("lead_id"), None)
+
+    def _survivor(self, lead_id):
+        seen = set()
+        while lead_id in self.into and lead_id not in seen:
+            seen.add(lead_id)
+            lead_id = self.into[lead_id]
+        return lead_id
 
     def _owner(self, record, kind, subject, value):
         """Each change of owner, whatever caused it, has the next version. A lead that nobody got at its intake has none."""
@@ -316,10 +337,20 @@ class Verifier:
                 if key.startswith(b"lead/"):
                     lead = parse(value)
                     kept[key[5:].decode("utf-8", "replace")] = (lead.get("owner"), lead.get("ver"))
+                    self._pointer(shard, key, lead)
         for lead_id, lead in self.leads.items():
             if lead.is_assigned and not lead.is_erased and kept.get(lead_id) != lead.owner:
                 self.report.found("view differences", "%s belongs to %s by its event, to %s by leads.state"
                                   % (lead_id, lead.owner, kept.get(lead_id)))
+
+    def _pointer(self, shard, key, lead):
+        """A merged lead belongs to nobody and leads to one that is there."""
+        if lead.get("state") != "merged":
+            return
+        if lead.get("owner"):
+            self.report.found("double-owned", "%r was merged and belongs to %s" % (key, lead["owner"]))
+        if b"lead/" + str(lead.get("into")).encode() not in shard:
+            self.report.found("lost", "%r was merged into %s, which is not there" % (key, lead.get("into")))
 
     def _expected(self, cause, entry):
         kinds = {kind for kind, _, _ in entry.outcomes}
@@ -335,9 +366,11 @@ class Verifier:
         if not first:
             return self.report.found("lost", "person %s has no lead of its own" % (person,))
         for kind, subject in first[1:]:
+            if self._survivor(subject) == self._survivor(first[0][1]):
+                continue  # they were merged
             self.report.found("double-owned", "person %s: %s %s after %s" % (person, kind, subject, first[0][1]))
         for kind, subject, value in outcomes:
-            if kind == "lead.duplicate" and value.get(c.FIRST_LEAD) != first[0][1]:
+            if kind == "lead.duplicate" and self._survivor(value.get(c.FIRST_LEAD)) != self._survivor(first[0][1]):
                 self.report.found("double-owned", "person %s: duplicate of %s, not of %s"
                                   % (person, value.get(c.FIRST_LEAD), first[0][1]))
 

@@ -85,6 +85,28 @@ static void judge_over(struct judge *judge, struct slice lead_id)
 			map_remove(&judge->owned, entry->key);
 }
 
+/* What a merged lead was about belongs to the other one. After a split it may be either's: then it is not judged. */
+static void judge_merged(struct judge *judge, const struct event *event)
+{
+	static const char mark[] = "\"into\":\"";
+	const char *at = memmem(event->value.p, event->value.len, mark, sizeof(mark) - 1);
+	bool is_merged = strcmp(event->type, "lead.merged") == 0;
+	struct map_entry *entry;
+
+	if (!at || (!is_merged && strcmp(event->type, "lead.split") != 0))
+		return;
+	struct slice *into = arena_alloc(&judge->sim->arena, sizeof *into);
+	at += sizeof(mark) - 1;
+	const char *end = memchr(at, '"', (size_t)(event->value.p + event->value.len - at));
+	*into = (struct slice){arena_memdupz(&judge->sim->arena, at, (size_t)(end - at)), (size_t)(end - at)};
+	for (size_t next = 0; (entry = map_next(&judge->owned, &next)) != NULL;) {
+		if (is_merged && slice_equal(*(const struct slice *)entry->value, event->subject))
+			entry->value = into;
+		else if (!is_merged && slice_equal(*(const struct slice *)entry->value, *into))
+			map_remove(&judge->owned, entry->key);
+	}
+}
+
 /* An identity that belongs to a lead must not be assigned once more. */
 static void judge_owner(struct judge *judge, const struct event *event)
 {
@@ -97,6 +119,7 @@ static void judge_owner(struct judge *judge, const struct event *event)
 		map_remove(&judge->owned, event->value);
 	if (is_over(event))
 		judge_over(judge, event->subject);
+	judge_merged(judge, event);
 	if (strcmp(event->type, "lead.assigned") != 0)
 		return;
 	struct slice email = reference_email(record);

@@ -96,6 +96,8 @@ static void the_table_and_the_machine_agree(void **state)
 		assert_int_equal(lifecycle_find(slice_of(lead_status_name((enum lead_status)from))), from);
 		assert_false(lifecycle_can((enum lead_status)from, LEAD_ASSIGNED)); /* that is what own_give() is for */
 		assert_false(lifecycle_can((enum lead_status)from, LEAD_RELEASED));
+		if (from == LEAD_MERGED)
+			continue; /* activity.split leads out of it */
 		bool has_way = false;
 		for (int to = 0; to < LEAD_STATUSES; to++)
 			has_way |= lifecycle_can((enum lead_status)from, (enum lead_status)to);

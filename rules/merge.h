@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Two leads of one person become one (semantics.md 2.6), and two again.
+ *
+ *     record ──► open lead            the record is absorbed: a lead of its own id stays, that says where it went
+ *     record ──► two open leads       these are merged first; when they have different owners, a dispute goes before it
+ *     activity.merge, activity.split  a person's order
+ *
+ * The survivor is the oldest open lead, unless another has progressed further. Owner, clocks, score and number are its own.
+ * It takes what it lacks: kept fields, the address as one block, the higher intent; and all sources. An absorbed lead
+ * keeps its id, its events, its own kept fields and the names of its identity keys, has the state `merged` and points to the survivor;
+ * the keys themselves lead to the survivor from then on, so one step always suffices. What a survivor took is written down
+ * ("added"), so that a split can take it away again. No contact data is kept of either, so none is merged here: lead.merged
+ * says which ways of contact the record brought, and lead.captured has them.
+ */
+#ifndef LR_RULES_MERGE_H
+#define LR_RULES_MERGE_H
+
+#include <stdbool.h>
+
+#include "rules/base/slice.h"
+#include "rules/state.h"
+
+struct hit;
+struct work;
+
+/* ---- what a survivor takes (merge_fields.c) */
+
+/* A lead whose kept fields and source are to be taken. */
+struct merge_source {
+	struct slice lead_id, source, kept;
+};
+/* false: it has absorbed as many leads as it can list, and nothing was changed. */
+bool merge_take(struct work *work, struct lead_state *survivor, const struct merge_source *from);
+/* The reverse: what came from `lead_id` goes. false: it was not absorbed. */
+bool merge_give_back(struct work *work, struct lead_state *survivor, struct slice lead_id);
+/* The ids and sources in survivor->from are written as "id/source". */
+struct slice merge_from_id(struct slice item);
+struct slice merge_from_source(struct slice item);
+
+/* ---- leads (merge.c) */
+
+/* Does `a` survive `b`? */
+bool merge_survives(const struct hit *a, const struct hit *b);
+/* May the two become one by themselves? They may not when somebody has taken them apart before. */
+bool merge_may(const struct hit *a, const struct hit *b);
+/* Merges two open leads that a record or an order found to be one: `other` goes into `survivor`. When they have different
+ * owners and disputes are configured, one is opened first, unless it was held already. Both are written, with their
+ * events; survivor->state is as written. `match` is a code; false: a dispute goes on, or the owners stand in the way. */
+bool merge_leads(struct work *work, struct hit *survivor, struct hit *other, const char *match);
+/* The record under decision repeats work->state, the lead `into`: leaves a lead of the record's own id that points there.
+ * work->state takes what it lacks; the caller links the identity keys before, and writes it. */
+void merge_record(struct work *work, struct slice into);
+
+/* lead.merged and lead.split about the absorbed lead. */
+struct merged {
+	struct slice lead_id, into;
+	const char *match;                    /* "same_email", …, "order" */
+	const struct lead_state *survivor;
+	bool has_record;                      /* the record under decision was absorbed: it is shown */
+	bool is_reversible, is_repeated;
+};
+void event_merged(struct work *work, const struct merged *merged);
+void event_split(struct work *work, const struct merged *split);
+
+#endif
