@@ -131,7 +131,7 @@ void dispute_close(struct work *work, const char *reason)
 {
 	if (work->state.dispute_ms == 0)
 		return;
-	tell(work, "closed", reason, work->state.owner);
+	tell(work, "closed", reason, SLICE_NONE);
 	work->state.dispute_ms = 0;
 	work->state.claims.count = 0;
 }

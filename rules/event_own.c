@@ -66,7 +66,7 @@ static void put_why(struct json_writer *writer, const struct work *work, const s
 static void close_change(struct page *page, struct work *work, const char *type)
 {
 	struct event *event = page_close(page, work, OUT_ASSIGNMENTS, type);
-	if (work->prepared == NULL)
+	if (work->prepared == NULL || slice_has_prefix(work->cause, SLICE("walk:")))
 		event->id = slice_of(arena_printf(work->arena, "%s:%.*s:%lld", type, SLICE_ARG(work->lead_id),
 		                                  (long long)work->state.version));
 }
@@ -270,5 +270,7 @@ void event_handover(struct work *work, const struct handover *handover)
 	event_put_if(writer, "reason", handover->reason);
 	json_put_time(writer, "at", work->now_ms);
 	work->lead_id = handover->rep;
-	page_close(&page, work, OUT_LIFECYCLE, "rep.handed_over");
+	struct event *event = page_close(&page, work, OUT_LIFECYCLE, "rep.handed_over");
+	if (handover->is_done)
+		event->id = ARENA_JOIN(work->arena, SLICE("rep.handed_over:"), handover->order, SLICE(":done"));
 }

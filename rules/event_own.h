@@ -32,6 +32,7 @@ void event_release_proposed(struct work *work, const char *reason);
 /* rep.handed_over: what a rep owned goes to others, from now (`is_done` false) until it is done. */
 struct handover {
 	struct slice rep, to, team, actor, approver, reason;
+	struct slice order; /* is_done: the cause of the order */
 	bool is_done;
 };
 void event_handover(struct work *work, const struct handover *handover);

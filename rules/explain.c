@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/explain.h"
 
+#include "rules/explain_orders.h"
 #include "rules/explain_parts.h"
 
 /* ---- the sentence */
@@ -97,6 +98,10 @@ static void put_who_waits(struct strbuf *out, const struct json *event, const ch
 
 static void say_reminder(struct strbuf *out, const struct json *event)
 {
+	if (json_get_text(event, "due_at").len != 0) {
+		say_woken(out, event);
+		return;
+	}
 	strbuf_puts(out, ": ");
 	put_who_waits(out, event, " has until ", "there is time until ");
 	put_text(out, event, "deadline");
@@ -129,11 +134,18 @@ static const struct {
 } sentences[] = {
 	{"lead.assigned", say_assigned},   {"lead.unassigned", say_unassigned},     {"lead.duplicate", say_duplicate},
 	{"lead.status", say_status},       {"followup.reminder", say_reminder},     {"followup.overdue", say_overdue},
-	{"lead.expiring", say_reminder},   {"followup.rescheduled", say_rescheduled},
+	{"lead.expiring", say_reminder},   {"followup.rescheduled", say_rescheduled}, {"lead.converted", say_converted},
+	{"lead.erased", say_erased},       {"lead.issue", say_note},                {"lead.complaint", say_note},
+	{"lead.help_requested", say_note}, {"ownership.conflict", say_conflict},    {"claim.rejected", say_claim_rejected},
+	{"lead.dispute", say_dispute},
 };
 
 void explain_sentence(struct strbuf *out, struct slice type, const struct json *event)
 {
+	if (slice_is(type, "rep.handed_over")) {
+		say_handed_over(out, event);
+		return;
+	}
 	strbuf_puts(out, "Lead ");
 	put_text(out, event, "lead_id");
 	for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)

@@ -38,6 +38,7 @@ static struct slice order_value(struct work *work)
 	put_if(&writer, "to", activity->to);
 	put_if(&writer, "team", activity->team);
 	put_if(&writer, "actor", activity->actor);
+	put_if(&writer, "cause", work->cause); /* tells one hand-over of a rep from the next */
 	json_close_object(&writer);
 	return work_keep(work->arena, &value);
 }
@@ -131,8 +132,13 @@ void handover_visit(struct work *work, struct slice key)
 
 void handover_walked(struct work *work, struct slice key)
 {
+	struct slice value = overlay_get(&work->decider->overlay, key);
+	struct json_limits limits = {VALUE_BYTES_MAX, 2, 16};
+	const struct json *json = value.len != 0 ? json_read(value, limits, work->arena, NULL) : NULL;
 	work->ret->outcome = OUTCOME_TIMER;
-	event_handover(work, &(struct handover){.rep = rep_of(key), .is_done = true});
+	event_handover(work, &(struct handover){.rep = rep_of(key), .to = json_get_text(json, "to"),
+	                                        .team = json_get_text(json, "team"), .order = json_get_text(json, "cause"),
+	                                        .is_done = true});
 }
 
 bool handover_mind(struct work *work)

@@ -5,6 +5,7 @@
 #include "rules/decide.h"
 
 #include "rules/event.h"
+#include "rules/handover.h"
 #include "rules/idents.h"
 #include "rules/merge.h"
 #include "rules/model.h"
@@ -121,8 +122,12 @@ static enum step settle_duplicate(struct work *work, struct finding *finding)
 		merge_both(work, finding);
 	const struct hit *first = &finding->first;
 	bool is_merge = !is_repeat(first);
+	struct slice lead_id = work->lead_id;
 	work->hit = first->name;
 	work->state = first->state;
+	work->lead_id = first->lead_id;
+	(void)handover_mind(work); /* whoever owns it now is told of the repeat */
+	work->lead_id = lead_id;
 	work->state.duplicates++;
 	work_link_idents(work, first->lead_id, true);
 	work->ret->outcome = OUTCOME_DUPLICATE;

@@ -9,7 +9,7 @@
 struct walk_kind {
 	struct slice prefix; /* of the walk's key; {NULL, 0} ends the table */
 	void (*visit)(struct work *work, struct slice key);  /* work->state is the lead's */
-	void (*walked)(struct work *work, struct slice key); /* NULL: nothing but to take the key away */
+	void (*walked)(struct work *work, struct slice key); /* before the key is taken away; may be NULL */
 };
 
 static const struct walk_kind kinds[] = {
@@ -48,7 +48,7 @@ void decide_walked(struct work *work, struct slice key)
 	const struct walk_kind *kind = kind_of(key);
 	work->ret->outcome = OUTCOME_NOTHING;
 	work->cause = slice_of(arena_printf(work->arena, "walk:%.*s", SLICE_ARG(key)));
-	overlay_remove(&work->decider->overlay, key);
 	if (kind != NULL && kind->walked != NULL)
 		kind->walked(work, key);
+	overlay_remove(&work->decider->overlay, key);
 }

@@ -6,6 +6,7 @@
 
 #include "rules/clocks_lead.h"
 #include "rules/decide.h"
+#include "rules/explain.h"
 #include "rules/own.h"
 #include "rules/pool_wait.h"
 
@@ -363,7 +364,11 @@ static void what_a_rep_owned_goes_to_others(void **state)
 	rig_lead(rig, "{\"lead_id\":\"L4\",\"contact\":{\"wechat\":\"d\"},\"requested_owner\":\"ana\"}");
 	struct decision d = rig_act(rig, "{\"type\":\"rep.handover\",\"rep\":\"ana\",\"to\":\"cleo\",\"actor\":\"boss\"}");
 	rig_expect(rig_event(rig, &d, "rep.handed_over"), "step", "begun");
-	/* one that is acted on before the walk comes to it */
+	/* one that is acted on, one that comes again before the walk comes to it */
+	rig_lead(rig, "{\"lead_id\":\"L5\",\"contact\":{\"email\":\"mo@example.com\"},\"requested_owner\":\"ana\"}");
+	d = rig_lead(rig, "{\"lead_id\":\"L6\",\"contact\":{\"email\":\"mo@example.com\"}}");
+	rig_expect(rig_event(rig, &d, "lead.assigned"), "lead_id", "L5");
+	rig_expect(rig_event(rig, &d, "lead.duplicate"), "owner", "cleo");
 	d = rig_act(rig, "{\"type\":\"activity.touch\",\"lead_id\":\"L4\",\"actor\":\"cleo\"}");
 	rig_expect(rig_event(rig, &d, "lead.assigned"), "reason", "handed_over");
 	rig_expect(rig_event(rig, &d, "lead.status"), "status", "in_progress");
@@ -442,6 +447,32 @@ static void a_release_may_be_proposed_only(void **state)
 	struct decision d = release_due(rig, "L1");
 	rig_expect(rig_event(rig, &d, "lead.expiring"), "proposal", "release");
 	expect_owner(rig, "L1", "ana", 1);
+}
+
+/* ---- as people read it */
+
+static void expect_sentence(struct rig *rig, const char *json, const char *type, const char *wanted)
+{
+	struct decision d = rig_act(rig, json);
+	struct strbuf said = STRBUF_INIT;
+	explain_sentence(&said, slice_of(type), rig_event(rig, &d, type));
+	assert_string_equal(strbuf_text(&said), wanted);
+	strbuf_done(&said);
+}
+
+static void events_read_as_sentences(void **state)
+{
+	struct rig *rig = *state;
+	expect_sentence(rig, "{\"type\":\"activity.reassign\",\"lead_id\":\"L1\",\"to\":\"ben\",\"actor\":\"boss\",\"expected_version\":7}",
+	                "ownership.conflict", "Lead L1 was changed by somebody else before boss's activity.reassign came: nothing was done.");
+	expect_sentence(rig, "{\"type\":\"activity.claim\",\"lead_id\":\"L1\",\"actor\":\"ben\"}", "lead.dispute",
+	                "Lead L1 is claimed by others; it stays with ana until 2026-11-26T09:00:00.000Z.");
+	expect_sentence(rig, "{\"type\":\"activity.release\",\"lead_id\":\"L1\",\"actor\":\"ana\"}", "lead.dispute",
+	                "Lead L1 is not argued about any more: released.");
+	expect_sentence(rig, "{\"type\":\"activity.claim\",\"lead_id\":\"L1\",\"actor\":\"ana\"}", "claim.rejected",
+	                "Lead L1 was claimed by ana in vain: cool down; again from 2026-11-23T21:00:00.000Z.");
+	expect_sentence(rig, "{\"type\":\"rep.handover\",\"rep\":\"ana\",\"to\":\"ben\"}", "rep.handed_over",
+	                "All that ana owned is being handed over to ben.");
 }
 
 /* ---- any order of events */
@@ -628,6 +659,7 @@ int main(void)
 		CASE(a_release_that_falls_due_takes_the_lead_back),
 		CASE(protection_puts_it_off),
 		CASE(a_release_may_be_proposed_only),
+		CASE(events_read_as_sentences),
 		CASE(one_owner_at_most_in_any_order_of_events),
 		CASE(the_size_of_batches_changes_nothing),
 	};
