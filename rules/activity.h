@@ -53,6 +53,7 @@ struct activity {
 	const struct json *helpers;                            /* reassign, collaborators: a list, or NULL */
 	const struct json *evidence;                           /* claim: an object, or NULL */
 	struct slice other;                                    /* merge, split: the second lead */
+	int64_t rating;                                        /* feedback: 1 to 5; 0 not given */
 	bool is_refused;                                       /* approve: decision "no" */
 };
 

@@ -12,6 +12,7 @@
 #include "rules/event.h"
 #include "rules/model.h"
 #include "rules/pend.h"
+#include "rules/report.h"
 #include "rules/pool_choose.h"
 #include "rules/pool_wait.h"
 #include "rules/own.h"
@@ -56,6 +57,7 @@ void work_begin(struct work *work, struct decider *decider, struct prepared *pre
 
 void work_end(struct work *work)
 {
+	tally_take(work);
 	work->ret->events = work->events;
 	arena_done(&work->scratch);
 }
@@ -280,6 +282,7 @@ void decider_reject(struct decider *decider, const struct record *record, enum e
 void decider_finish(struct decider *decider, const struct write **ret_writes, size_t *ret_count)
 {
 	pool_finish(decider);
+	tally_flush(decider);
 	*ret_writes = decider->overlay.writes;
 	*ret_count = decider->overlay.count;
 }

@@ -48,6 +48,7 @@ struct decider {
 	struct arena *arena;
 	const struct observer *observer; /* NULL: nobody looks on */
 	struct overlay overlay;
+	struct tally *tally; /* figures of this batch; NULL: nothing was counted since they were written */
 	struct desk *desk;    /* its own, or one that outlives it */
 };
 

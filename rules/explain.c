@@ -140,10 +140,47 @@ static const struct {
 	{"lead.dispute", say_dispute},
 };
 
+static void put_count(struct strbuf *out, const struct json *figures, const char *name)
+{
+	const struct json *count = json_get(figures, name);
+	strbuf_printf(out, "%lld", count != NULL ? (long long)count->integer : 0);
+}
+
+/* A digest is about no lead. */
+static void say_digest(struct strbuf *out, const struct json *event)
+{
+	const struct json *scope = json_get(event, "scope"), *leads = json_get(event, "leads");
+	const struct json *figures = json_get(json_get(event, "total"), "figures");
+	strbuf_puts(out, "Digest ");
+	put_text(out, event, "kind");
+	strbuf_putc(out, ' ');
+	put_text(out, json_get(event, "period"), "name");
+	if (scope != NULL && scope->count != 0)
+		strbuf_printf(out, " for %.*s %.*s", SLICE_ARG(scope->names[0]), SLICE_ARG(scope->items[0].text));
+	if (leads != NULL)
+		strbuf_printf(out, ": %zu leads", leads->count);
+	if (figures != NULL) {
+		strbuf_puts(out, ": ");
+		put_count(out, figures, "obtained");
+		strbuf_puts(out, " leads obtained, ");
+		put_count(out, figures, "first_met");
+		strbuf_puts(out, " of ");
+		put_count(out, figures, "first_due");
+		strbuf_puts(out, " first contacts in time, ");
+		put_count(out, figures, "orders");
+		strbuf_puts(out, " orders");
+	}
+	strbuf_putc(out, '.');
+}
+
 void explain_sentence(struct strbuf *out, struct slice type, const struct json *event)
 {
 	if (slice_is(type, "rep.handed_over")) {
 		say_handed_over(out, event);
+		return;
+	}
+	if (slice_is(type, "digest")) {
+		say_digest(out, event);
 		return;
 	}
 	strbuf_puts(out, "Lead ");

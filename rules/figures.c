@@ -197,16 +197,26 @@ static int by_place(const void *left, const void *right)
 	return slice_compare(a->value, b->value);
 }
 
-struct figures_row *const *figures_rows(struct figures *figures, size_t *ret_count)
+static struct figures_row **rows_as_met(struct figures *figures, size_t *ret_count)
 {
 	struct figures_row **rows = arena_array(figures->arena, figures->count, sizeof *rows);
-	size_t count = 0;
+	*ret_count = 0;
 	for (size_t i = 0; i < figures->count; i++)
 		if (!is_quota(figures->rows[i]))
-			rows[count++] = figures->rows[i];
-	if (count != 0)
-		qsort(rows, count, sizeof *rows, by_place);
-	*ret_count = count;
+			rows[(*ret_count)++] = figures->rows[i];
+	return rows;
+}
+
+struct figures_row *const *figures_rows_as_met(struct figures *figures, size_t *ret_count)
+{
+	return rows_as_met(figures, ret_count);
+}
+
+struct figures_row *const *figures_rows(struct figures *figures, size_t *ret_count)
+{
+	struct figures_row **rows = rows_as_met(figures, ret_count);
+	if (*ret_count != 0)
+		qsort(rows, *ret_count, sizeof *rows, by_place);
 	return rows;
 }
 

@@ -140,6 +140,8 @@ struct slice figures_raw_member(struct slice object, struct slice name);
 struct figures_cell *figures_cell(struct figures *figures, size_t grouping, int64_t day, struct slice value);
 /* All rows in order of grouping, day and value. The array is a copy that lies in the arena. */
 struct figures_row *const *figures_rows(struct figures *figures, size_t *ret_count);
+/* The same rows in the order in which they were made. */
+struct figures_row *const *figures_rows_as_met(struct figures *figures, size_t *ret_count);
 /* Adds all of `from`, which has the same groupings. */
 void figures_merge(struct figures *into, struct figures *from);
 

@@ -10,6 +10,7 @@
 #include "rules/lifecycle.h"
 #include "rules/model.h"
 #include "rules/pend.h"
+#include "rules/report.h"
 #include "rules/pool_wait.h"
 #include "rules/own.h"
 
@@ -56,6 +57,7 @@ static const struct memory_kind memory_kinds[] = {
 	{{"mem/wait/", 9}, pool_fire_wait},
 	{{"mem/tick/", 9}, pool_fire_tick},
 	{{PEND_PREFIX, sizeof PEND_PREFIX - 1}, pend_fire},
+	{{"mem/report/", 11}, report_fire},
 	{{NULL, 0}, NULL},
 };
 

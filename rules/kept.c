@@ -149,6 +149,13 @@ void kept_need_place(struct model_builder *builder)
 		keep(builder, schema_find(slice_of(place_names[i])));
 }
 
+void kept_need_origin(struct model_builder *builder)
+{
+	static const char *const names[] = {"campaign", "intent", "location.country", "location.region"};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		keep(builder, schema_find(slice_of(names[i])));
+}
+
 static int by_path(const void *left, const void *right)
 {
 	const struct schema_row *const *a = left, *const *b = right;

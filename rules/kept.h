@@ -33,6 +33,8 @@ void kept_need_place(struct model_builder *builder);
 /* The same for one field that is named outright, "company.industry": NULL and an error when there is none of that name or it
  * is not kept. */
 const struct schema_row *kept_need_field(struct model_builder *builder, const struct node *node);
+/* What figures count later events by: campaign, intent, region. */
+void kept_need_origin(struct model_builder *builder);
 void kept_finish(struct model_builder *builder);
 
 /* The values that are present, as a JSON object in `arena`; SLICE_NONE when there are none. */

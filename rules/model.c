@@ -29,7 +29,7 @@ const char *const *model_sections(void)
 {
 	static const char *const sections[] = {"tenants",   "cleanse", "dedup",    "score",     "reps",
 	                                       "teams",     "territories", "calendars", "routes",  "followup",
-	                                       "lifecycle", "ownership", "preferences", NULL};
+	                                       "lifecycle", "ownership", "preferences", "report", NULL};
 	return sections;
 }
 
@@ -209,6 +209,7 @@ struct model *model_build(const struct node *root, const struct model_files *fil
 	model_build_lifecycle(&builder);
 	model_build_activity(&builder);
 	model_build_clocks(&builder);
+	model_build_report(&builder);
 	model_build_ownership(&builder);
 	kept_finish(&builder);
 	if (!model_has_failed(&builder)) {

@@ -43,6 +43,7 @@ struct node;
 struct pool;
 struct ownership_rules;
 struct region_table;
+struct report_rules;
 struct rule_index;
 struct schema_row;
 struct territory;
@@ -232,6 +233,7 @@ struct model {
 	char tzdata_version[32]; /* of the zones that the calendars were compiled with, "2026b"; set by the daemon */
 
 	const struct lifecycle_rules *lifecycle; /* NULL: no section `lifecycle` */
+	const struct report_rules *report;       /* NULL: no section `report`, and no figures are kept */
 	const struct ownership_rules *ownership; /* NULL: no section `ownership` */
 
 	/* the declared variables of the routes' expressions; territory values are made from it */

@@ -65,6 +65,7 @@ void model_build_routes(struct model_builder *builder);
 /* Behind all sections: any of them may name a team or a table. */
 void model_warn_unused(struct model_builder *builder);
 void model_build_lifecycle(struct model_builder *builder);
+void model_build_report(struct model_builder *builder);
 void model_build_clocks(struct model_builder *builder);
 void model_build_activity(struct model_builder *builder);
 void model_clocks_done(const struct model *model);

@@ -5,6 +5,7 @@
 #include "rules/clocks_walk.h"
 #include "rules/decide.h"
 #include "rules/handover.h"
+#include "rules/report.h"
 
 struct walk_kind {
 	struct slice prefix; /* of the walk's key; {NULL, 0} ends the table */
@@ -15,6 +16,7 @@ struct walk_kind {
 static const struct walk_kind kinds[] = {
 	{{CLOCKS_WALK, sizeof CLOCKS_WALK - 1}, clocks_visit, NULL},
 	{{HANDOVER_PREFIX, sizeof HANDOVER_PREFIX - 1}, handover_visit, handover_walked},
+	{{RULES_WALK_PREFIX "report.", sizeof RULES_WALK_PREFIX "report." - 1}, report_visit, report_walked},
 	{{NULL, 0}, NULL, NULL},
 };
 
@@ -30,6 +32,7 @@ void decide_begin(struct work *work)
 {
 	work->ret->outcome = OUTCOME_NOTHING;
 	clocks_begin(work);
+	report_begin(work);
 }
 
 void decide_visit(struct work *work, struct slice key)

@@ -484,6 +484,7 @@ void world_advance(struct world *world, int64_t to_ms)
 		int64_t due_ms = world_next_due(world);
 		world->now_ms = due_ms > world->now_ms ? due_ms : world->now_ms;
 		fire_batch(world, world->now_ms);
+		walk_all(world);
 	}
 	world->now_ms = to_ms;
 }

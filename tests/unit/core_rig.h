@@ -144,7 +144,7 @@ static const struct json *rig_value(struct rig *rig, const struct event *event)
 }
 
 /* The first event of a type, or the test fails. */
-static const struct json *__attribute__((unused)) rig_event(struct rig *rig, const struct decision *decision, const char *type)
+static __attribute__((unused)) const struct json *rig_event(struct rig *rig, const struct decision *decision, const char *type)
 {
 	for (size_t i = 0; i < decision->event_count; i++)
 		if (strcmp(decision->events[i].type, type) == 0)
