@@ -485,6 +485,60 @@ def timers_round(given, seed):
         world.close()
 
 
+# --- clocks that jump
+
+JUMP_SECONDS = (3600, -3600, 86400, -86400)
+FROZEN = "clocks disagree: timers are frozen"
+
+
+class Jump:
+    """The wall clock of all instances of a world, see tests/chaos/jump.c."""
+
+    def __init__(self):
+        build = os.environ.get("BUILD", "build/gcc")
+        self.library = os.path.join(process.ROOT, build, "chaos", "jump.so")
+        if not os.access(self.library, os.R_OK):
+            raise testing.Skip("%s is not built" % self.library)
+        self.path = os.path.join(process.folder("leadrouter-jump-"), "offset")
+        self.by(0)
+
+    def by(self, seconds):
+        with open(self.path, "r+b" if os.path.exists(self.path) else "w+b") as f:
+            f.write((seconds * 1000).to_bytes(8, "little", signed=True))
+
+    def env(self):
+        return {"LD_PRELOAD": self.library, "LR_TEST_JUMP": self.path}
+
+
+def alarms(world):
+    return [open(d.log, errors="replace").read().count(FROZEN) for d in world.daemons]
+
+
+def jumps_round(given, seed):
+    """Clocks run out while the wall clock is wrong: nothing is told by it, it is alarmed, and nothing is lost."""
+    jump = Jump()
+    world = World(given, seed, more=clocks_of(int(given.seconds) + 2 * REMIND_SECONDS), env=jump.env())
+    world.timer_seconds = TIMER_SECONDS + 3 * given.leads / PER_SECOND
+    try:
+        world.start()
+        world.load(touches=0)
+        wait_for(lambda: world.mend() or not world.loading(), given.seconds * 2 + 120, "the load is sent", log=world.generator.log)
+        check(world._becomes(lambda: verify.backlog(world.kafka.bootstrap) == 0, DRAIN_SECONDS), "the leads are taken in")
+        for seconds in JUMP_SECONDS:
+            before = alarms(world)
+            jump.by(seconds)
+            world.pass_time(3)
+            check(all(now > was for now, was in zip(alarms(world), before)), "each instance alarms a jump by %d s" % seconds)
+            jump.by(0)
+            world.pass_time(2)
+            world.faults += 1
+        text = world.settle()
+        return "%s; %s" % (count_timers(world), text)
+    finally:
+        jump.by(0)
+        world.close()
+
+
 ROUNDS = {
     "kills": simple_round(kill),
     "failpoints": failpoints_round,
@@ -492,6 +546,7 @@ ROUNDS = {
     "redis": simple_round(redis_fault),
     "broker": simple_round(broker_fault),
     "timers": timers_round,
+    "jumps": jumps_round,
 }
 
 

@@ -32,6 +32,7 @@ struct clock {
 	struct process *process;
 	int64_t error_ms;
 	int64_t insane_until_us;
+	int64_t jump_ms; /* while insane */
 };
 
 struct loop *loop_sim_new(struct process *process)
@@ -145,14 +146,17 @@ void clock_sim_free(struct clock *clock)
 	free(clock);
 }
 
-void clock_sim_upset(struct clock *clock, int64_t for_us)
+void clock_sim_upset(struct clock *clock, int64_t for_us, int64_t jump_ms)
 {
+	clock->jump_ms = jump_ms;
 	clock->insane_until_us = clock->process->sim->now_us + for_us;
 }
 
 int64_t clock_now_ms(struct clock *clock)
 {
-	return SIM_WALL_START + clock->process->sim->now_us / 1000 + clock->error_ms;
+	int64_t jump_ms = clock_is_sane(clock) ? 0 : clock->jump_ms;
+
+	return SIM_WALL_START + clock->process->sim->now_us / 1000 + clock->error_ms + jump_ms;
 }
 
 bool clock_is_sane(struct clock *clock)

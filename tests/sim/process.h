@@ -41,7 +41,8 @@ struct loop *loop_sim_new(struct process *process);
 void loop_sim_free(struct loop *loop);
 struct clock *clock_sim_new(struct process *process);
 void clock_sim_free(struct clock *clock);
-void clock_sim_upset(struct clock *clock, int64_t for_us);
+/* The guard says no for so long, and the wall clock is off by `jump_ms`. */
+void clock_sim_upset(struct clock *clock, int64_t for_us, int64_t jump_ms);
 struct committer *committer_sim_new(struct process *process);
 void committer_sim_free(struct committer *committer);
 struct view *view_sim_new(struct process *process);
