@@ -491,7 +491,7 @@ static void fault_clock(struct sim *sim, struct process *process)
 	static const int64_t jumps[] = {0, 5000, -5000, 20000, -3600000, -86400000};
 	int64_t for_us = rng_between(&sim->rng, 100000, 5000000);
 
-	clock_sim_upset(process->clock, for_us, jumps[rng_below(&sim->rng, sizeof(jumps) / sizeof(jumps[0]))]);
+	clock_sim_upset(process->clock, for_us, jumps[for_us % (int64_t)(sizeof(jumps) / sizeof(jumps[0]))]);
 }
 
 void world_fault(struct sim *sim)
