@@ -245,9 +245,29 @@ static void put_routes(struct strbuf *out, const struct json *trace)
 		explain_route(out, &routes->items[i], i == 0 ? "Routes" : "");
 }
 
+/* What each criterion of the team left. */
+static void put_criteria(struct strbuf *out, const struct json *trace)
+{
+	const struct json *list = json_get(json_get(trace, "pool"), "criteria");
+	for (size_t i = 0; i < count_of(list); i++) {
+		const struct json *criterion = &list->items[i];
+		struct slice result = json_get_text(criterion, "result");
+		begin_line(out, i == 0 ? "Criteria" : "");
+		put_text(out, criterion, "name");
+		put_place(out, criterion);
+		if (slice_is(result, "skipped"))
+			strbuf_puts(out, ": skipped, as it would leave nobody\n");
+		else
+			strbuf_printf(out, ": %s%lld left\n",
+			              slice_is(result, "same") ? "still " : "",
+			              (long long)int_of(criterion, "left"));
+	}
+}
+
 void explain_candidates(struct strbuf *out, const struct json *trace)
 {
 	const struct json *list = json_get(trace, "candidates");
+	put_criteria(out, trace);
 	if (count_of(list) == 0)
 		return;
 	begin_line(out, "Turn");

@@ -139,8 +139,9 @@ static void declare(struct model_builder *builder, const struct attribute *attri
                     struct cel_field *ret_field)
 {
 	const struct cel_type *type = type_of(attributes, count);
+	bool some_lack_it = count < builder->model->rep_count; /* an absent text or list is empty, an absent number misleads */
 	*ret_field = (struct cel_field){arena_memdupz(builder->arena, attributes[0].name.p, attributes[0].name.len), type,
-	                                type->kind == CEL_INT};
+	                                type->kind == CEL_INT && some_lack_it};
 	for (size_t i = 0; i < count; i++) {
 		struct cel_value value = attributes[i].value;
 		if (!fits(&attributes[i], type)) {

@@ -337,6 +337,18 @@ static void put_shares(struct strbuf *out, const struct json *trace)
 		strbuf_printf(out, " (%lld of %lld shares)", (long long)own, (long long)all);
 }
 
+/* ", of those whom industry, region leave": the criteria that told members apart. */
+static void put_narrowed(struct strbuf *out, const struct json *trace)
+{
+	const struct json *list = json_get(json_get(trace, "pool"), "criteria");
+	size_t told = 0;
+	for (size_t i = 0; i < count_of(list); i++)
+		if (slice_is(json_get_text(&list->items[i], "result"), "narrowed")) {
+			strbuf_puts(out, told++ == 0 ? ", of those left by " : ", ");
+			put_text(out, &list->items[i], "name");
+		}
+}
+
 static void put_condition(struct strbuf *out, const struct json *route)
 {
 	struct slice when = json_get_text(route, "when"), area = json_get_text(route, "area");
@@ -379,6 +391,7 @@ static void say_went(struct strbuf *out, const struct json *story, const struct 
 	put_text(out, data, "owner");
 	strbuf_puts(out, " was next in team ");
 	put_text(out, data, "team");
+	put_narrowed(out, json_get(data, "trace"));
 	put_shares(out, json_get(data, "trace"));
 }
 
