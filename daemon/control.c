@@ -13,8 +13,11 @@
 #include "daemon/generation.h"
 #include "daemon/router.h"
 #include "daemon/view.h"
+#include "rules/base/map.h"
 #include "rules/base/mem.h"
 #include "rules/json.h"
+#include "rules/model.h"
+#include "rules/pool_report.h"
 
 struct control {
 	struct control_parts parts;
@@ -31,6 +34,7 @@ struct question {
 	char *key;         /* state key asked for: "lead/L1", "ring/dach" */
 	const char *name;  /* what an answer calls the value: "lead", "ring" */
 	bool is_everywhere; /* ask all shards (teams) rather than until it is found */
+	bool is_report;     /* about a whole pool */
 	int32_t shard;     /* being asked */
 	size_t found_count;
 	struct strbuf out;
@@ -91,6 +95,47 @@ static void finish(struct question *question)
 	question_free(question);
 }
 
+/* What the memory of a shard held at that moment, for the core to look at. */
+static enum view_answer look_up(void *ctx, struct slice key, struct slice *ret_value)
+{
+	const struct map *map = ctx;
+	const struct view_value *value = map_get(map, key);
+	if (value == NULL || !value->is_found)
+		return VIEW_ABSENT;
+	*ret_value = value->value;
+	return VIEW_FOUND;
+}
+
+static void look_through(void *ctx, struct slice prefix, void (*see)(void *arg, struct slice key), void *arg)
+{
+	const struct map *map = ctx;
+	const struct map_entry *entry;
+	for (size_t at = 0; (entry = map_next(map, &at)) != NULL;)
+		if (slice_has_prefix(entry->key, prefix))
+			see(arg, entry->key);
+}
+
+static void put_ring(struct question *question, const struct view_reply *reply)
+{
+	const struct control_parts *parts = &question->control->parts;
+	const struct model *model = generation_model(router_generation(parts->router));
+	size_t team = model_find_team(model, slice_of(question->key + sizeof "ring/" - 1));
+	const uint64_t seed[2] = {(uint64_t)(uintptr_t)question, (uint64_t)(uintptr_t)reply};
+	struct map map;
+	if (team == SIZE_MAX)
+		return;
+	map_init(&map, seed);
+	for (size_t i = 0; i < reply->value_count; i++)
+		map_put(&map, reply->values[i].key, (void *)(uintptr_t)&reply->values[i]);
+	json_open_object(&question->writer, NULL);
+	json_put_int(&question->writer, "shard", question->shard);
+	put_head(&question->writer, &reply->head.head);
+	pool_report(&question->writer, "ring", model, (struct rules_view){look_up, &map, look_through}, team, clock_now_ms(parts->clock));
+	json_close_object(&question->writer);
+	map_done(&map);
+	question->found_count++;
+}
+
 static void on_value(void *ctx, const struct view_reply *reply)
 {
 	struct question *question = ctx;
@@ -100,7 +145,9 @@ static void on_value(void *ctx, const struct view_reply *reply)
 		question_free(question);
 		return;
 	}
-	for (size_t i = 0; i < reply->value_count; i++) {
+	if (question->is_report)
+		put_ring(question, reply);
+	for (size_t i = 0; !question->is_report && i < reply->value_count; i++) {
 		const struct view_value *value = &reply->values[i];
 		if (!value->is_found || !slice_is(value->key, question->key))
 			continue;
@@ -147,7 +194,7 @@ static void ask_next(struct question *question)
 }
 
 static void ask(struct control *control, struct http_request *request, const struct http_call *call,
-                const char *container, bool is_everywhere)
+                const char *container, const struct question *how)
 {
 	char *id = http_query_get(call, "id");
 	if (id == NULL || *id == '\0') {
@@ -159,7 +206,8 @@ static void ask(struct control *control, struct http_request *request, const str
 	question->control = control;
 	question->request = request;
 	question->name = container;
-	question->is_everywhere = is_everywhere;
+	question->is_everywhere = how->is_everywhere;
+	question->is_report = how->is_report;
 	question->key = xcalloc(strlen(container) + strlen(id) + 2, 1);
 	strcat(strcat(strcpy(question->key, container), "/"), id);
 	free(id);
@@ -172,12 +220,17 @@ static void ask(struct control *control, struct http_request *request, const str
 
 static void show_lead(struct control *control, struct http_request *request, const struct http_call *call)
 {
-	ask(control, request, call, "lead", false);
+	ask(control, request, call, "lead", &(struct question){0});
+}
+
+static void show_ring(struct control *control, struct http_request *request, const struct http_call *call)
+{
+	ask(control, request, call, "ring", &(struct question){.is_everywhere = true, .is_report = true});
 }
 
 static void show_team(struct control *control, struct http_request *request, const struct http_call *call)
 {
-	ask(control, request, call, "ring", true);
+	ask(control, request, call, "ring", &(struct question){.is_everywhere = true});
 }
 
 /* ---- what is known without asking anybody */
@@ -275,7 +328,7 @@ static const struct {
 	void (*answer)(struct control *control, struct http_request *take_request, const struct http_call *call);
 } routes[] = {
 	{"/show/lead", false, show_lead},     {"/show/team", false, show_team}, {"/show/shard", false, show_shards},
-	{"/show/config", false, show_config}, {"/reload", true, reload},
+	{"/show/config", false, show_config}, {"/show/ring", false, show_ring}, {"/reload", true, reload},
 #ifdef LR_FAILPOINTS
 	{"/clock", true, set_clock},
 #endif

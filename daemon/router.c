@@ -14,6 +14,7 @@
 #include "daemon/view.h"
 #include "rules/base/mem.h"
 #include "rules/base/strbuf.h"
+#include "rules/pool_report.h"
 
 enum { DRAIN_LOOK_MS = 20 };
 
@@ -277,6 +278,20 @@ static void measure_shard(struct stats *stats, int32_t number, const struct shar
 	stats_set(stats, STATS_NEXT_DUE, &label, (double)status->next_due_ms / 1000);
 }
 
+struct pool_gauge {
+	struct stats *stats;
+	int32_t shard;
+};
+
+static void measure_pool(void *ctx, struct slice team, double lag, size_t waiting)
+{
+	const struct pool_gauge *gauge = ctx;
+	char number[DECIMAL_BYTES];
+	const struct slice labels[] = {decimal_text(gauge->shard, number), team};
+	stats_set(gauge->stats, STATS_POOL_LAG, labels, lag);
+	stats_set(gauge->stats, STATS_POOL_WAITING, labels, (double)waiting);
+}
+
 void router_measure(const struct router *router)
 {
 	struct stats *stats = router->parts.stats;
@@ -284,6 +299,8 @@ void router_measure(const struct router *router)
 	stats_clear(stats, STATS_INBOX);
 	stats_clear(stats, STATS_INFLIGHT);
 	stats_clear(stats, STATS_HEAD_SEQ);
+	stats_clear(stats, STATS_POOL_LAG);
+	stats_clear(stats, STATS_POOL_WAITING);
 	stats_clear(stats, STATS_NEXT_DUE);
 	for (int32_t i = 0; i < router->shard_count; i++) {
 		struct shard_status status;
@@ -291,6 +308,7 @@ void router_measure(const struct router *router)
 			continue;
 		shard_status(router->shards[i], &status);
 		measure_shard(stats, i, &status, counts);
+		desk_measure(shard_desk(router->shards[i]), measure_pool, &(struct pool_gauge){stats, i});
 	}
 	for (int state = 0; state <= SHARD_STOPPED; state++) {
 		const struct slice label = slice_of(shard_state_name((enum shard_state)state));

@@ -80,6 +80,11 @@ struct shard *shard_new(const struct shard_parts *parts, const struct shard_limi
 	return shard;
 }
 
+const struct desk *shard_desk(const struct shard *shard)
+{
+	return shard->desk;
+}
+
 void shard_free(struct shard *shard)
 {
 	if (shard == NULL)

@@ -88,6 +88,8 @@ struct shard;
  * `batch_records` times the writes of one record must stay below VIEW_WRITES_PER_CALL. */
 struct shard *shard_new(const struct shard_parts *parts, const struct shard_limits *limits, int32_t number);
 void shard_free(struct shard *shard);
+/* What decisions keep in their heads, to be measured only. */
+const struct desk *shard_desk(const struct shard *shard);
 
 void shard_assigned(struct shard *shard, struct commit_token *token, bool is_complete);
 /* On return nothing of this shard is sent any more under the old generation. */

@@ -48,6 +48,19 @@ int ctl_show(const struct ctl_args *args)
 	return finish(status, &body, &err);
 }
 
+int ctl_ring(const struct ctl_args *args)
+{
+	struct strbuf target = STRBUF_INIT, body = STRBUF_INIT;
+	struct err err = ERR_INIT;
+	if (args->rest_count != 1)
+		return ctl_usage("say which team: leadctl ring TEAM");
+	strbuf_puts(&target, "/show/ring?id=");
+	ctl_put_query(&target, args->rest[0]);
+	int status = ctl_ask(args, false, strbuf_text(&target), &body, &err);
+	strbuf_done(&target);
+	return finish(status, &body, &err);
+}
+
 int ctl_reload(const struct ctl_args *args)
 {
 	struct strbuf body = STRBUF_INIT;

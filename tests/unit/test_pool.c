@@ -23,6 +23,7 @@
 #include "rules/base/strbuf.h"
 #include "rules/json.h"
 #include "rules/model.h"
+#include "rules/pool_report.h"
 #include "rules/world.h"
 
 enum { REPS = 6, STEPS = 160, SEEDS = 60, OPEN_MAX = 3, DAY_MAX = 7, HOUR_MAX = 4, WAITING_MAX = 400 };
@@ -398,11 +399,69 @@ static void credit_mixes(void **state)
 	}
 }
 
+/* ---- what people are told */
+
+static enum view_answer look_up(void *ctx, struct slice key, struct slice *ret_value)
+{
+	return world_get(ctx, key, ret_value);
+}
+
+struct looking {
+	struct slice prefix;
+	void (*see)(void *arg, struct slice key);
+	void *arg;
+};
+
+static void look_at(void *ctx, struct slice key, struct slice value, int64_t due_ms)
+{
+	const struct looking *looking = ctx;
+	(void)value, (void)due_ms;
+	if (slice_has_prefix(key, looking->prefix))
+		looking->see(looking->arg, key);
+}
+
+static void look_through(void *ctx, struct slice prefix, void (*see)(void *arg, struct slice key), void *arg)
+{
+	world_each(ctx, look_at, &(struct looking){prefix, see, arg});
+}
+
+static void a_report_says_who_is_next_and_why_others_are_not(void **state)
+{
+	(void)state;
+	struct arena arena = ARENA_INIT;
+	struct strbuf text = STRBUF_INIT;
+	struct json_writer writer = JSON_WRITER(&text);
+	struct model *model = build("nobody: [wait]", &arena);
+	struct world *world = world_new(model, &(struct world_settings){.now_ms = START});
+	world_feed(world, &(struct world_record){
+		.kind = RECORD_ACTIVITY, .value = SLICE("{\"type\":\"rep.availability\",\"rep\":\"dee\",\"status\":\"away\"}")});
+	for (int i = 0; i < 10; i++)
+		world_feed(world, &(struct world_record){
+			.value = slice_of(arena_printf(&arena, "{\"lead_id\":\"L%d\",\"contact\":{\"email\":\"p%d@example.com\"}}", i, i))});
+	pool_report(&writer, NULL, model, (struct rules_view){look_up, world, look_through}, model_find_team(model, SLICE("one")),
+	            world_now_ms(world));
+	const struct json *report = json_read((struct slice){text.bytes, text.len}, (struct json_limits){1 << 16, 8, 1000}, &arena, NULL);
+	const struct json *lane = &json_get(report, "lanes")->items[0], *members = json_get(lane, "members");
+	assert_int_equal(json_get(report, "waiting")->integer, 1); /* three have three each */
+	assert_int_equal(json_get(report, "available")->integer, 0);
+	assert_int_equal(json_get(lane, "given")->integer, 9);
+	assert_int_equal(json_get(lane, "next")->count, 0);
+	assert_int_equal(members->count, 5);
+	static const char *const presence[] = {"at_open_limit", "at_open_limit", "at_open_limit", "away", "not_active"};
+	for (size_t i = 0; i < 5; i++)
+		assert_true(slice_is(json_get_text(&members->items[i], "presence"), presence[i]));
+	world_free(world);
+	model_done(model);
+	strbuf_done(&text);
+	arena_done(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pools_keep_their_promises),
 		cmocka_unit_test(credit_mixes),
+		cmocka_unit_test(a_report_says_who_is_next_and_why_others_are_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
