@@ -46,6 +46,22 @@ static void say_duplicate(struct strbuf *out, const struct json *event)
 	put_owner(out, event);
 }
 
+static void say_merged(struct strbuf *out, const struct json *event)
+{
+	strbuf_puts(out, is_true(event, "repeated") ? " had gone into " : " went into ");
+	put_text(out, event, "into");
+	strbuf_puts(out, " (");
+	put_words(out, json_get_text(event, "match"));
+	strbuf_puts(out, "), which belongs to ");
+	put_owner(out, event);
+}
+
+static void say_split(struct strbuf *out, const struct json *event)
+{
+	strbuf_puts(out, " is a lead of its own again, apart from ");
+	put_text(out, event, "into");
+}
+
 static void say_status(struct strbuf *out, const struct json *event)
 {
 	const struct json *response = json_get(event, "first_response");
@@ -133,6 +149,7 @@ static const struct {
 	void (*say)(struct strbuf *out, const struct json *event);
 } sentences[] = {
 	{"lead.assigned", say_assigned},   {"lead.unassigned", say_unassigned},     {"lead.duplicate", say_duplicate},
+	{"lead.merged", say_merged},       {"lead.split", say_split},
 	{"lead.status", say_status},       {"followup.reminder", say_reminder},     {"followup.overdue", say_overdue},
 	{"lead.expiring", say_reminder},   {"followup.rescheduled", say_rescheduled}, {"lead.converted", say_converted},
 	{"lead.erased", say_erased},       {"lead.issue", say_note},                {"lead.complaint", say_note},

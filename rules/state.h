@@ -74,14 +74,14 @@ struct arena;
 struct strbuf;
 
 enum {
-	STATE_IDENTS_MAX = 12,
+	STATE_IDENTS_MAX = 16,
 	STATE_RECENT_MAX = 4,
 	STATE_TRIED_MAX = 12,
 	STATE_HELPERS_MAX = 8,
 	STATE_CLAIMS_MAX = 6,
 	STATE_FROM_MAX = 12,
 	STATE_APART_MAX = 4,
-	STATE_EXACT_MAX = 8,                       /* idents of events and ids: the others are for those of the person */
+	STATE_EXACT_MAX = 6,                       /* idents of events and ids: the others are for those of the person */
 	STATE_VALUE_BYTES_MAX = 4096,              /* of a lead's value; ours stay far below */
 };
 
