@@ -366,7 +366,7 @@ class Verifier:
         if not first:
             return self.report.found("lost", "person %s has no lead of its own" % (person,))
         for kind, subject in first[1:]:
-            if self._survivor(subject) == self._survivor(first[0][1]):
+            if subject != first[0][1] and self._survivor(subject) == self._survivor(first[0][1]):
                 continue  # they were merged
             self.report.found("double-owned", "person %s: %s %s after %s" % (person, kind, subject, first[0][1]))
         for kind, subject, value in outcomes:
