@@ -190,8 +190,24 @@ static void say_digest(struct strbuf *out, const struct json *event)
 	strbuf_putc(out, '.');
 }
 
+/* Nor is this. */
+static void say_presence(struct strbuf *out, const struct json *event)
+{
+	put_text(out, event, "rep");
+	strbuf_puts(out, slice_is(json_get_text(event, "status"), "away") ? " is away" : " is here");
+	if (json_get_text(event, "until").len != 0) {
+		strbuf_puts(out, " until ");
+		put_text(out, event, "until");
+	}
+	strbuf_puts(out, is_true(event, "ignored") ? "; what came now is older and changes nothing." : ".");
+}
+
 void explain_sentence(struct strbuf *out, struct slice type, const struct json *event)
 {
+	if (slice_is(type, "rep.presence")) {
+		say_presence(out, event);
+		return;
+	}
 	if (slice_is(type, "rep.handed_over")) {
 		say_handed_over(out, event);
 		return;
