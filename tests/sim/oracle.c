@@ -337,15 +337,41 @@ static bool same_write(const struct write *a, const struct write *b)
 
 /* The index of timers may still name a lead that an earlier batch has erased: the timer is taken away once more, which no event
  * tells of. */
-static void forget_timers_again(struct judge *judge, struct decider *decider, const struct produced *at)
+static bool is_timer_of_nobody(struct judge *judge, const struct write *write)
 {
-	for (; at && !at->is_event && !at->is_barrier; at = next_of_shard(judge, at->next)) {
-		struct slice prefix = SLICE("lead/"), key = at->write.key, value;
-		struct decision decision;
-		if (!at->write.is_tombstone || !slice_has_prefix(key, prefix) || state_get(judge, key, &value) == VIEW_FOUND)
-			continue;
-		decider_fire(decider, (struct slice){key.p + prefix.len, key.len - prefix.len}, 0, &decision);
+	struct slice value;
+
+	return write->is_tombstone && slice_has_prefix(write->key, SLICE("lead/")) &&
+	       state_get(judge, write->key, &value) != VIEW_FOUND;
+}
+
+static bool is_among(const struct write *writes, size_t count, struct slice key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (slice_equal(writes[i].key, key))
+			return true;
+	return false;
+}
+
+/* The writes of the serial run, with those tombstones in the places that they have in the transaction. */
+static void add_timers_of_nobody(struct judge *judge, const struct produced *at, const struct write **inout_writes, size_t *inout_count)
+{
+	const struct write *serial = *inout_writes;
+	size_t count = *inout_count, taken = 0, all = 0, room = count;
+
+	for (const struct produced *p = at; p && !p->is_event && !p->is_barrier; p = next_of_shard(judge, p->next))
+		room++;
+	struct write *merged = arena_array(&judge->sim->arena, room, sizeof(*merged));
+	for (const struct produced *p = at; p && !p->is_event && !p->is_barrier; p = next_of_shard(judge, p->next)) {
+		if (is_timer_of_nobody(judge, &p->write) && !is_among(serial, count, p->write.key))
+			merged[all++] = p->write;
+		else if (taken < count)
+			merged[all++] = serial[taken++];
 	}
+	while (taken < count)
+		merged[all++] = serial[taken++];
+	*inout_writes = merged;
+	*inout_count = all;
 }
 
 /* The state records that follow; returns what follows them. */
@@ -354,8 +380,8 @@ static const struct produced *judge_writes(struct judge *judge, struct decider *
 	const struct write *writes;
 	size_t count, i = 0;
 
-	forget_timers_again(judge, decider, at);
 	decider_finish(decider, &writes, &count);
+	add_timers_of_nobody(judge, at, &writes, &count);
 	struct head after = head_after(&judge->head, writes, count);
 	for (; at && !at->is_event && !at->is_barrier; at = next_of_shard(judge, at->next), i++) {
 		apply_write(&judge->state, &at->write);
