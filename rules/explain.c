@@ -62,6 +62,29 @@ static void say_split(struct strbuf *out, const struct json *event)
 	put_text(out, event, "into");
 }
 
+/* What a record of a follow-up says: who, how, what came of it, what is next. */
+static void put_said(struct strbuf *out, const struct json *event)
+{
+	static const struct {
+		const char *before, *member;
+	} parts[] = {{"; by ", "actor"}, {"; method ", "method"}, {"; outcome: ", "outcome"}, {"; the customer: ", "reaction"},
+	             {"; attitude ", "attitude"}, {"; recorded in ", "content"}};
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (json_get_text(event, parts[i].member).len != 0) {
+			strbuf_puts(out, parts[i].before);
+			put_text(out, event, parts[i].member);
+		}
+	const struct json *next = json_get(event, "next");
+	if (next == NULL)
+		return;
+	strbuf_puts(out, "; next follow-up ");
+	put_text(out, next, "wanted_at");
+	if (json_get_text(next, "aim").len != 0) {
+		strbuf_puts(out, ": ");
+		put_text(out, next, "aim");
+	}
+}
+
 static void say_status(struct strbuf *out, const struct json *event)
 {
 	const struct json *response = json_get(event, "first_response");
@@ -76,6 +99,7 @@ static void say_status(struct strbuf *out, const struct json *event)
 	if (response != NULL)
 		strbuf_puts(out, is_true(response, "in_time") ? "; the first response came in time"
 		                                              : "; the first response came late");
+	put_said(out, event);
 }
 
 /* What each clock waits for; one that the configuration gave a name of its own is told by that name. */

@@ -38,6 +38,8 @@ int ctl_show(const struct ctl_args *args)
 	bool is_known = needs_id || strcmp(what, "shard") == 0 || strcmp(what, "config") == 0;
 	if (!is_known || args->rest_count != (needs_id ? 2 : 1))
 		return ctl_usage("say what to show: lead ID, team ID, shard or config");
+	if (ctl_option(args, "history") != NULL)
+		return strcmp(what, "lead") == 0 ? ctl_explain_lead(args, args->rest[1]) : ctl_usage("--history is of a lead");
 	strbuf_printf(&target, "/show/%s", what);
 	if (needs_id) {
 		strbuf_puts(&target, "?id=");
