@@ -29,6 +29,7 @@ void event_dispute(struct work *work, const struct dispute_step *step)
 		json_put_text(writer, "criterion", slice_of(step->criterion));
 	event_put_if(writer, "winner", step->winner);
 	event_put_time_if(writer, "until", step->until_ms);
+	event_put_if(writer, "other_lead_id", work->state.contest);
 	json_put_int(writer, "ownership_version", work->state.version);
 	json_put_time(writer, "at", work->now_ms);
 	page_close(&page, work, OUT_LIFECYCLE, "lead.dispute");
