@@ -10,6 +10,8 @@
 
 #include <stdio.h>
 
+#include "rules/company.h"
+#include "rules/dedup.h"
 #include "rules/lifecycle.h"
 #include "rules/text/normalise.h"
 
@@ -271,6 +273,84 @@ static void a_repeat_finds_its_way_through_two_merges(void **state)
 	rig_close(&rig);
 }
 
+/* ---- people who merge and split at random */
+
+enum { ORDERS = 120, ORDER_LEADS = 8 };
+
+static struct lead_state state_of(struct rig *rig, struct slice id)
+{
+	return rig_state(rig, arena_printf(&rig->arena, "%.*s", SLICE_ARG(id)));
+}
+
+/* Keys of people lead to a lead that lives, and pointers end in one. */
+static void expect_no_dead_ends(struct rig *rig)
+{
+	for (size_t i = 0; i < rig->store.count; i++) {
+		struct slice key = {rig->store.rows[i].key, rig->store.rows[i].key_len}, value = {rig->store.rows[i].value, rig->store.rows[i].value_len};
+		bool is_person = key.len > 12 && slice_has_prefix(key, SLICE("ident/")) && (key.p[11] == 'e' || key.p[11] == 'p');
+		struct lead_state state;
+		if (is_person)
+			assert_int_not_equal(state_of(rig, rules_ident_lead(value)).status, LEAD_MERGED);
+		if (!slice_has_prefix(key, SLICE("lead/")))
+			continue;
+		assert_int_equal(state_get_lead(value, &rig->arena, &state, NULL), 0);
+		for (int step = 0; state.status == LEAD_MERGED; step++) {
+			assert_true(step < ORDER_LEADS);
+			assert_int_equal(state.owner.len, 0);
+			state = state_of(rig, state.into);
+		}
+	}
+}
+
+static void orders_at_random_leave_no_dead_ends(void **state)
+{
+	(void)state;
+	for (uint64_t round = 1; round <= 40; round++) {
+		struct rig rig;
+		uint64_t random = round * 7919;
+		rig_open(&rig, TWO_REPS);
+		for (int i = 0; i < ORDER_LEADS; i++)
+			rig_lead(&rig, arena_printf(&rig.arena, "{\"lead_id\":\"L%d\",\"contact\":{\"email\":\"p%d@example.com\",\"phone\":\"+493012345%03d\"},"
+			                                        "\"location\":{\"city\":\"c%d\"}}", i, i, i, i));
+		for (int i = 0; i < ORDERS; i++) {
+			int a = (int)(next_random(&random) % ORDER_LEADS), b = (int)(next_random(&random) % ORDER_LEADS);
+			uint32_t what = next_random(&random) % 3;
+			rig.now_ms += 1000;
+			if (what == 2)
+				rig_lead(&rig, arena_printf(&rig.arena, "{\"contact\":{\"email\":\"p%d@example.com\",\"phone\":\"+493012345%03d\"}}", a, b));
+			else
+				rig_act(&rig, arena_printf(&rig.arena, "{\"type\":\"activity.%s\",\"lead_id\":\"L%d\",\"other\":\"L%d\",\"actor\":\"mia\"}",
+				                           what == 0 ? "merge" : "split", a, b));
+			expect_no_dead_ends(&rig);
+		}
+		rig_close(&rig);
+	}
+}
+
+/* ---- companies */
+
+static void companies_are_known_by_name_and_domain(void **state)
+{
+	(void)state;
+	static const struct dedup_rules rules = {.public_mail_count = 0};
+	static const char *const names[][2] = {
+		{"ACME Tools GmbH & Co. KG", "acmetools"}, {"Acme Tools, Inc.", "acmetools"}, {"acme-tools", "acmetools"},
+		{"Müller AG", "muller"}, {"南海电子有限公司", "南海电子"}, {"Co", "co"}, {"SE", "se"}, {"n/a", ""}, {"-", ""}, {"", ""},
+		{"X", ""}, {"Unknown", ""}, {"The Company Company", "the"},
+	};
+	static const char *const domains[][2] = {
+		{"Acme.example", "acme.example"}, {"https://www.acme.example/contact?x=1", "acme.example"}, {"www.acme.example", "acme.example"},
+		{"gmail.com", ""}, {"QQ.com", ""}, {"b\xc3\xbc" "cher.example", "xn--bcher-kva.example"}, {"localhost", ""}, {"jo@acme.example", ""},
+		{"", ""}, {"no domain", ""},
+	};
+	struct arena arena = ARENA_INIT;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		expect_equal(company_name_key(slice_of(names[i][0]), &arena), slice_of(names[i][1]));
+	for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
+		expect_equal(company_domain_key(&rules, slice_of(domains[i][0]), &arena), slice_of(domains[i][1]));
+	arena_done(&arena);
+}
+
 /* ---- records with typing errors, made by others */
 
 static int by_text(const void *left, const void *right)
@@ -343,6 +423,8 @@ int main(void)
 		cmocka_unit_test(three_into_one_and_the_middle_one_out),
 		cmocka_unit_test(what_is_full_stays_one_lead),
 		cmocka_unit_test(a_repeat_finds_its_way_through_two_merges),
+		cmocka_unit_test(orders_at_random_leave_no_dead_ends),
+		cmocka_unit_test(companies_are_known_by_name_and_domain),
 		cmocka_unit_test(exact_keys_never_make_two_people_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
