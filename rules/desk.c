@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/base/hash.h"
 #include "rules/base/mem.h"
 #include "rules/calendar.h"
 #include "rules/model.h"
@@ -72,17 +73,27 @@ static void index_seats(struct desk *desk)
 
 /* ---- people */
 
-enum { CAPS_OF_REP_MAX = 64 };
+/* Of each window the cap that needs to remember most. */
+static void add_cap(const struct cap *cap, const struct cap *caps[POOL_WINDOWS_MAX], size_t *count)
+{
+	for (size_t i = 0; i < *count; i++)
+		if (slice_equal(caps[i]->name, cap->name)) {
+			caps[i] = cap->most > caps[i]->most ? cap : caps[i];
+			return;
+		}
+	if (*count < POOL_WINDOWS_MAX) /* more are an error of the configuration */
+		caps[(*count)++] = cap;
+}
 
 /* His own capacity, or those of all his teams. */
-static size_t caps_of(const struct desk *desk, size_t rep, const struct cap *ret_caps[CAPS_OF_REP_MAX])
+static size_t caps_of(const struct desk *desk, size_t rep, const struct cap *ret_caps[POOL_WINDOWS_MAX])
 {
 	size_t count = 0;
 	const struct rep *self = &desk->model->reps[rep];
 	for (size_t s = desk->first_seat[rep]; s < desk->first_seat[rep + 1]; s++) {
 		const struct capacity *capacity = pool_capacity(pool_of(&desk->model->teams[desk->seats[s].team]), self);
-		for (size_t i = 0; i < capacity->cap_count && count < CAPS_OF_REP_MAX; i++)
-			ret_caps[count++] = &capacity->caps[i];
+		for (size_t i = 0; i < capacity->cap_count; i++)
+			add_cap(&capacity->caps[i], ret_caps, &count);
 		if (self->capacity != NULL)
 			break;
 	}
@@ -94,7 +105,7 @@ struct presence *desk_person(struct desk *desk, const struct overlay *overlay, s
 	struct presence *person = &desk->people[rep];
 	if (desk->is_read[rep])
 		return person;
-	const struct cap *caps[CAPS_OF_REP_MAX];
+	const struct cap *caps[POOL_WINDOWS_MAX];
 	size_t count = caps_of(desk, rep, caps);
 	struct arena keys = ARENA_INIT;
 	struct slice key = ARENA_JOIN(&keys, SLICE("mem/rep/"), desk->model->reps[rep].id);
@@ -429,6 +440,7 @@ static void make_ready(struct desk *desk, const struct overlay *overlay)
 	desk->dirty_people = arena_array(arena, model->rep_count, sizeof *desk->dirty_people);
 	desk->posts = arena_array(arena, model->team_count, sizeof(struct post *));
 	desk->backlogs = arena_array(arena, model->team_count + 1, sizeof *desk->backlogs);
+	memcpy(desk->seed, overlay->seed, sizeof desk->seed);
 	index_seats(desk);
 	desk->is_ready = true;
 	pool_load_waiters(desk, overlay);
@@ -495,17 +507,10 @@ static void queue_sink(struct backlog *backlog, size_t at)
 	queue_put(backlog, at, waiter);
 }
 
-static size_t hash_of(struct slice id)
-{
-	uint64_t hash = 14695981039346656037u; /* FNV-1a; ids come from producers, so the table stays half empty */
-	for (size_t i = 0; i < id.len; i++)
-		hash = (hash ^ (unsigned char)id.p[i]) * 1099511628211u;
-	return (size_t)(hash ^ hash >> 29);
-}
-
+/* A producer chooses lead ids and must not be able to aim at a slot: the seed is that of the overlay. */
 static size_t probe(const struct desk *desk, struct slice id)
 {
-	size_t at = hash_of(id) & (desk->by_id_room - 1);
+	size_t at = (size_t)hash_sip(desk->seed, id) & (desk->by_id_room - 1);
 	while (desk->by_id[at] != NULL && !slice_equal((struct slice){desk->by_id[at]->id, desk->by_id[at]->id_len}, id))
 		at = (at + 1) & (desk->by_id_room - 1);
 	return at;

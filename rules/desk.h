@@ -106,6 +106,7 @@ struct desk {
 	size_t waiting;             /* in all backlogs */
 	struct waiter **by_id;      /* hash table, open addressing; room is a power of two */
 	size_t by_id_room;
+	uint64_t seed[2];           /* of that table; no decision depends on it */
 	struct waiter *free_waiters;
 	size_t *dirty_people;
 	size_t dirty_people_count;

@@ -332,6 +332,8 @@ static bool read_outcome_value(struct draft *draft, const struct node *value, st
 		return outcome->team != SIZE_MAX;
 	case POOL_OVER_CAPACITY:
 		outcome->rep = model_read_rep(builder, value);
+		if (outcome->rep != SIZE_MAX && !builder->model->reps[outcome->rep].is_active)
+			diags_add(diags_of(draft), ERR_ABSENT_REP, value->span, "the rep `%.*s` is not active", SLICE_ARG(value->text));
 		return outcome->rep != SIZE_MAX;
 	case POOL_FALLBACK:
 		return model_read_name(builder, value, "the name of a queue", &outcome->queue);
@@ -497,6 +499,41 @@ static void check_cycles(struct model_builder *builder)
 	}
 }
 
+/* Windows in which something is counted for one rep, by the caps of all his teams. */
+struct windows {
+	struct slice names[POOL_WINDOWS_MAX];
+	size_t count; /* one more than there is room for: too many */
+};
+
+static void note_window(struct windows *windows, struct slice name)
+{
+	for (size_t i = 0; i < windows->count && i < POOL_WINDOWS_MAX; i++)
+		if (slice_equal(windows->names[i], name))
+			return;
+	if (windows->count < POOL_WINDOWS_MAX)
+		windows->names[windows->count] = name;
+	windows->count += windows->count <= POOL_WINDOWS_MAX;
+}
+
+static void check_windows(struct model_builder *builder)
+{
+	const struct model *model = builder->model;
+	struct windows *windows = arena_array(&builder->scratch, model->rep_count, sizeof *windows);
+	for (size_t t = 0; t < model->team_count; t++) {
+		const struct capacity *capacity = &pool_of(&model->teams[t])->capacity;
+		for (size_t m = 0; capacity->cap_count != 0 && m < model->teams[t].member_count; m++) {
+			size_t rep = model->teams[t].members[m].rep;
+			for (size_t c = 0; model->reps[rep].capacity == NULL && c < capacity->cap_count; c++)
+				note_window(&windows[rep], capacity->caps[c].name);
+		}
+	}
+	for (size_t i = 0; i < model->rep_count; i++)
+		if (windows[i].count > POOL_WINDOWS_MAX)
+			diags_add(builder->diags, ERR_TOO_MANY, builder->rep_nodes[i]->span,
+			          "the teams of `%.*s` cap him in more than %d different windows", SLICE_ARG(model->reps[i].id),
+			          POOL_WINDOWS_MAX);
+}
+
 void model_build_pools(struct model_builder *builder)
 {
 	struct model *model = builder->model;
@@ -507,6 +544,7 @@ void model_build_pools(struct model_builder *builder)
 	if (model_has_failed(builder))
 		return;
 	check_cycles(builder);
+	check_windows(builder);
 	for (size_t i = 0; i < builder->preference_count; i++)
 		if (!builder->is_preference_used[i])
 			diags_warn(builder->diags, ERR_UNUSED, builder->preference_keys[i]->span,

@@ -79,6 +79,8 @@ static void add_row(struct rows *rows, const struct slice cells[COLUMNS], struct
 			rows->items = xreallocarray(rows->items, rows->capacity, sizeof *rows->items);
 		}
 		rows->items[rows->count++] = (struct row){key, rep, rank, place};
+		if (!rows->builder->model->reps[rep].is_active)
+			diags_warn(rows->builder->diags, ERR_ABSENT_REP, place, "the rep `%.*s` is not active", SLICE_ARG(cells[COLUMN_REP]));
 	}
 }
 

@@ -274,7 +274,10 @@ void pool_fire_wait(struct work *work, struct slice key, struct slice value)
 		return; /* it was given away, or waits longer */
 	work_aside_begin(&aside, work, lead_id);
 	if (read_waiting(value, work->arena, &aside.state) == 0) {
-		enum pool_answer answer = pool_choose_after(&aside, waiter->team, (size_t)aside.state.step);
+		enum pool_answer answer = POOL_NOBODY;
+		aside.reason = "team_gone";
+		if (waiter->team < work->model->team_count)
+			answer = pool_choose_after(&aside, waiter->team, (size_t)aside.state.step);
 		if (answer == POOL_CHOSEN) {
 			give(&aside, "waited");
 		} else if (answer == POOL_WAITING) {
