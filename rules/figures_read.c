@@ -23,7 +23,6 @@ enum kind {
 };
 
 struct member {
-	enum object in;
 	struct slice name;
 	enum kind kind;
 	size_t offset;       /* in struct figures_seen */
@@ -31,63 +30,84 @@ struct member {
 	size_t flag;         /* IS_OBJECT: offset of a bool that says it is there; 0: none */
 };
 
-#define TEXT(in, name, field) {in, {name, sizeof name - 1}, IS_TEXT, offsetof(struct figures_seen, field), 0, 0}
-#define USUAL(in, name, field) {in, {name, sizeof name - 1}, IS_USUAL, offsetof(struct figures_seen, field), 0, 0}
-#define TIME(in, name, field) {in, {name, sizeof name - 1}, IS_TIME, offsetof(struct figures_seen, field), 0, 0}
-#define INT(in, name, field) {in, {name, sizeof name - 1}, IS_INT, offsetof(struct figures_seen, field), 0, 0}
-#define BOOL(in, name, field) {in, {name, sizeof name - 1}, IS_BOOL, offsetof(struct figures_seen, field), 0, 0}
-#define OBJECT(in, name, object, flag) {in, {name, sizeof name - 1}, IS_OBJECT, 0, object, offsetof(struct figures_seen, flag)}
-#define PART(in, name, object) {in, {name, sizeof name - 1}, IS_OBJECT, 0, object, 0}
+#define TEXT(name, field) {{name, sizeof name - 1}, IS_TEXT, offsetof(struct figures_seen, field), 0, 0}
+#define USUAL(name, field) {{name, sizeof name - 1}, IS_USUAL, offsetof(struct figures_seen, field), 0, 0}
+#define TIME(name, field) {{name, sizeof name - 1}, IS_TIME, offsetof(struct figures_seen, field), 0, 0}
+#define INT(name, field) {{name, sizeof name - 1}, IS_INT, offsetof(struct figures_seen, field), 0, 0}
+#define BOOL(name, field) {{name, sizeof name - 1}, IS_BOOL, offsetof(struct figures_seen, field), 0, 0}
+#define OBJECT(name, object, flag) {{name, sizeof name - 1}, IS_OBJECT, 0, object, offsetof(struct figures_seen, flag)}
+#define PART(name, object) {{name, sizeof name - 1}, IS_OBJECT, 0, object, 0}
 
-static const struct member members[] = {
-	TEXT(IN_EVENT, "owner", dimensions[FIGURE_BY_REP]),
-	TEXT(IN_EVENT, "team", dimensions[FIGURE_BY_TEAM]),
-	TEXT(IN_EVENT, "grade", dimensions[FIGURE_BY_GRADE]),
-	TEXT(IN_EVENT, "source", dimensions[FIGURE_BY_SOURCE]),
-	TEXT(IN_EVENT, "campaign", dimensions[FIGURE_BY_CAMPAIGN]),
-	TEXT(IN_EVENT, "reason", reason),
-	TEXT(IN_EVENT, "status", status),
-	TEXT(IN_EVENT, "previous_status", previous_status),
-	TEXT(IN_EVENT, "kind", kind),
-	TEXT(IN_EVENT, "timer", timer),
-	TEXT(IN_EVENT, "level", level),
-	TEXT(IN_EVENT, "previous_owner", previous_owner),
-	TIME(IN_EVENT, "at", at_ms),
-	TIME(IN_EVENT, "assigned_at", at_ms),
-	TIME(IN_EVENT, "touched_at", touched_ms),
-	INT(IN_EVENT, "rating", score),
-	BOOL(IN_EVENT, "repeated", is_repeated),
-	OBJECT(IN_EVENT, "lead", IN_LEAD, has_lead),
-	PART(IN_EVENT, "origin", IN_ORIGIN),
-	OBJECT(IN_EVENT, "first_response", IN_FIRST, first.is_there),
-	PART(IN_EVENT, "cadence", IN_CADENCE),
-	TEXT(IN_LEAD, "source", dimensions[FIGURE_BY_SOURCE]),
-	TEXT(IN_LEAD, "campaign", dimensions[FIGURE_BY_CAMPAIGN]),
-	TEXT(IN_LEAD, "intent", dimensions[FIGURE_BY_INTENT]),
-	TIME(IN_LEAD, "captured_at", captured_ms),
-	PART(IN_LEAD, "location", IN_LOCATION),
-	TEXT(IN_LOCATION, "country", country),
-	TEXT(IN_LOCATION, "region", region),
-	USUAL(IN_ORIGIN, "source", dimensions[FIGURE_BY_SOURCE]),
-	USUAL(IN_ORIGIN, "campaign", dimensions[FIGURE_BY_CAMPAIGN]),
-	USUAL(IN_ORIGIN, "intent", dimensions[FIGURE_BY_INTENT]),
-	USUAL(IN_ORIGIN, "grade", dimensions[FIGURE_BY_GRADE]),
-	USUAL(IN_ORIGIN, "region", dimensions[FIGURE_BY_REGION]),
-	TIME(IN_ORIGIN, "obtained_at", obtained_ms),
-	TIME(IN_ORIGIN, "captured_at", captured_ms),
-	TEXT(IN_ORIGIN, "gate", gate),
-	BOOL(IN_ORIGIN, "became_opportunity", became_opportunity),
-	BOOL(IN_ORIGIN, "became_order", became_order),
-	BOOL(IN_FIRST, "in_time", first.in_time),
-	BOOL(IN_FIRST, "was_overdue", first.was_told),
-	INT(IN_FIRST, "elapsed_ms", first.elapsed_ms),
-	INT(IN_FIRST, "open_ms", first.open_ms),
-	INT(IN_CADENCE, "answered", cadence),
-	INT(IN_CADENCE, "in_time", cadence_in_time),
-	INT(IN_CADENCE, "were_overdue", cadence_overdue),
+static const struct member event_members[] = {
+	TEXT("owner", dimensions[FIGURE_BY_REP]),
+	TEXT("team", dimensions[FIGURE_BY_TEAM]),
+	TEXT("grade", dimensions[FIGURE_BY_GRADE]),
+	TEXT("source", dimensions[FIGURE_BY_SOURCE]),
+	TEXT("campaign", dimensions[FIGURE_BY_CAMPAIGN]),
+	TEXT("reason", reason),
+	TEXT("status", status),
+	TEXT("previous_status", previous_status),
+	TEXT("kind", kind),
+	TEXT("timer", timer),
+	TEXT("level", level),
+	TEXT("previous_owner", previous_owner),
+	TIME("at", at_ms),
+	TIME("assigned_at", at_ms),
+	TIME("touched_at", touched_ms),
+	INT("rating", score),
+	BOOL("repeated", is_repeated),
+	OBJECT("lead", IN_LEAD, has_lead),
+	PART("origin", IN_ORIGIN),
+	OBJECT("first_response", IN_FIRST, first.is_there),
+	PART("cadence", IN_CADENCE),
+};
+static const struct member lead_members[] = {
+	TEXT("source", dimensions[FIGURE_BY_SOURCE]),
+	TEXT("campaign", dimensions[FIGURE_BY_CAMPAIGN]),
+	TEXT("intent", dimensions[FIGURE_BY_INTENT]),
+	TIME("captured_at", captured_ms),
+	PART("location", IN_LOCATION),
+};
+static const struct member location_members[] = {
+	TEXT("country", country),
+	TEXT("region", region),
+};
+static const struct member origin_members[] = {
+	USUAL("source", dimensions[FIGURE_BY_SOURCE]),
+	USUAL("campaign", dimensions[FIGURE_BY_CAMPAIGN]),
+	USUAL("intent", dimensions[FIGURE_BY_INTENT]),
+	USUAL("grade", dimensions[FIGURE_BY_GRADE]),
+	USUAL("region", dimensions[FIGURE_BY_REGION]),
+	TIME("obtained_at", obtained_ms),
+	TIME("captured_at", captured_ms),
+	TEXT("gate", gate),
+	BOOL("became_opportunity", became_opportunity),
+	BOOL("became_order", became_order),
+};
+static const struct member first_members[] = {
+	BOOL("in_time", first.in_time),
+	BOOL("was_overdue", first.was_told),
+	INT("elapsed_ms", first.elapsed_ms),
+	INT("open_ms", first.open_ms),
+};
+static const struct member cadence_members[] = {
+	INT("answered", cadence),
+	INT("in_time", cadence_in_time),
+	INT("were_overdue", cadence_overdue),
 };
 
-enum { MEMBERS = sizeof members / sizeof *members };
+#define MEMBERS(table) {table, sizeof table / sizeof *table}
+static const struct {
+	const struct member *rows;
+	size_t count;
+} objects[] = {
+	[IN_EVENT] = MEMBERS(event_members),
+	[IN_LEAD] = MEMBERS(lead_members),
+	[IN_LOCATION] = MEMBERS(location_members),
+	[IN_ORIGIN] = MEMBERS(origin_members),
+	[IN_FIRST] = MEMBERS(first_members),
+	[IN_CADENCE] = MEMBERS(cadence_members),
+};
 
 struct walk {
 	const char *at, *end;
@@ -112,23 +132,23 @@ static bool take(struct walk *walk, char byte)
 	return true;
 }
 
-/* Behind the closing quote of a string whose opening one was taken; the raw bytes between. */
-static struct slice take_string(struct walk *walk, bool *ret_has_escape)
+/* A quote is escaped when an odd number of backslashes stands before it. */
+static bool is_escaped(const char *start, const char *quote)
 {
-	const char *start = walk->at;
-	*ret_has_escape = false;
-	while (walk->at < walk->end && *walk->at != '"') {
-		if (*walk->at == '\\') {
-			*ret_has_escape = true;
-			walk->at++;
-		}
-		if (walk->at < walk->end)
-			walk->at++;
-	}
-	struct slice text = {start, (size_t)(walk->at - start)};
-	if (walk->at < walk->end)
-		walk->at++;
-	return text;
+	const char *at = quote;
+	while (at > start && at[-1] == '\\')
+		at--;
+	return (quote - at) % 2 != 0;
+}
+
+/* Behind the closing quote of a string whose opening one was taken; the raw bytes between. */
+static inline struct slice take_string(struct walk *walk)
+{
+	const char *start = walk->at, *quote = memchr(start, '"', (size_t)(walk->end - start));
+	while (quote != NULL && is_escaped(start, quote))
+		quote = memchr(quote + 1, '"', (size_t)(walk->end - quote - 1));
+	walk->at = quote != NULL ? quote + 1 : walk->end;
+	return (struct slice){start, (size_t)((quote != NULL ? quote : walk->end) - start)};
 }
 
 /* A number or one of the words. */
@@ -145,13 +165,12 @@ static struct slice take_scalar(struct walk *walk)
 static void skip_nest(struct walk *walk)
 {
 	size_t depth = 0;
-	bool has_escape;
 	do {
 		if (walk->at == walk->end)
 			return;
 		char byte = *walk->at++;
 		if (byte == '"')
-			(void)take_string(walk, &has_escape);
+			(void)take_string(walk);
 		else if (byte == '{' || byte == '[')
 			depth++;
 		else if (byte == '}' || byte == ']')
@@ -161,7 +180,6 @@ static void skip_nest(struct walk *walk)
 
 static void skip_value(struct walk *walk)
 {
-	bool has_escape;
 	skip_blanks(walk);
 	if (walk->at == walk->end)
 		return;
@@ -169,7 +187,7 @@ static void skip_value(struct walk *walk)
 		skip_nest(walk);
 	} else if (*walk->at == '"') {
 		walk->at++;
-		(void)take_string(walk, &has_escape);
+		(void)take_string(walk);
 	} else {
 		(void)take_scalar(walk);
 	}
@@ -187,13 +205,12 @@ static struct slice decode(struct walk *walk, struct slice raw)
 
 static struct slice text_value(struct walk *walk)
 {
-	bool has_escape;
 	if (!take(walk, '"')) {
 		skip_value(walk);
 		return SLICE_NONE;
 	}
-	struct slice text = take_string(walk, &has_escape);
-	return has_escape ? decode(walk, text) : text;
+	struct slice text = take_string(walk);
+	return memchr(text.p, '\\', text.len) != NULL ? decode(walk, text) : text;
 }
 
 static int64_t int_value(struct walk *walk)
@@ -223,9 +240,10 @@ static bool bool_value(struct walk *walk)
 
 static const struct member *find(enum object in, struct slice name)
 {
-	for (size_t i = 0; i < MEMBERS; i++)
-		if (members[i].in == in && members[i].name.len == name.len && memcmp(members[i].name.p, name.p, name.len) == 0)
-			return &members[i];
+	const struct member *rows = objects[in].rows;
+	for (size_t i = 0; i < objects[in].count; i++)
+		if (rows[i].name.len == name.len && memcmp(rows[i].name.p, name.p, name.len) == 0)
+			return &rows[i];
 	return NULL;
 }
 
@@ -270,8 +288,7 @@ static void take_object(struct walk *walk, enum object object)
 		return;
 	}
 	while (take(walk, '"')) {
-		bool has_escape;
-		struct slice name = take_string(walk, &has_escape);
+		struct slice name = take_string(walk);
 		if (!take(walk, ':'))
 			return;
 		const struct member *member = find(object, name);
@@ -291,8 +308,7 @@ struct slice figures_raw_member(struct slice object, struct slice name)
 	if (!take(&walk, '{'))
 		return SLICE_NONE;
 	while (take(&walk, '"')) {
-		bool has_escape;
-		struct slice found = take_string(&walk, &has_escape);
+		struct slice found = take_string(&walk);
 		if (!take(&walk, ':'))
 			return SLICE_NONE;
 		skip_blanks(&walk);

@@ -150,6 +150,20 @@ static void take(struct figures *figures, const struct line *line)
 	                                              .at_ms = 1795424400000, .code = SLICE("bad_email"), .is_lead_record = true});
 }
 
+/* Quotes and backslashes in what is stepped over, and at the ends of texts. */
+static void escapes_do_not_lead_astray(void **state)
+{
+	(void)state;
+	struct arena arena = ARENA_INIT;
+	struct figures *figures = figures_new(&ALL, &arena);
+	take(figures, &(struct line){"lead.complaint", "{\"text\":\"a \\\\\",\"why\":\"\\\"at\\\": \\\\\\\"\",\"trace\":[{\"x\":\"]\\\"}\"}],"
+	                               "\"owner\":\"a\\\\b\\\"c\",\"repeated\":false,\"at\":\"2026-11-23T09:00:00Z\"}"});
+	assert_int_equal(figures_cell(figures, 2, 20780, SLICE("a\\b\"c"))->counts[FIGURE_COMPLAINTS], 1);
+	assert_true(slice_is(figures_raw_member(SLICE("{ \"a\" : \"\\\"b\" , \"data\" : {\"b\":[1]} }"), SLICE("data")), "{\"b\":[1]}"));
+	assert_int_equal(figures_raw_member(SLICE("{\"a\":1}"), SLICE("data")).len, 0);
+	arena_done(&arena);
+}
+
 /* All counts, as text. */
 static char *dump(struct figures *figures)
 {
@@ -383,6 +397,7 @@ int main(void)
 		cmocka_unit_test(quantiles_are_nearest_ranks),
 		cmocka_unit_test(wilson_intervals_are_those_of_the_literature),
 		cmocka_unit_test(each_event_counts_for_what_it_means),
+		cmocka_unit_test(escapes_do_not_lead_astray),
 		cmocka_unit_test(any_split_and_order_gives_the_same_figures),
 		cmocka_unit_test(a_cell_reads_back),
 		cmocka_unit_test(values_and_reasons_beyond_the_limit_are_counted_together),
