@@ -11,7 +11,7 @@
  *     mem/fig/<day>/<dimension>/<value>    of those with that source, team …
  *     mem/fig/<day>/<dimension>            which values there are: ["web","ads"]
  *     mem/fig/<day>/failed                 the first leads that were lost or invalid: [{"lead_id",…}]
- *     mem/report/roll                      {"due","day","by","shard"}: the oldest day that is kept; older ones are taken away
+ *     mem/report/roll                      {"due","day","by","shard"}: the oldest day that is kept; due while older ones are taken away
  *     mem/report/<kind>                    {"due","at"}: when that digest comes next, and by which line of the configuration
  *     mem/list/<kind>[/<scope>]            {"day","more","items":[{"rank",…}]}: leads for a digest, the lowest ranks
  *
@@ -87,8 +87,7 @@ void tally_collect(struct work *work, int64_t from, int64_t until, struct figure
 struct slice tally_failed(struct work *work, int64_t day);
 /* The partition whose leads are counted; -1 before the first one came. */
 int64_t tally_shard(struct work *work);
-/* Sets the roll up; takes one more day away. */
-void tally_begin(struct work *work, int64_t today);
+/* Takes one dimension of the oldest day away. */
 void tally_roll(struct work *work, struct slice key, struct slice value);
 
 /* ---- timers, report_due.c */

@@ -99,8 +99,6 @@ void report_begin(struct work *work)
 {
 	for (int kind = 0; kind < REPORT_KINDS_ALL; kind++)
 		begin_kind(work, (enum report_kind)kind);
-	if (work->model->report != NULL)
-		tally_begin(work, figures_day_of(work->model->report->zone, work->now_ms));
 }
 
 static void fire_kind(struct work *work, enum report_kind kind, int64_t due_ms)

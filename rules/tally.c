@@ -25,6 +25,7 @@ struct tally {
 	struct failure *failures;
 	size_t failure_count, failure_room;
 	int64_t shard; /* of the records of this batch; -1: it had none */
+	int64_t first_ms, now_ms; /* the first and the last decision that were counted */
 };
 
 struct roll {
@@ -90,16 +91,6 @@ int64_t tally_shard(struct work *work)
 	return read_roll(work->decider).shard;
 }
 
-enum { DAY_MS = 86400000 };
-
-void tally_begin(struct work *work, int64_t today)
-{
-	if (overlay_get(&work->decider->overlay, roll_key).len != 0)
-		return;
-	struct roll roll = {work->now_ms + DAY_MS, today, 0, -1};
-	write_roll(work->decider, &roll);
-}
-
 /* One dimension of one day at a time, so that no batch becomes large. */
 static void forget_grouping(struct decider *decider, int64_t day, size_t grouping)
 {
@@ -121,16 +112,16 @@ void tally_roll(struct work *work, struct slice key, struct slice value)
 	tally_flush(decider);
 	struct roll roll = read_roll(decider);
 	int64_t today = figures_day_of(rules != NULL ? rules->zone : NULL, work->now_ms);
-	roll.due_ms = work->now_ms + DAY_MS;
+	roll.due_ms = 0;
 	if (roll.day < today - REPORT_DAYS_KEPT) {
 		forget_grouping(decider, roll.day, (size_t)roll.by);
-		roll.due_ms = work->now_ms;
 		if (++roll.by == FIGURE_DIMENSIONS_ALL + 1) {
 			if (overlay_get(&decider->overlay, failed_key(work->arena, roll.day)).len != 0)
 				overlay_remove(&decider->overlay, failed_key(work->arena, roll.day));
 			roll.by = 0;
 			roll.day++;
 		}
+		roll.due_ms = roll.day < today - REPORT_DAYS_KEPT ? work->now_ms : 0;
 	}
 	write_roll(decider, &roll);
 }
@@ -145,7 +136,7 @@ struct figures_settings tally_settings(void)
 	return settings;
 }
 
-static struct tally *tally_of(struct decider *decider)
+static struct tally *tally_of(struct decider *decider, int64_t now_ms)
 {
 	if (decider->tally != NULL)
 		return decider->tally;
@@ -154,6 +145,7 @@ static struct tally *tally_of(struct decider *decider)
 	memcpy(settings.seed, decider->overlay.seed, sizeof settings.seed);
 	struct tally *tally = decider->tally = arena_alloc(decider->arena, sizeof *tally);
 	tally->figures = figures_new(&settings, decider->arena);
+	tally->first_ms = now_ms;
 	tally->shard = -1;
 	return tally;
 }
@@ -196,7 +188,7 @@ void tally_take(struct work *work)
 {
 	if (work->model->report == NULL || work->ret->event_count == 0)
 		return;
-	struct tally *tally = tally_of(work->decider);
+	struct tally *tally = tally_of(work->decider, work->now_ms);
 	for (size_t i = 0; i < work->ret->event_count; i++) {
 		const struct event *event = &work->events[i];
 		bool is_rejected = event->topic == OUT_REJECTED;
@@ -207,6 +199,7 @@ void tally_take(struct work *work)
 		figures_take(tally->figures, &counted);
 		note_failure(tally, work, event);
 	}
+	tally->now_ms = work->now_ms;
 	if (work->prepared != NULL)
 		tally->shard = work->prepared->record->partition;
 }
@@ -307,13 +300,30 @@ static void merge_failure(struct decider *decider, const struct failure *failure
 	overlay_put(&decider->overlay, key, work_keep(decider->arena, &text), 0);
 }
 
+/* Counting begins; the shard becomes known; or the oldest day is too old now: then it goes, step by step. */
+static struct roll update_roll(struct decider *decider, const struct tally *tally)
+{
+	const struct zone *zone = decider->model->report->zone;
+	struct roll roll = read_roll(decider);
+	const struct roll before = roll;
+	if (roll.day == INT64_MIN)
+		roll.day = figures_day_of(zone, tally->first_ms);
+	if (roll.shard < 0)
+		roll.shard = tally->shard;
+	if (roll.day < figures_day_of(zone, tally->now_ms) - REPORT_DAYS_KEPT && roll.due_ms == 0)
+		roll.due_ms = tally->now_ms;
+	if (roll.day != before.day || roll.shard != before.shard || roll.due_ms != before.due_ms)
+		write_roll(decider, &roll);
+	return roll;
+}
+
 void tally_flush(struct decider *decider)
 {
 	struct tally *tally = decider->tally;
 	if (tally == NULL)
 		return;
 	decider->tally = NULL;
-	struct roll roll = read_roll(decider);
+	struct roll roll = update_roll(decider, tally);
 	size_t count;
 	struct figures_row *const *rows = figures_rows_as_met(tally->figures, &count);
 	for (size_t i = 0; i < count; i++)
@@ -322,10 +332,6 @@ void tally_flush(struct decider *decider)
 	for (size_t i = 0; i < tally->failure_count; i++)
 		if (tally->failures[i].day >= roll.day)
 			merge_failure(decider, &tally->failures[i]);
-	if (roll.shard < 0 && tally->shard >= 0 && roll.day != INT64_MIN) {
-		roll.shard = tally->shard;
-		write_roll(decider, &roll);
-	}
 }
 
 /* ---- reading */

@@ -230,7 +230,8 @@ static void decide_again(struct judge *judge, struct decider *decider, const str
 	*ret = (struct decision){0};
 	if (record) {
 		judge_outcome(judge, offsets, record, topic);
-		if (is_set_aside(judge, first)) {
+		if (is_set_aside(judge, first)) { /* with whatever text; what it leads to beside the event is the same */
+			decider_reject(decider, record, ERR_POISON, "", first->at_ms, ret);
 			*ret = (struct decision){.events = first, .event_count = 1};
 			return;
 		}

@@ -47,6 +47,7 @@ static const struct {
 	{"{\"type\":\"activity.erase\",\"lead_id\":\"%s\"}", 1},
 	{"{\"type\":\"activity.merge\",\"lead_id\":\"%s\",\"other\":\"L0-3\"}", 2},
 	{"{\"type\":\"activity.split\",\"lead_id\":\"L0-3\",\"other\":\"%s\"}", 2},
+	{"{\"type\":\"activity.feedback\",\"lead_id\":\"%s\",\"rating\":4}", 1},
 	{"{\"type\":\"activity.issue\",\"lead_id\":\"%s\",\"department\":\"help\"}", 1},
 	/* the simulated cores of others want a lead in everything */
 	{"{\"type\":\"rep.availability\",\"rep\":\"bob\",\"status\":\"away\",\"lead_id\":\"%s\"}", 1},
