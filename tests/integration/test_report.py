@@ -7,6 +7,7 @@ other code, and a report from some time on needs nothing from before it."""
 import collections
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -96,6 +97,39 @@ def test_topics_and_file_give_the_same_figures():
         start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 7200))
         equal(json.loads(report(world, "-c", world.config, "--since", start, "--json")), whole, "since the beginning")
         equal(report(world, "-c", world.config, "--until", start, "--json"), "", "nothing before")
+
+
+def kept_figures(world):
+    """What the daemon keeps (mem/fig/<day>/all of the compacted topic), the days added up."""
+    newest = {r.key: r.value for r in world.read(contract.STATE) if r.key}
+    whole = collections.Counter()
+    for key, value in newest.items():
+        if re.fullmatch(rb"mem/fig/\d+/all", key) and value:
+            whole.update({k: v for k, v in json.loads(value).items() if isinstance(v, int)})
+    return dict(whole)
+
+
+def test_the_daemon_keeps_the_same_figures():
+    """The events' own transaction carries them: they agree after records, after a kill and after Redis has lost everything."""
+    with World(kafka()) as world:
+        with open(os.path.join(world.config, "conf.d", "rules.yaml"), "a") as f:
+            f.write('report: {daily: {at: "23:58"}, due_today: {at: "23:59"}}\n')
+        world.start()
+        lines = samples()
+        world.send(lines[:100])
+        world.wait_drained()
+        equal(kept_figures(world), json.loads(report(world, "-c", world.config, "--json"))["figures"], "after 100 records")
+        world.send(lines[100:])
+        world.daemon.kill9()
+        world.redis.client().flushall()
+        world.daemon.start()
+        world.wait_ready()
+        world.wait_drained()
+        found = json.loads(report(world, "-c", world.config, "--by", "team", "--json").splitlines()[0])
+        check(found["figures"], "figures of a team: %s" % found)
+        equal(kept_figures(world), json.loads(report(world, "-c", world.config, "--json"))["figures"], "after kill and rebuild")
+        world.agrees()
+        equal(world.daemon.stop(), 0, "exit code")
 
 
 def test_lines_that_are_no_events_are_told():
