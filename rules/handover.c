@@ -141,6 +141,16 @@ void handover_walked(struct work *work, struct slice key)
 	                                        .is_done = true});
 }
 
+/* How it was decided who follows, and the turns that were booked, are told: what is decided next has its own. */
+static void forget_told(struct work *work)
+{
+	work->pool = NULL;
+	work->ledger_count = 0;
+	work->candidate_count = 0;
+	work->candidates_total = work->active_total = 0;
+	work->team = work->rep = SIZE_MAX;
+}
+
 bool handover_mind(struct work *work)
 {
 	struct slice owner = work->state.owner, cause = work->cause;
@@ -152,6 +162,7 @@ bool handover_mind(struct work *work)
 		return false;
 	work->cause = ARENA_JOIN(work->arena, SLICE("walk:"), key, SLICE(":"), work->lead_id);
 	hand_over(work, value);
+	forget_told(work);
 	work->cause = cause;
 	return true;
 }

@@ -198,12 +198,24 @@ static struct slice timer_lead(struct slice cause)
 	return end ? (struct slice){from, (size_t)(end - from)} : SLICE_NONE;
 }
 
+/* Of the record itself, or of the hand-over of its lead that came in the same decision. */
+static bool is_about(const struct refused *refused, const struct event *event)
+{
+	struct slice cause = refused->cause, lead_id = event->subject;
+
+	if (slice_equal(cause, event->cause))
+		return true;
+	return slice_has_prefix(cause, SLICE("walk:")) && lead_id.len > 0 && cause.len > lead_id.len &&
+	       cause.p[cause.len - lead_id.len - 1] == ':' &&
+	       memcmp(cause.p + cause.len - lead_id.len, lead_id.p, lead_id.len) == 0;
+}
+
 /* Set aside because it was too large for the broker: the rules have no part in this outcome. */
 static bool is_set_aside(const struct judge *judge, const struct event *event)
 {
 	const struct refused *refused = judge->sim->refused;
 
-	while (refused && !slice_equal(refused->cause, event->cause))
+	while (refused && !is_about(refused, event))
 		refused = refused->next;
 	return refused != NULL && event->topic == OUT_REJECTED;
 }
@@ -218,6 +230,21 @@ static void judge_due(struct judge *judge, struct decider *decider, struct slice
 	if (write && write->due_ms > event->at_ms)
 		sim_finding(judge->sim, BAD_EARLY, "shard %d: %.*s fired %" PRId64 " ms early", judge->shard,
 		            SLICE_ARG(event->id), write->due_ms - event->at_ms);
+}
+
+/* "walk:<key>:<lead>", a lead that was visited; "walk:<key>", the end of the walk. */
+static void walk_again(struct decider *decider, const struct event *first, struct decision *ret)
+{
+	struct slice key = {first->cause.p + strlen("walk:"), first->cause.len - strlen("walk:")};
+	const char *colon = memchr(key.p, ':', key.len);
+
+	if (!colon) {
+		decider_walked(decider, key, first->at_ms, ret);
+		return;
+	}
+	struct slice lead_id = {colon + 1, (size_t)(key.p + key.len - colon - 1)};
+	key.len = (size_t)(colon - key.p);
+	decider_visit(decider, key, lead_id, first->at_ms, ret);
 }
 
 static void decide_again(struct judge *judge, struct decider *decider, const struct txn_offsets *offsets,
@@ -236,6 +263,10 @@ static void decide_again(struct judge *judge, struct decider *decider, const str
 			return;
 		}
 		decider_decide(decider, rules_prepare(judge->sim->reference->model, record, first->at_ms, arena), first->at_ms, ret);
+		return;
+	}
+	if (slice_has_prefix(first->cause, SLICE("walk:"))) {
+		walk_again(decider, first, ret);
 		return;
 	}
 	if (!slice_has_prefix(first->cause, SLICE("timer:"))) {
@@ -296,16 +327,35 @@ static bool is_of_one_decision(const struct event *first, const struct event *ev
 	       slice_equal(timer_lead(event->cause), timer_lead(first->cause));
 }
 
+static bool is_walked(const struct event *event)
+{
+	return slice_has_prefix(event->cause, SLICE("walk:"));
+}
+
+/* A lead is handed over before it is decided on: an event of the walk, then those of the cause, all of one decision. Returns
+ * the first of the latter, NULL for a lead that was visited. */
+static const struct produced *own_event(const struct judge *judge, const struct produced *at)
+{
+	struct slice lead_id = at->event.subject;
+
+	while (at && at->is_event && is_walked(&at->event) && slice_equal(at->event.subject, lead_id))
+		at = next_of_shard(judge, at->next);
+	return at && at->is_event && !is_walked(&at->event) && slice_equal(at->event.subject, lead_id) ? at : NULL;
+}
+
 /* The events of one decision; returns what follows them. */
 static const struct produced *judge_cause(struct judge *judge, struct decider *decider,
                                           const struct txn_offsets *offsets, const struct produced *at)
 {
 	struct decision decision;
-	const struct event *first = &at->event;
+	const struct produced *own = is_walked(&at->event) ? own_event(judge, at) : NULL;
+	const struct event *first = own ? &own->event : &at->event;
+	bool has_come = !own;
 	size_t i = 0;
 
 	decide_again(judge, decider, offsets, first, &decision);
-	for (; at && at->is_event && is_of_one_decision(first, &at->event); at = next_of_shard(judge, at->next), i++) {
+	for (; at && at->is_event && (!has_come || is_of_one_decision(first, &at->event)); at = next_of_shard(judge, at->next), i++) {
+		has_come |= at == own;
 		judge_id(judge, &at->event);
 		judge_owner(judge, &at->event);
 		if (i < decision.event_count && same_event(&at->event, &decision.events[i]))
