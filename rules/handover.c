@@ -149,6 +149,7 @@ static void forget_told(struct work *work)
 	work->candidate_count = 0;
 	work->candidates_total = work->active_total = 0;
 	work->team = work->rep = SIZE_MAX;
+	work->kept_lead = NULL;
 }
 
 bool handover_mind(struct work *work)
@@ -161,8 +162,12 @@ bool handover_mind(struct work *work)
 	if (value.len == 0)
 		return false;
 	work->cause = ARENA_JOIN(work->arena, SLICE("walk:"), key, SLICE(":"), work->lead_id);
+	struct prepared *prepared = work->prepared; /* a record that may be about somebody else: the walk has none, either */
+	work->prepared = NULL;
+	work->kept_lead = NULL;
 	hand_over(work, value);
 	forget_told(work);
+	work->prepared = prepared;
 	work->cause = cause;
 	return true;
 }
