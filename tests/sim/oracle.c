@@ -198,24 +198,12 @@ static struct slice timer_lead(struct slice cause)
 	return end ? (struct slice){from, (size_t)(end - from)} : SLICE_NONE;
 }
 
-/* Of the record itself, or of the hand-over of its lead that came in the same decision. */
-static bool is_about(const struct refused *refused, const struct event *event)
-{
-	struct slice cause = refused->cause, lead_id = event->subject;
-
-	if (slice_equal(cause, event->cause))
-		return true;
-	return slice_has_prefix(cause, SLICE("walk:")) && lead_id.len > 0 && cause.len > lead_id.len &&
-	       cause.p[cause.len - lead_id.len - 1] == ':' &&
-	       memcmp(cause.p + cause.len - lead_id.len, lead_id.p, lead_id.len) == 0;
-}
-
 /* Set aside because it was too large for the broker: the rules have no part in this outcome. */
 static bool is_set_aside(const struct judge *judge, const struct event *event)
 {
 	const struct refused *refused = judge->sim->refused;
 
-	while (refused && !is_about(refused, event))
+	while (refused && !slice_equal(refused->cause, event->cause))
 		refused = refused->next;
 	return refused != NULL && event->topic == OUT_REJECTED;
 }
@@ -332,6 +320,14 @@ static bool is_walked(const struct event *event)
 	return slice_has_prefix(event->cause, SLICE("walk:"));
 }
 
+/* The lead itself, or one that comes again. */
+static bool concerns(const struct judge *judge, const struct event *event, struct slice lead_id)
+{
+	const char *mark = arena_printf(&judge->sim->arena, "\"first_lead_id\":\"%.*s\"", SLICE_ARG(lead_id));
+
+	return slice_equal(event->subject, lead_id) || memmem(event->value.p, event->value.len, mark, strlen(mark)) != NULL;
+}
+
 /* A lead is handed over before it is decided on: an event of the walk, then those of the cause, all of one decision. Returns
  * the first of the latter, NULL for a lead that was visited. */
 static const struct produced *own_event(const struct judge *judge, const struct produced *at)
@@ -340,7 +336,7 @@ static const struct produced *own_event(const struct judge *judge, const struct 
 
 	while (at && at->is_event && is_walked(&at->event) && slice_equal(at->event.subject, lead_id))
 		at = next_of_shard(judge, at->next);
-	return at && at->is_event && !is_walked(&at->event) && slice_equal(at->event.subject, lead_id) ? at : NULL;
+	return at && at->is_event && !is_walked(&at->event) && concerns(judge, &at->event, lead_id) ? at : NULL;
 }
 
 /* The events of one decision; returns what follows them. */

@@ -49,18 +49,16 @@ static const struct {
 	{"{\"type\":\"activity.split\",\"lead_id\":\"L0-3\",\"other\":\"%s\"}", 2},
 	{"{\"type\":\"activity.feedback\",\"lead_id\":\"%s\",\"rating\":4}", 1},
 	{"{\"type\":\"activity.issue\",\"lead_id\":\"%s\",\"department\":\"help\"}", 1},
+	{"{\"type\":\"activity.feedback\",\"lead_id\":\"%s\",\"rating\":4}", 1},
 	{"{\"type\":\"activity.complaint\",\"lead_id\":\"%s\"}", 1},
 	{"{\"type\":\"activity.help_requested\",\"lead_id\":\"%s\",\"to\":\"ana\"}", 1},
 	{"{\"type\":\"activity.report\",\"lead_id\":\"%s\",\"actor\":\"bob\"}", 1},
-	{"{\"type\":\"activity.approve\",\"lead_id\":\"%s\",\"decision\":\"yes\",\"actor\":\"boss\"}", 2},
 	{"{\"type\":\"activity.collaborators\",\"lead_id\":\"%s\",\"collaborators\":[{\"rep\":\"cy\",\"role\":\"answers\"}]}", 1},
 	{"{\"type\":\"activity.protect\",\"lead_id\":\"%s\",\"until\":\"2026-09-21T13:47:00Z\"}", 1},
 	/* the simulated cores of others want a lead in everything */
 	{"{\"type\":\"rep.availability\",\"rep\":\"bob\",\"status\":\"away\",\"lead_id\":\"%s\"}", 1},
 	{"{\"type\":\"rep.availability\",\"rep\":\"cy\",\"status\":\"away\",\"until\":\"2026-09-21T13:46:50Z\",\"lead_id\":\"%s\"}", 1},
 	{"{\"type\":\"rep.availability\",\"rep\":\"bob\",\"status\":\"available\",\"lead_id\":\"%s\"}", 2},
-	{"{\"type\":\"rep.handover\",\"rep\":\"cy\",\"to\":\"bob\",\"actor\":\"boss\",\"lead_id\":\"%s\"}", 1},
-	{"{\"type\":\"rep.handover\",\"rep\":\"bob\",\"actor\":\"boss\",\"lead_id\":\"%s\"}", 1},
 };
 enum { ACTIVITY_ROWS = sizeof activities / sizeof *activities };
 
