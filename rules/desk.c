@@ -448,8 +448,10 @@ static void make_ready(struct desk *desk, const struct overlay *overlay)
 
 int64_t desk_at(struct desk *desk, const struct model *model, const struct overlay *overlay, int64_t now_ms)
 {
-	if (desk->model != model)
+	bool is_set_back = desk->is_written && now_ms < desk->now_ms; /* the clock; as if the desk were new */
+	if (desk->model != model || is_set_back)
 		desk_reset(desk, model);
+	desk->is_written = false;
 	if (now_ms > desk->now_ms)
 		desk->now_ms = now_ms;
 	if (!desk->is_ready)

@@ -11,7 +11,8 @@
  * A desk may outlive its decider (rules.h: desk_new): then nothing has to be read again. It must be forgotten when a
  * decision it took part in does not become state. No decision depends on whether there was one: a desk made anew out of
  * the keys says the same. What is computed from the clock (working hours, stale entries, windows that roll) is therefore
- * brought up to one `now` before it is looked at, and the clock of a desk never goes back; see desk_at().
+ * brought up to one `now` before it is looked at, and the clock of a desk never goes back while a decider is at it; one that
+ * meets an earlier time afterwards is made anew. See desk_at().
  */
 #ifndef LR_RULES_DESK_H
 #define LR_RULES_DESK_H
@@ -97,6 +98,7 @@ struct desk {
 	struct arena *arena;        /* where everything lies */
 	bool is_ready;
 	int64_t now_ms;             /* the latest it was brought up to */
+	bool is_written;            /* no decider is at it: the keys say all that it knows */
 	struct presence *people;    /* per rep */
 	bool *is_read;              /* per rep */
 	size_t *first_seat;         /* per rep: into `seats`; rep_count + 1 of them */

@@ -62,4 +62,5 @@ void pool_finish(struct decider *decider)
 		overlay_put(&decider->overlay, key, presence_value(&desk->people[rep], decider->arena), 0);
 	}
 	desk->dirty_people_count = 0;
+	desk->is_written = true;
 }
