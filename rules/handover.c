@@ -60,6 +60,12 @@ static bool is_fine(struct work *work)
 		decide_reject(work, work->prepared->record, ERR_UNKNOWN_WORD, "team", "no team of that id is configured");
 		return false;
 	}
+	struct slice key = ARENA_JOIN(work->arena, SLICE(HANDOVER_PREFIX), activity->rep);
+	if (overlay_peek(&work->decider->overlay, key).len != 0) {
+		decide_reject(work, work->prepared->record, ERR_ILLEGAL_TRANSITION, "rep",
+		              "what this rep had is being handed over already: the next order can be given when that is done");
+		return false;
+	}
 	return activity->to.len == 0 || own_find_rep(work, activity->to, "to") != SIZE_MAX;
 }
 

@@ -119,6 +119,24 @@ static bool has_ident(const struct lead_state *state, struct slice name)
 	return false;
 }
 
+/* A key that pointed to a lead which counts no more: when that one is erased, the key must stay where it points now. */
+static void take_ident(struct work *work, const struct hit *hit, struct slice name)
+{
+	struct work past;
+	size_t kept = 0;
+	work_aside_begin(&past, work, hit->lead_id);
+	past.state = hit->state;
+	struct state_list *idents = &past.state.idents;
+	for (size_t i = 0; i < idents->count; i++)
+		if (!slice_equal(idents->items[i], name))
+			idents->items[kept++] = idents->items[i];
+	if (kept != idents->count) {
+		idents->count = kept;
+		work_write_lead(&past, past.lead_id);
+	}
+	work_aside_end(&past, work);
+}
+
 static bool is_needed(struct work *work, enum identity_kind kind, struct slice lead_id, bool with_event)
 {
 	struct hit hit;
@@ -127,6 +145,8 @@ static bool is_needed(struct work *work, enum identity_kind kind, struct slice l
 		return false;
 	/* else it has a lead that counts already, or its mark must stay */
 	enum sight sight = ident_look(work, kind, &hit);
+	if (sight == SIGHT_PAST && !slice_equal(hit.lead_id, lead_id))
+		take_ident(work, &hit, ident_name(work->prepared->identity.keys[kind]));
 	return (sight == SIGHT_NONE || sight == SIGHT_PAST) && !work->is_barred[kind];
 }
 

@@ -35,11 +35,17 @@ void decide_begin(struct work *work)
 	report_begin(work);
 }
 
+/* false: a decision that is not applied yet has taken the key away. */
+static bool is_asked_for(const struct work *work, struct slice key)
+{
+	return overlay_peek(&work->decider->overlay, key).len != 0;
+}
+
 void decide_visit(struct work *work, struct slice key)
 {
 	const struct walk_kind *kind = kind_of(key);
 	work->ret->outcome = OUTCOME_NOTHING;
-	if (kind == NULL || work_read_lead(work, work->lead_id, &work->state) <= 0)
+	if (kind == NULL || !is_asked_for(work, key) || work_read_lead(work, work->lead_id, &work->state) <= 0)
 		return; /* gone meanwhile, or not readable: nothing here can be done about it */
 	work->cause = slice_of(arena_printf(work->arena, "walk:%.*s:%.*s", SLICE_ARG(key), SLICE_ARG(work->lead_id)));
 	work_name(work);
@@ -50,6 +56,8 @@ void decide_walked(struct work *work, struct slice key)
 {
 	const struct walk_kind *kind = kind_of(key);
 	work->ret->outcome = OUTCOME_NOTHING;
+	if (!is_asked_for(work, key))
+		return;
 	work->cause = slice_of(arena_printf(work->arena, "walk:%.*s", SLICE_ARG(key)));
 	if (kind != NULL && kind->walked != NULL)
 		kind->walked(work, key);

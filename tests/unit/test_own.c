@@ -395,6 +395,33 @@ static void what_a_rep_owned_goes_to_others(void **state)
 	expect_owner(rig, "L4", "cleo", 2);
 }
 
+static void an_order_while_the_walk_is_under_way_is_refused(void **state)
+{
+	struct rig *rig = *state;
+	rig_act(rig, "{\"type\":\"rep.handover\",\"rep\":\"ana\",\"to\":\"cleo\"}");
+	struct decision d = rig_act(rig, "{\"type\":\"rep.handover\",\"rep\":\"ana\",\"to\":\"ben\"}");
+	rig_expect_reject(&d, ERR_ILLEGAL_TRANSITION);
+	visit(rig, "ana", NULL);
+	d = visit(rig, "ana", "L1"); /* its key is gone: a step that comes again does nothing */
+	assert_int_equal(d.event_count, 0);
+	d = visit(rig, "ana", NULL);
+	assert_int_equal(d.event_count, 0);
+	d = rig_act(rig, "{\"type\":\"rep.handover\",\"rep\":\"ana\",\"to\":\"ben\"}");
+	rig_expect(rig_event(rig, &d, "rep.handed_over"), "step", "begun");
+}
+
+/* The key of the person points to the younger lead by then. */
+static void erasing_an_old_lead_leaves_the_younger_one_its_keys(void **state)
+{
+	struct rig *rig = *state;
+	rig_act(rig, "{\"type\":\"activity.convert\",\"lead_id\":\"L1\",\"amount\":100}");
+	struct decision d = rig_lead(rig, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"max@example.com\"}}");
+	assert_int_equal(d.outcome, OUTCOME_ASSIGNED);
+	rig_act(rig, "{\"type\":\"activity.erase\",\"lead_id\":\"L1\"}");
+	d = rig_lead(rig, "{\"lead_id\":\"L3\",\"contact\":{\"email\":\"max@example.com\"}}");
+	assert_int_equal(d.outcome, OUTCOME_DUPLICATE);
+}
+
 /* ---- taking back */
 
 /* As the release clock calls it. */
@@ -656,6 +683,8 @@ int main(void)
 		CASE(no_answer_is_an_answer_after_a_time),
 		CASE(a_first_assignment_may_need_consent_too),
 		CASE(what_a_rep_owned_goes_to_others),
+		CASE(an_order_while_the_walk_is_under_way_is_refused),
+		CASE(erasing_an_old_lead_leaves_the_younger_one_its_keys),
 		CASE(a_release_that_falls_due_takes_the_lead_back),
 		CASE(protection_puts_it_off),
 		CASE(a_release_may_be_proposed_only),
