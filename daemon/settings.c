@@ -5,12 +5,14 @@
 #include <unistd.h>
 
 #include "daemon/config.h"
+#include "daemon/view.h"
 #include "rules/base/arena.h"
 
 enum {
 	BATCH_BYTES = 8 << 20,
 	INBOX_BYTES = 64 << 20,
-	DUE_LIMIT = 1000, /* with batch_records at most 1000, all writes of a batch fit into one apply */
+	DUE_LIMIT = 1000,
+	WALK_STEP = 100,
 	RETRY_MS = 50,
 	VIEW_CHECK_MS = 60000,
 };
@@ -98,6 +100,8 @@ struct shard_limits settings_shard(const struct config *config, size_t input_cou
 		.inbox_records = (size_t)config->limits_inbox_records,
 		.inbox_bytes = INBOX_BYTES,
 		.due_limit = DUE_LIMIT,
+		.batch_writes = VIEW_WRITES_PER_CALL,
+		.walk_step = WALK_STEP,
 		.timer_poll_ms = config->limits_timer_poll_ms,
 		.retry_ms = RETRY_MS,
 		.partition_count = partition_count,

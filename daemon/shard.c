@@ -131,6 +131,11 @@ void shard_put_memory(struct shard *shard, struct slice key, struct slice value,
 {
 	if (slice_has_prefix(key, SLICE(RULES_WALK_PREFIX)))
 		shard->walk.is_settled = false;
+	if (!is_tombstone && shard->walk.key != NULL && slice_is(key, shard->walk.key)) {
+		shard->walk.cursor = 0; /* asked for again: leads that it has passed are visited once more */
+		shard->walk.has_ended = false;
+		shard->walk.is_anew = true;
+	}
 	memory_free(map_remove(&shard->memory, key));
 	if (is_tombstone)
 		return;

@@ -77,6 +77,8 @@ struct shard_limits {
 	size_t inbox_records;      /* above: the partitions are paused; resumed below half */
 	size_t inbox_bytes;
 	size_t due_limit;          /* timers fired in one batch */
+	size_t batch_writes;       /* a batch that comes to more is cut, unless it is one decision */
+	size_t walk_step;          /* leads that one step of a walk looks at, about */
 	int64_t timer_poll_ms;     /* at the latest the view is read again after so long, due timers or not */
 	int64_t retry_ms;          /* first pause after a refusal; doubled up to 32 times that */
 	int32_t partition_count;
@@ -85,7 +87,7 @@ struct shard_limits {
 struct shard;
 
 /* A shard lives as long as the process, however often it is assigned and revoked: its object numbers must never repeat.
- * `batch_records` times the writes of one record must stay below VIEW_WRITES_PER_CALL. */
+ * `batch_writes` is VIEW_WRITES_PER_CALL at most, and no single decision comes to more. */
 struct shard *shard_new(const struct shard_parts *parts, const struct shard_limits *limits, int32_t number);
 void shard_free(struct shard *shard);
 /* What decisions keep in their heads, to be measured only. */

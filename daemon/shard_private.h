@@ -60,6 +60,8 @@ struct shard {
 		uint64_t cursor;         /* of the next step */
 		bool has_ended;          /* decided to the end: waits until its key is gone from memory */
 		bool is_settled;         /* false: the memory's walk keys have changed */
+		bool is_anew;            /* begins anew: the step that is being read does not count */
+		uint64_t series;         /* of the view when it began (view.h) */
 	} walk;
 };
 

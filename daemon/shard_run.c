@@ -28,7 +28,6 @@
 
 enum {
 	UNCOMMITTED_BATCHES_MAX = 2,
-	WALK_STEP = 100,     /* leads that one step of a walk looks at, about */
 	REFUSALS_MAX = 2,    /* a record is set aside, then cut; beyond that something else is wrong, and spinning helps nobody */
 	ABORTS_ALARM = 10,   /* a batch that is aborted so often in a row */
 };
@@ -218,6 +217,14 @@ void shard_drop_walk(struct shard *shard)
 	shard->walk = (struct walk){0};
 }
 
+/* The walk under way begins at the first lead again. */
+static void restart_walk(struct shard *shard)
+{
+	shard->walk.cursor = 0;
+	shard->walk.has_ended = false;
+	shard->walk.is_anew = true;
+}
+
 /* The first walk that is asked for. Its key is in memory only when the batch that wrote it, and every one before, is applied:
  * the view holds each lead that has to be visited. */
 static void choose_walk(struct shard *shard)
@@ -250,6 +257,19 @@ static void join_walk(struct shard *shard, struct batch *batch)
 		return;
 	struct slice key = slice_of(shard->walk.key);
 	batch->walk_key = (struct slice){arena_memdupz(&batch->kept, key.p, key.len), key.len};
+}
+
+/* A step that was read behind a cursor which is good no more is none: the walk was asked for again meanwhile, or the cursor
+ * is that of another server. */
+static void check_step(struct shard *shard, struct batch *batch)
+{
+	struct walk *walk = &shard->walk;
+	if (batch->walk_key.len == 0)
+		return;
+	if (walk->series != view_series(shard->parts.view))
+		restart_walk(shard);
+	if (walk->is_anew)
+		batch->walk_key = SLICE_NONE;
 }
 
 /* The step is decided: the next one begins behind it. */
@@ -383,24 +403,75 @@ static struct desk *desk_of(struct shard *shard, const struct batch *batch)
 	return shard->desk;
 }
 
-static void decide(struct shard *shard, struct batch *batch, const struct view_reply *reply)
+static void decide_part(struct shard *shard, struct batch *batch, const struct view_reply *reply, size_t due_count)
 {
 	struct lookup lookup = {shard, batch};
 	batch_take_values(batch, reply);
 	struct batch_work work = {
-		.due = copy_names(batch, reply->due, reply->due_count), .due_count = reply->due_count,
+		.due = copy_names(batch, reply->due, due_count), .due_count = due_count,
 		.walked = copy_names(batch, reply->walked, reply->walked_count), .walked_count = reply->walked_count,
 	};
-	batch->walk_next = reply->walk_next;
 	batch->desk = desk_of(shard, batch);
 	batch_decide(batch, (struct rules_view){look_up, &lookup, look_through}, &work, clock_now_ms(shard->parts.clock), &shard->tip);
+}
+
+/* The records behind the first `keep` make a batch of their own, which comes next. */
+static void split_batch(struct shard *shard, struct batch *batch, size_t keep)
+{
+	if (batch->item_count <= keep)
+		return;
+	struct batch *rest = batch_new(shard, batch->generation, batch->item_count - keep);
+	for (size_t i = keep; i < batch->item_count; i++)
+		batch_add(rest, batch->items[i].message);
+	for (size_t i = 0; i < shard->limits.topic_count; i++)
+		rest->ends[i] = batch->ends[i];
+	for (size_t i = batch->item_count; i-- > keep;)
+		batch->ends[batch->items[i].message->topic] = batch->items[i].message->record.offset;
+	batch->item_count = keep;
+	batch->bytes -= rest->bytes;
+	batch->wants = NULL; /* some lie in those records */
+	rest->next = batch->next;
+	batch->next = rest;
+	batch_prepare(rest, clock_now_ms(shard->parts.clock), on_prepared);
+}
+
+static size_t count_parts(const struct batch *batch, size_t due_count)
+{
+	return batch->item_count + due_count + (batch->walk_key.len != 0);
+}
+
+/* Leads that waited may be given away by the hundred with a few records, so what a batch comes to is known only when it is
+ * decided. One that would not fit into an apply is decided again with half of its records and timers. */
+static void decide_what_fits(struct shard *shard, struct batch *batch, const struct view_reply *reply, size_t *ret_due_count)
+{
+	size_t due_count = reply->due_count;
+	decide_part(shard, batch, reply, due_count);
+	while (batch->job.write_count > shard->limits.batch_writes && count_parts(batch, due_count) > 1) {
+		if (batch->item_count <= 1 && due_count <= 1)
+			batch->walk_key = SLICE_NONE; /* its step is read again */
+		shard_forget_desk(shard);
+		batch_forget_decision(batch);
+		split_batch(shard, batch, (batch->item_count + 1) / 2);
+		due_count = batch->item_count != 0 ? due_count / 2 : (due_count + 1) / 2;
+		decide_part(shard, batch, reply, due_count);
+	}
+	*ret_due_count = due_count;
+}
+
+static void decide(struct shard *shard, struct batch *batch, const struct view_reply *reply)
+{
+	size_t due_count;
+	batch->walk_next = reply->walk_next;
+	check_step(shard, batch);
+	int64_t next_due_ms = reply->next_due_ms, until_ms = batch->fire_until_ms;
+	decide_what_fits(shard, batch, reply, &due_count);
 	note_walk(shard, batch);
 	bool is_void = batch_is_void(batch);
 	if (is_void)
 		remove_batch(shard, batch);
 	else
 		submit(shard, batch);
-	note_next_due(shard, reply->next_due_ms);
+	note_next_due(shard, due_count < reply->due_count ? until_ms : next_due_ms);
 	shard_schedule_poll(shard);
 }
 
@@ -449,8 +520,12 @@ static void start_read(struct shard *shard)
 	args.is_walk = batch->walk_key.len != 0 && shard->walk.key != NULL && slice_is(batch->walk_key, shard->walk.key);
 	if (!args.is_walk)
 		batch->walk_key = SLICE_NONE; /* the walk was given up while the batch waited */
+	if (args.is_walk && shard->walk.series != view_series(shard->parts.view))
+		restart_walk(shard);
+	shard->walk.is_anew = false;
+	shard->walk.series = view_series(shard->parts.view);
 	args.walk_cursor = shard->walk.cursor;
-	args.walk_count = WALK_STEP;
+	args.walk_count = shard->limits.walk_step;
 	shard->is_poll_due = false;
 	shard->reading = batch;
 	shard->reads_sent++;
@@ -482,8 +557,7 @@ static void take_back(struct shard *shard, struct batch *aborted)
 	}
 	shard->tip = shard->committed;
 	shard_forget_desk(shard);
-	shard->walk.cursor = 0; /* steps may be among what was refused: it begins anew */
-	shard->walk.has_ended = false;
+	restart_walk(shard); /* steps may be among what was refused */
 }
 
 /* True when it was the fault of a record, which will be set aside: no need to wait. A timer's event has no record. */

@@ -120,6 +120,9 @@ struct view_request *view_rebuild_finish(struct view *view, int32_t shard, uint6
 /* The callback will not be called; the command may still be executed. */
 void view_cancel(struct view_request *request);
 
+/* Rises whenever another server may answer than before: one that was restarted keeps the data, but not the order of a walk. */
+uint64_t view_series(const struct view *view);
+
 /* True while a connection is up and has passed its checks; intake pauses while it is false. */
 bool view_is_up(const struct view *view);
 

@@ -86,6 +86,11 @@ const struct err *view_why_down(const struct view *view)
 	return &view->why;
 }
 
+uint64_t view_series(const struct view *view)
+{
+	return view->stats.connects + view->stats.scripts_reloaded;
+}
+
 void view_stats(const struct view *view, struct view_stats *ret)
 {
 	*ret = view->stats;

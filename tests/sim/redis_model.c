@@ -177,9 +177,9 @@ static int by_place(const void *a, const void *b)
 	return (x->place > y->place) - (x->place < y->place);
 }
 
-static uint64_t scan_place(struct slice key)
+static uint64_t scan_place(const struct redis_model *redis, struct slice key)
 {
-	uint64_t hash = 14695981039346656037u; /* FNV-1a */
+	uint64_t hash = 14695981039346656037u + redis->restarts * 0x9e3779b97f4a7c15u; /* FNV-1a, seeded by the process */
 
 	for (size_t i = 0; i < key.len; i++)
 		hash = (hash ^ (unsigned char)key.p[i]) * 1099511628211u;
@@ -194,7 +194,7 @@ static void answer_walk(struct redis_model *redis, const struct version *version
 	size_t count = 0;
 
 	for (size_t i = 0; i < version->count; i++) {
-		uint64_t place = scan_place(version->items[i].key);
+		uint64_t place = scan_place(redis, version->items[i].key);
 		if (slice_has_prefix(version->items[i].key, SLICE("lead/")) && place >= command->walk_cursor)
 			all[count++] = (struct walked){place, &version->items[i]};
 	}

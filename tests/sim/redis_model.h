@@ -37,6 +37,7 @@ struct redis_shard {
 struct redis_model {
 	struct sim *sim;
 	struct redis_shard shards[SIM_SHARDS];
+	uint64_t restarts;    /* the order of a walk is that of one server process */
 	int64_t down_until_us;
 };
 

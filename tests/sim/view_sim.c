@@ -48,6 +48,11 @@ static struct redis_model *redis_of(const struct view *view)
 	return view->process->sim->redis;
 }
 
+uint64_t view_series(const struct view *view)
+{
+	return redis_of(view)->restarts;
+}
+
 bool view_is_up(const struct view *view)
 {
 	return view->process->sim->now_us >= redis_of(view)->down_until_us;

@@ -107,6 +107,7 @@ static void make_shards(struct process *process)
 	const struct shard_limits limits = {
 		.topic_count = SIM_TOPICS, .batch_records = batch_records, .batch_bytes = 100000,
 		.inflight_batches = inflight_batches, .inbox_records = 8, .inbox_bytes = 100000, .due_limit = 3,
+		.batch_writes = 4 + rng_below(&sim->rng, 30), .walk_step = 1 + rng_below(&sim->rng, 6),
 		.timer_poll_ms = 1000, .retry_ms = 20, .partition_count = SIM_SHARDS,
 	};
 
@@ -482,6 +483,7 @@ static void fault_outage(struct sim *sim, struct process *process)
 {
 	(void)process;
 	sim_trace(sim, "FAULT: Redis is away");
+	sim->redis->restarts++;
 	sim->redis->down_until_us = sim->now_us + rng_between(&sim->rng, 1000, 3000000);
 }
 
