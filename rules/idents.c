@@ -145,7 +145,8 @@ static bool is_needed(struct work *work, enum identity_kind kind, struct slice l
 		return false;
 	/* else it has a lead that counts already, or its mark must stay */
 	enum sight sight = ident_look(work, kind, &hit);
-	if (sight == SIGHT_PAST && !slice_equal(hit.lead_id, lead_id))
+	bool is_person = kind == IDENTITY_EMAIL || kind == IDENTITY_PHONE; /* those of an account are shared by its leads */
+	if (is_person && sight == SIGHT_PAST && !slice_equal(hit.lead_id, lead_id))
 		take_ident(work, &hit, ident_name(work->prepared->identity.keys[kind]));
 	return (sight == SIGHT_NONE || sight == SIGHT_PAST) && !work->is_barred[kind];
 }
