@@ -123,9 +123,10 @@ static void judge_owner(struct judge *judge, const struct event *event)
 	if (strcmp(event->type, "lead.assigned") != 0)
 		return;
 	struct slice email = reference_email(record);
-	if (email.len > 0 && map_put(&judge->owned, email, (void *)(uintptr_t)&event->subject) != NULL)
-		sim_finding(judge->sim, BAD_DOUBLE, "shard %d: %.*s is assigned a second time, in transaction %" PRIu64,
-		            judge->shard, SLICE_ARG(email), judge->txn_number);
+	const struct slice *first = email.len > 0 ? map_put(&judge->owned, email, (void *)(uintptr_t)&event->subject) : NULL;
+	if (first != NULL)
+		sim_finding(judge->sim, BAD_DOUBLE, "shard %d: %.*s is assigned a second time, in transaction %" PRIu64 ", as %.*s after %.*s",
+		            judge->shard, SLICE_ARG(email), judge->txn_number, SLICE_ARG(event->subject), SLICE_ARG(*first));
 }
 
 static void judge_outcome(struct judge *judge, const struct txn_offsets *offsets, const struct record *record,
