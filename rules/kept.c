@@ -136,6 +136,8 @@ void kept_need(struct model_builder *builder, const struct cel_program *program,
 		struct need need = {builder, node, what, &paths[i]};
 		if (paths[i].slot == SLOT_LEAD)
 			need_object(&need, SCHEMA_LEAD, 0);
+		else if (paths[i].slot == SLOT_ACCOUNT)
+			need_object(&need, SCHEMA_COMPANY, 0);
 		else if (paths[i].slot == SLOT_TERRITORY)
 			need_place(&need);
 		else if (paths[i].slot == SLOT_FACTS)

@@ -358,6 +358,7 @@ const struct cel_env *schema_env_new(const struct slice *tables, size_t table_co
 	variables[SLOT_NOW] = (struct cel_variable){"now", &cel_type_timestamp};
 	variables[SLOT_TERRITORY] = (struct cel_variable){"territory", territory_type(tables, table_count, arena)};
 	variables[SLOT_FACTS] = (struct cel_variable){"facts", &cel_type_map};
+	variables[SLOT_ACCOUNT] = (struct cel_variable){"account", &part_types[SCHEMA_COMPANY]};
 	variables[SLOT_GRADE] = (struct cel_variable){"grade", &cel_type_string};
 	variables[SLOT_SCORE] = (struct cel_variable){"score", &cel_type_int};
 	struct cel_env *env = arena_alloc(arena, sizeof *env);

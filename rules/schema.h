@@ -6,8 +6,9 @@
  * Variables of expressions, in the order of their slots:
  *
  *     lead       the lead                       facts   map(string, dyn): answers of plug-ins, "geo.country"
- *     now        timestamp of the decision      grade   string  } known to routes,
- *     territory  one string field per table     score   int     } not while scoring
+ *     account    its company: lead.company      grade   string  } known to routes,
+ *     now        timestamp of the decision      score   int     } not while scoring
+ *     territory  one string field per table
  *     rep        who might get it: known to the criteria of a pool alone
  */
 #ifndef LR_RULES_SCHEMA_H
@@ -111,7 +112,7 @@ struct slice schema_text_of(const struct lead *lead, const struct schema_row *ro
 
 /* ---- expressions */
 
-enum schema_slot { SLOT_LEAD, SLOT_NOW, SLOT_TERRITORY, SLOT_FACTS, SLOT_GRADE, SLOT_SCORE, SLOT_REP, SCHEMA_SLOTS };
+enum schema_slot { SLOT_LEAD, SLOT_NOW, SLOT_TERRITORY, SLOT_FACTS, SLOT_ACCOUNT, SLOT_GRADE, SLOT_SCORE, SLOT_REP, SCHEMA_SLOTS };
 enum { SCHEMA_SCORE_SLOTS = SLOT_GRADE, SCHEMA_ROUTE_SLOTS = SLOT_REP };
 
 /* The names that expressions of a model may use. `tables` are the territory tables' names in the order of

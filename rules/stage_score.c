@@ -38,6 +38,7 @@ enum step stage_enrich(struct work *work)
 	const struct cel_map *facts = all_facts(work);
 	schema_territories_init(&work->territories, work->model->env, work->model->territories, &prepared->lead);
 	work->slots[SLOT_LEAD] = cel_object(&prepared->lead.objects[SCHEMA_LEAD]);
+	work->slots[SLOT_ACCOUNT] = cel_object(&prepared->lead.objects[SCHEMA_COMPANY]);
 	work->slots[SLOT_NOW] = instant_value(work->now_ms);
 	work->slots[SLOT_TERRITORY] = cel_object(&work->territories.object);
 	work->slots[SLOT_FACTS] = facts != NULL ? cel_map(facts) : cel_zero(&cel_type_map);

@@ -27,6 +27,7 @@ static int set_up(void **state)
 	fixture.env = schema_env_new(NULL, 0, &fixture.arena);
 	lead_init(&fixture.lead);
 	fixture.slots[SLOT_LEAD] = cel_object(&fixture.lead.objects[SCHEMA_LEAD]);
+	fixture.slots[SLOT_ACCOUNT] = cel_object(&fixture.lead.objects[SCHEMA_COMPANY]);
 	*state = &fixture;
 	return 0;
 }
