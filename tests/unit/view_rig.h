@@ -39,11 +39,15 @@ static inline void t_on_reply(void *ctx, const struct view_reply *reply)
 	for (size_t i = 0; i < reply->value_count; i++)
 		values[i] = (struct view_value){t_copy(t, reply->values[i].key), reply->values[i].is_found,
 		                                t_copy(t, reply->values[i].value)};
+	struct slice *walked = arena_array(&t->arena, reply->walked_count, sizeof *walked);
+	for (size_t i = 0; i < reply->walked_count; i++)
+		walked[i] = t_copy(t, reply->walked[i]);
 	struct slice *due = arena_array(&t->arena, reply->due_count, sizeof *due);
 	for (size_t i = 0; i < reply->due_count; i++)
 		due[i] = t_copy(t, reply->due[i]);
 	t->reply.values = values;
 	t->reply.due = due;
+	t->reply.walked = walked;
 	t->answers++;
 	t->is_answered = true;
 	loop_stop(t->rig->loop);
