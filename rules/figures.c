@@ -4,6 +4,8 @@
  */
 #include "rules/figures.h"
 
+#include <assert.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -253,6 +255,7 @@ static struct slice value_of(const struct figures_grouping *grouping, const stru
                              char bytes[VALUE_BYTES])
 {
 	size_t len = 0;
+	assert(dimensions != NULL);
 	for (size_t i = 0; i < grouping->count; i++) {
 		if (i != 0)
 			bytes[len++] = FIGURES_SEPARATOR;
@@ -263,6 +266,7 @@ static struct slice value_of(const struct figures_grouping *grouping, const stru
 
 static void count_in(struct figures_cell *cell, const struct figures_fact *fact, struct arena *arena)
 {
+	assert(cell != NULL); /* the first fact of a run makes them all */
 	if (fact->is_time) {
 		histogram_add(&cell->times[fact->time], fact->amount, arena);
 		return;
@@ -284,6 +288,8 @@ static void take_facts(struct figures *figures, const struct figures_facts *fact
 	struct figures_cell *cells[FIGURES_GROUPINGS_MAX];
 	const struct slice *looked_up = NULL;
 	int64_t last_day = 0;
+	for (size_t i = 0; i < figures->settings.grouping_count; i++)
+		cells[i] = NULL;
 	for (size_t n = 0; n < facts->count; n++) {
 		const struct figures_fact *fact = &facts->items[n];
 		if (!is_wanted(figures, fact->at_ms))

@@ -25,18 +25,18 @@ enum kind {
 struct member {
 	struct slice name;
 	enum kind kind;
-	size_t offset;       /* in struct figures_seen */
 	enum object object;  /* IS_OBJECT: whose members follow */
+	size_t offset;       /* in struct figures_seen */
 	size_t flag;         /* IS_OBJECT: offset of a bool that says it is there; 0: none */
 };
 
-#define TEXT(name, field) {{name, sizeof name - 1}, IS_TEXT, offsetof(struct figures_seen, field), 0, 0}
-#define USUAL(name, field) {{name, sizeof name - 1}, IS_USUAL, offsetof(struct figures_seen, field), 0, 0}
-#define TIME(name, field) {{name, sizeof name - 1}, IS_TIME, offsetof(struct figures_seen, field), 0, 0}
-#define INT(name, field) {{name, sizeof name - 1}, IS_INT, offsetof(struct figures_seen, field), 0, 0}
-#define BOOL(name, field) {{name, sizeof name - 1}, IS_BOOL, offsetof(struct figures_seen, field), 0, 0}
-#define OBJECT(name, object, flag) {{name, sizeof name - 1}, IS_OBJECT, 0, object, offsetof(struct figures_seen, flag)}
-#define PART(name, object) {{name, sizeof name - 1}, IS_OBJECT, 0, object, 0}
+#define TEXT(name, field) {{name, sizeof name - 1}, IS_TEXT, 0, offsetof(struct figures_seen, field), 0}
+#define USUAL(name, field) {{name, sizeof name - 1}, IS_USUAL, 0, offsetof(struct figures_seen, field), 0}
+#define TIME(name, field) {{name, sizeof name - 1}, IS_TIME, 0, offsetof(struct figures_seen, field), 0}
+#define INT(name, field) {{name, sizeof name - 1}, IS_INT, 0, offsetof(struct figures_seen, field), 0}
+#define BOOL(name, field) {{name, sizeof name - 1}, IS_BOOL, 0, offsetof(struct figures_seen, field), 0}
+#define OBJECT(name, object, flag) {{name, sizeof name - 1}, IS_OBJECT, object, 0, offsetof(struct figures_seen, flag)}
+#define PART(name, object) {{name, sizeof name - 1}, IS_OBJECT, object, 0, 0}
 
 static const struct member event_members[] = {
 	TEXT("owner", dimensions[FIGURE_BY_REP]),

@@ -244,7 +244,7 @@ static void add_numbers(struct index_draft *draft, size_t rule, const struct cel
 /* Two intervals of one rule become what they have in common. */
 static void narrow(struct index_draft *draft, const struct cel_conjunct *clause)
 {
-	int64_t number;
+	int64_t number = 0;
 	if (clause->constant_count != 1 || clause->test == CEL_TEST_NE || draft->last_count != 1)
 		return;
 	read_number(draft->form.value_kind, clause->constants[0], &number);

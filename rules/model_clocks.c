@@ -257,9 +257,8 @@ static void read_levels(struct reading *reading)
 {
 	struct model_builder *builder = reading->builder;
 	const struct node *list = node_get(reading->node, "levels");
-	size_t count = reading->reminders;
 	read_reminders(reading);
-	count = reading->reminders;
+	size_t count = reading->reminders;
 	enum clock_action usual = reading->plan->kind == CLOCK_RELEASE ? CLOCK_TO_POOL : CLOCK_NOTIFY;
 	reading->levels[count++] = (struct clock_level){SLICE("breach"), CLOCK_RANK_BREACH, {0},
 	                                                read_action(reading, node_get(reading->node, "on_breach"), usual)};

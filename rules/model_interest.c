@@ -92,12 +92,12 @@ static const struct axis_band *read_bands(struct model_builder *builder, const s
 	return bands;
 }
 
-static size_t read_cell(struct model_builder *builder, const struct node *row, struct slice name, const struct node *where)
+static size_t read_cell(struct model_builder *builder, const struct node *row, struct slice name)
 {
-	const struct node_member *cell = row != NULL ? node_find(row, name) : NULL;
+	const struct node_member *cell = node_find(row, name);
 	struct slice letter;
 	if (cell == NULL) {
-		diags_add(builder->diags, ERR_BAND_GAP, where->span, "the matrix gives no grade for the interest `%.*s`",
+		diags_add(builder->diags, ERR_BAND_GAP, row->span, "the matrix gives no grade for the interest `%.*s`",
 		          SLICE_ARG(name));
 		return 0;
 	}
@@ -126,7 +126,7 @@ static const size_t *read_cells(struct model_builder *builder, const struct node
 			continue;
 		for (size_t j = 0; j < matrix->interest_count; j++)
 			cells[i * matrix->interest_count + j] =
-				read_cell(builder, row->value, matrix->interest[j].name, row->value);
+				read_cell(builder, row->value, matrix->interest[j].name);
 	}
 	return cells;
 }

@@ -145,7 +145,7 @@ static void read_rotation(struct draft *draft)
 		read_balance(draft, balance);
 	if (moves != NULL)
 		read_moves(draft, moves);
-	if (draft->pool.rotation != ROTATION_CREDIT)
+	if (rotation == NULL || draft->pool.rotation != ROTATION_CREDIT)
 		return;
 	if (draft->team->member_count > POOL_CREDIT_MEMBERS_MAX)
 		diags_add(diags_of(draft), ERR_TOO_MANY, rotation->span, "rotation by credit is for teams of at most %d reps",

@@ -203,6 +203,8 @@ static int by_rep(const void *left, const void *right)
 /* A rep has one rank for a value. */
 static void check_twice(struct rows *rows)
 {
+	if (rows->count == 0)
+		return;
 	qsort(rows->items, rows->count, sizeof *rows->items, by_rep);
 	for (size_t i = 1; i < rows->count; i++)
 		if (by_rep(&rows->items[i - 1], &rows->items[i]) == 0) {
@@ -217,6 +219,8 @@ static void make_table(struct rows *rows, struct preference_table *table)
 {
 	size_t count = 0;
 	check_twice(rows);
+	if (rows->count == 0)
+		return;
 	qsort(rows->items, rows->count, sizeof *rows->items, by_value);
 	for (size_t at = 0; at < rows->count; at += run_length(rows, at))
 		count++;

@@ -285,7 +285,8 @@ bool pend_keep(struct work *work)
 	if (pending.count == PEND_ITEMS_MAX || (pending.count == 0 && count_of_leads(work) >= PEND_LEADS_MAX))
 		return false;
 	struct slice place = event_cause(record, work->arena), sealed = seal_record(work, record, place);
-	pending.texts[pending.count++] = slice_of(arena_printf(work->arena, "%lld %.*s %.*s", (long long)(work->now_ms + wait_ms),
+	long long until_ms = (long long)work->now_ms + wait_ms;
+	pending.texts[pending.count++] = slice_of(arena_printf(work->arena, "%lld %.*s %.*s", until_ms,
 	                                                       SLICE_ARG(place), SLICE_ARG(sealed)));
 	write_pending(work, key, &pending);
 	work->ret->outcome = OUTCOME_NOTHING;

@@ -89,6 +89,8 @@ static int unknown_command(const char *name)
 static bool parse_number(const char *text, int64_t *ret)
 {
 	char *end;
+	if (text == NULL) /* getopt gives one to each option that takes one */
+		return false;
 	*ret = strtoll(text, &end, 10);
 	return *text != '\0' && *end == '\0' && *ret >= 0;
 }
