@@ -265,8 +265,11 @@ static int add_rows(struct builder *builder, const struct territory_row *rows, s
 	struct pending pending[ROWS_AT_ONCE];
 	struct territory_problem bad_row;
 	size_t good = 0;
-	while (good < count && row_key(&rows[good], first + good, &pending[good].key, &bad_row) == 0) {
-		const struct key *key = &pending[good].key;
+	while (good < count) {
+		struct key *key = &pending[good].key;
+		key->len = 0;
+		if (row_key(&rows[good], first + good, key, &bad_row) != 0)
+			break;
 		pending[good].hash = hash_sip(SEED, (struct slice){key->bytes, key->len});
 		__builtin_prefetch(&builder->territory->slots[pending[good].hash & builder->territory->mask], 1);
 		good++;
