@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the three files of a shard share: shard.c (life, states, intake), shard_open.c (claim to rings), shard_run.c
- * (batches). Nobody else includes this.
+ * What the files of a shard share: shard.c (life, states, intake), shard_open.c (claim to rings), shard_run.c (batches),
+ * shard_layers.c (what a decision sees), shard_walk.c (walks over all leads). Nobody else includes this.
  */
 #ifndef LR_DAEMON_SHARD_PRIVATE_H
 #define LR_DAEMON_SHARD_PRIVATE_H
@@ -103,9 +103,38 @@ void shard_opening_free(struct shard *shard);
 void shard_advance(struct shard *shard);
 void shard_batch_back(struct shard *shard, struct commit_job *job);
 void shard_schedule_poll(struct shard *shard);
-/* Forgets the walk under way; the memory tells which one is next. */
-void shard_drop_walk(struct shard *shard);
 /* Tells logs and counters what a committed batch decided. */
 void shard_report(struct shard *shard, const struct batch *batch);
+
+/* ---- shard_layers.c */
+
+struct shard_lookup {
+	struct shard *shard;
+	struct batch *batch; /* that decides: it sees the layers before it */
+};
+
+/* What the batch's decisions see. The lookup must outlive the view; what is found lives as long as the batch's decisions. */
+struct rules_view shard_layers_view(struct shard_lookup *lookup);
+/* Takes the memory keys that the batch wrote into the shard's memory. */
+void shard_keep_memory(struct shard *shard, const struct batch *batch);
+/* Takes the batch out of the list and frees it. */
+void shard_remove_batch(struct shard *shard, struct batch *batch);
+/* Frees the layers that no undecided read can have missed. */
+void shard_drop_layers(struct shard *shard);
+
+/* ---- shard_walk.c */
+
+/* A walk is asked for and has leads left to visit. */
+bool shard_is_walking(struct shard *shard);
+/* Gives the batch the next step of the walk under way, if there is one. */
+void shard_join_walk(struct shard *shard, struct batch *batch);
+/* Before the batch is decided: a step that no longer counts is taken out of it. */
+void shard_check_step(struct shard *shard, struct batch *batch);
+/* The batch is decided, its step taken. */
+void shard_note_walk(struct shard *shard, const struct batch *batch);
+/* The walk under way begins at the first lead again. */
+void shard_restart_walk(struct shard *shard);
+/* Forgets the walk under way; the memory tells which one is next. */
+void shard_drop_walk(struct shard *shard);
 
 #endif

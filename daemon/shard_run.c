@@ -70,15 +70,6 @@ static void append_batch(struct shard *shard, struct batch *batch)
 	*link = batch;
 }
 
-static void remove_batch(struct shard *shard, struct batch *batch)
-{
-	struct batch **link = &shard->batches;
-	while (*link != batch)
-		link = &(*link)->next;
-	*link = batch->next;
-	batch_free(batch);
-}
-
 void shard_report(struct shard *shard, const struct batch *batch)
 {
 	if (shard->parts.on_decided == NULL)
@@ -86,95 +77,6 @@ void shard_report(struct shard *shard, const struct batch *batch)
 	for (size_t i = 0; i < batch->decision_count; i++)
 		if (batch->decisions[i].outcome != OUTCOME_NOTHING)
 			shard->parts.on_decided(shard->parts.ctx, shard->number, &batch->decisions[i]);
-}
-
-/* ---- the overlay */
-
-static bool is_layer(const struct batch *batch)
-{
-	return batch->state == BATCH_DECIDED || batch->state == BATCH_COMMITTED || batch->state == BATCH_APPLIED ||
-	       mutation_is("keep-overlay-after-abort");
-}
-
-struct lookup {
-	struct shard *shard;
-	struct batch *batch;
-};
-
-/* What a decision saw may stand in its events and writes, which outlive other batches' layers: so it gets a copy. */
-static void borrow(struct batch *batch, struct slice value, struct slice *ret_value)
-{
-	*ret_value = (struct slice){arena_memdupz(&batch->decided, value.p, value.len), value.len};
-}
-
-/* Newest layer first, then memory, then what the batch has read. The list runs oldest first, so the last layer
- * that knows the key wins. */
-static enum view_answer look_up(void *ctx, struct slice key, struct slice *ret_value)
-{
-	const struct lookup *lookup = ctx;
-	enum view_answer answer = VIEW_NOT_READ;
-	struct slice found = SLICE_NONE;
-	for (const struct batch *layer = lookup->shard->batches; layer != NULL; layer = layer->next) {
-		if (layer == lookup->batch && !mutation_is("keep-overlay-after-abort"))
-			break;
-		if (!is_layer(layer) || mutation_is("no-overlay"))
-			continue;
-		struct slice value = SLICE_NONE;
-		enum view_answer here = batch_layer_get(layer, key, &value);
-		if (here == VIEW_NOT_READ)
-			continue;
-		answer = here;
-		found = value;
-	}
-	if (answer == VIEW_FOUND)
-		borrow(lookup->batch, found, ret_value);
-	if (answer != VIEW_NOT_READ)
-		return answer;
-	if (!rules_is_memory(key))
-		return batch_value_get(lookup->batch, key, ret_value);
-	const struct memory *memory = map_get(&lookup->shard->memory, key);
-	if (memory == NULL)
-		return VIEW_ABSENT;
-	borrow(lookup->batch, (struct slice){memory->value, memory->value_len}, ret_value);
-	return VIEW_FOUND;
-}
-
-static void walk(const struct map *map, struct slice prefix, void (*see)(void *arg, struct slice key), void *arg)
-{
-	const struct map_entry *entry;
-	for (size_t at = 0; (entry = map_next(map, &at)) != NULL;)
-		if (slice_has_prefix(entry->key, prefix))
-			see(arg, entry->key);
-}
-
-/* Memory keys, those of layers too; one may come twice, or be gone: who sees it looks it up. */
-static void look_through(void *ctx, struct slice prefix, void (*see)(void *arg, struct slice key), void *arg)
-{
-	const struct lookup *lookup = ctx;
-	walk(&lookup->shard->memory, prefix, see, arg);
-	for (const struct batch *layer = lookup->shard->batches; layer != NULL && layer != lookup->batch; layer = layer->next)
-		if (is_layer(layer))
-			walk(&layer->layer, prefix, see, arg);
-}
-
-static void keep_memory(struct shard *shard, const struct batch *batch)
-{
-	for (size_t i = 0; i < batch->job.write_count; i++) {
-		const struct write *write = &batch->job.writes[i];
-		if (rules_is_memory(write->key))
-			shard_put_memory(shard, write->key, write->value, write->is_tombstone);
-	}
-}
-
-/* A layer goes only when its apply is acknowledged and every read that was sent before that has been decided: such a
- * read may have been answered before the apply, and without the layer its decision would see neither. */
-static void drop_layers(struct shard *shard)
-{
-	while (shard->batches != NULL && shard->batches->state == BATCH_APPLIED &&
-	       shard->batches->drop_after_read <= shard->reads_decided) {
-		keep_memory(shard, shard->batches);
-		remove_batch(shard, shard->batches);
-	}
 }
 
 /* ---- intake */
@@ -209,79 +111,6 @@ static bool may_queue(const struct shard *shard)
 	return is_full && uncommitted < UNCOMMITTED_BATCHES_MAX;
 }
 
-/* ---- walks over all leads (rules.h) */
-
-void shard_drop_walk(struct shard *shard)
-{
-	free(shard->walk.key);
-	shard->walk = (struct walk){0};
-}
-
-/* The walk under way begins at the first lead again. */
-static void restart_walk(struct shard *shard)
-{
-	shard->walk.cursor = 0;
-	shard->walk.has_ended = false;
-	shard->walk.is_anew = true;
-}
-
-/* The first walk that is asked for. Its key is in memory only when the batch that wrote it, and every one before, is applied:
- * the view holds each lead that has to be visited. */
-static void choose_walk(struct shard *shard)
-{
-	struct walk *walk = &shard->walk;
-	if (walk->is_settled)
-		return;
-	struct slice first = SLICE_NONE;
-	struct map_entry *entry;
-	for (size_t at = 0; (entry = map_next(&shard->memory, &at)) != NULL;)
-		if (slice_has_prefix(entry->key, SLICE(RULES_WALK_PREFIX)) &&
-		    (first.len == 0 || slice_compare(entry->key, first) < 0))
-			first = entry->key;
-	if (walk->key != NULL && !slice_is(first, walk->key))
-		shard_drop_walk(shard);
-	if (walk->key == NULL && first.len != 0)
-		walk->key = xmemdupz(first.p, first.len);
-	walk->is_settled = true;
-}
-
-static bool is_walking(struct shard *shard)
-{
-	choose_walk(shard);
-	return shard->walk.key != NULL && !shard->walk.has_ended;
-}
-
-static void join_walk(struct shard *shard, struct batch *batch)
-{
-	if (!is_walking(shard))
-		return;
-	struct slice key = slice_of(shard->walk.key);
-	batch->walk_key = (struct slice){arena_memdupz(&batch->kept, key.p, key.len), key.len};
-}
-
-/* A step that was read behind a cursor which is good no more is none: the walk was asked for again meanwhile, or the cursor
- * is that of another server. */
-static void check_step(struct shard *shard, struct batch *batch)
-{
-	struct walk *walk = &shard->walk;
-	if (batch->walk_key.len == 0)
-		return;
-	if (walk->series != view_series(shard->parts.view))
-		restart_walk(shard);
-	if (walk->is_anew)
-		batch->walk_key = SLICE_NONE;
-}
-
-/* The step is decided: the next one begins behind it. */
-static void note_walk(struct shard *shard, const struct batch *batch)
-{
-	struct walk *walk = &shard->walk;
-	if (batch->walk_key.len == 0 || walk->key == NULL || !slice_is(batch->walk_key, walk->key))
-		return;
-	walk->cursor = batch->walk_next;
-	walk->has_ended = batch->walk_next == 0;
-}
-
 /* ---- filling */
 
 static bool has_new_model(const struct shard *shard)
@@ -300,7 +129,7 @@ static void note_model(struct shard *shard, struct batch *batch)
 
 static void fill(struct shard *shard)
 {
-	bool has_work = shard->inbox != NULL || shard->is_poll_due || has_new_model(shard) || is_walking(shard);
+	bool has_work = shard->inbox != NULL || shard->is_poll_due || has_new_model(shard) || shard_is_walking(shard);
 	if (!has_work || shard->is_draining || first_undecided(shard) != NULL || !may_queue(shard) ||
 	    count_state(shard, BATCH_DECIDED) + count_state(shard, BATCH_COMMITTED) >= shard->limits.inflight_batches)
 		return;
@@ -315,7 +144,7 @@ static void fill(struct shard *shard)
 	for (size_t i = 0; i < shard->limits.topic_count; i++)
 		batch->ends[i] = shard->filled[i];
 	note_model(shard, batch);
-	join_walk(shard, batch);
+	shard_join_walk(shard, batch);
 	append_batch(shard, batch);
 	shard_progress(shard);
 	batch_prepare(batch, clock_now_ms(shard->parts.clock), on_prepared);
@@ -380,7 +209,7 @@ static void submit(struct shard *shard, struct batch *batch)
 	batch->state = BATCH_DECIDED;
 	shard->tip = batch->after;
 	if (mutation_is("no-ring-restore"))
-		keep_memory(shard, batch);
+		shard_keep_memory(shard, batch);
 	failpoint(BATCH_DECIDED);
 	committer_submit(shard->parts.committer, job);
 }
@@ -405,14 +234,14 @@ static struct desk *desk_of(struct shard *shard, const struct batch *batch)
 
 static void decide_part(struct shard *shard, struct batch *batch, const struct view_reply *reply, size_t due_count)
 {
-	struct lookup lookup = {shard, batch};
+	struct shard_lookup lookup = {shard, batch};
 	batch_take_values(batch, reply);
 	struct batch_work work = {
 		.due = copy_names(batch, reply->due, due_count), .due_count = due_count,
 		.walked = copy_names(batch, reply->walked, reply->walked_count), .walked_count = reply->walked_count,
 	};
 	batch->desk = desk_of(shard, batch);
-	batch_decide(batch, (struct rules_view){look_up, &lookup, look_through}, &work, clock_now_ms(shard->parts.clock), &shard->tip);
+	batch_decide(batch, shard_layers_view(&lookup), &work, clock_now_ms(shard->parts.clock), &shard->tip);
 }
 
 /* The records behind the first `keep` make a batch of their own, which comes next. */
@@ -462,13 +291,13 @@ static void decide(struct shard *shard, struct batch *batch, const struct view_r
 {
 	size_t due_count;
 	batch->walk_next = reply->walk_next;
-	check_step(shard, batch);
+	shard_check_step(shard, batch);
 	int64_t next_due_ms = reply->next_due_ms, until_ms = batch->fire_until_ms;
 	decide_what_fits(shard, batch, reply, &due_count);
-	note_walk(shard, batch);
+	shard_note_walk(shard, batch);
 	bool is_void = batch_is_void(batch);
 	if (is_void)
-		remove_batch(shard, batch);
+		shard_remove_batch(shard, batch);
 	else
 		submit(shard, batch);
 	note_next_due(shard, due_count < reply->due_count ? until_ms : next_due_ms);
@@ -521,7 +350,7 @@ static void start_read(struct shard *shard)
 	if (!args.is_walk)
 		batch->walk_key = SLICE_NONE; /* the walk was given up while the batch waited */
 	if (args.is_walk && shard->walk.series != view_series(shard->parts.view))
-		restart_walk(shard);
+		shard_restart_walk(shard);
 	shard->walk.is_anew = false;
 	shard->walk.series = view_series(shard->parts.view);
 	args.walk_cursor = shard->walk.cursor;
@@ -557,7 +386,7 @@ static void take_back(struct shard *shard, struct batch *aborted)
 	}
 	shard->tip = shard->committed;
 	shard_forget_desk(shard);
-	restart_walk(shard); /* steps may be among what was refused */
+	shard_restart_walk(shard); /* steps may be among what was refused */
 }
 
 /* True when it was the fault of a record, which will be set aside: no need to wait. A timer's event has no record. */
@@ -584,7 +413,7 @@ static void batch_aborted(struct shard *shard, struct batch *batch, const struct
 		shard->parts.on_alarm(shard->parts.ctx, shard->number, &job->err);
 	take_back(shard, batch);
 	if (mutation_is("no-rewind"))
-		remove_batch(shard, batch);
+		shard_remove_batch(shard, batch);
 	if (!is_own_fault)
 		shard_retry_later(shard, shard_advance);
 }
@@ -598,7 +427,7 @@ static void batch_committed(struct shard *shard, struct batch *batch)
 	batch->state = BATCH_COMMITTED;
 	shard_report(shard, batch);
 	if (batch->job.write_count == 0)
-		remove_batch(shard, batch); /* q and h have not moved: there is nothing to apply */
+		shard_remove_batch(shard, batch); /* q and h have not moved: there is nothing to apply */
 }
 
 void shard_batch_back(struct shard *shard, struct commit_job *job)
@@ -696,7 +525,7 @@ void shard_advance(struct shard *shard)
 {
 	if (shard->state != SHARD_RUNNING)
 		return;
-	drop_layers(shard);
+	shard_drop_layers(shard);
 	start_apply(shard);
 	fill(shard);
 	start_read(shard);
