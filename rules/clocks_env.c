@@ -103,5 +103,8 @@ bool clocks_holds(struct work *work, const struct cel_program *program, const st
 	ours[CLOCK_TEXT_reason] = cel_string(happened->reason);
 	for (unsigned bit = 0; bit < CLOCK_FACT_BITS; bit++)
 		ours[CLOCK_TEXTS_ALL + bit] = cel_bool((happened->facts >> bit & 1) != 0);
-	return cel_is_true(cel_eval(program, slots, &work->scratch, work->model->cel_step_limit));
+	bool does_hold = cel_is_true(cel_eval(program, slots, &work->scratch, work->model->cel_step_limit));
+	if (does_hold)
+		work_reached(work, program);
+	return does_hold;
 }

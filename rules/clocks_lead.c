@@ -219,10 +219,12 @@ static void step(struct work *work, struct slice name, const struct happened *ha
 		clock = state_clock(&work->state, name, work->arena);
 	if (clock == NULL)
 		return; /* more names than a lead has room for: configurations have at most as many, so some are of an older one */
-	int64_t old_ms = clock->due_ms;
+	int64_t old_ms = clock->due_ms, old_start_ms = clock->start_ms;
 	if (clock_plan_again(clock, plan, &hours))
 		event_clock_moved(work, clock, plan, old_ms);
 	apply(work, clock, plan, &hours, happened, asks);
+	if (clock->start_ms != old_start_ms)
+		work_reached(work, plan);
 }
 
 /* Clocks that the configuration does not have any more end when the lead is looked at. */

@@ -151,7 +151,7 @@ static void decide_lead(struct work *work)
 	for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
 		work->stages_run++;
 		enum step step = stages[i](work);
-		if (work->decider->observer != NULL)
+		if (work->decider->observer != NULL && work->decider->observer->on_stage != NULL)
 			work->decider->observer->on_stage(work->decider->observer->ctx, STAGES_BEFORE + i, work);
 		if (step == STEP_DONE)
 			break;

@@ -35,12 +35,14 @@ struct pool_trace;
 struct returning;
 struct strbuf;
 
-/* Looks on while a lead is decided: called after each of its stages, with all that is known by then. For explanations; the
- * live path has none. */
+/* Looks on while something is decided, for explanations and coverage; the live path has none. Either call may be NULL. */
 struct work;
 struct observer {
+	/* After each stage of a lead, with all that is known by then. */
 	void (*on_stage)(void *ctx, enum stage stage, struct work *work);
 	void *ctx;
+	/* An item of the model took part; see work_reached(). */
+	void (*on_reached)(void *ctx, const void *item);
 };
 
 struct decider {
@@ -118,6 +120,15 @@ bool work_has_lead(const struct work *work);
  * Nothing may be added to `work` until the end. */
 void work_aside_begin(struct work *aside, const struct work *work, struct slice lead_id);
 void work_aside_end(struct work *aside, struct work *work);
+/* An item of the configuration took part in the decision. Items are known by their address in the model: the program of a
+ * condition of clocks or acts that held, the plan of a clock that began a cycle, lanes and sizes of a pool, what it does when
+ * nobody is there, the list of a preference table, the policy of an owner match. Events name the others. */
+static inline void work_reached(const struct work *work, const void *item)
+{
+	const struct observer *observer = work->decider->observer;
+	if (observer != NULL && observer->on_reached != NULL)
+		observer->on_reached(observer->ctx, item);
+}
 /* Room for one more event at least. */
 void work_more_events(struct work *work);
 /* The buffer's bytes in the arena; the buffer is done. */

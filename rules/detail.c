@@ -275,7 +275,7 @@ static void on_stage(void *ctx, enum stage stage, struct work *work)
 void detail_begin(struct detail *detail, struct strbuf *out, bool is_unmasked)
 {
 	*detail = (struct detail){.writer = JSON_WRITER(out), .is_unmasked = is_unmasked};
-	detail->observer = (struct observer){on_stage, detail};
+	detail->observer = (struct observer){.on_stage = on_stage, .ctx = detail};
 	json_open_object(&detail->writer, NULL);
 }
 

@@ -64,7 +64,8 @@ static void read_policy(struct model_builder *builder, const struct node *node, 
 		diags_add(builder->diags, ERR_MISSING_KEY, node->span, "`stick: within` and a span in `within` belong together");
 }
 
-static void read_match(struct model_builder *builder, const struct node *node, struct owner_policy *policies)
+static void read_match(struct model_builder *builder, const struct node *node, const struct node **first,
+                       struct owner_policy *policies)
 {
 	static const char *const known[] = {"by", "stick", "within", "absent", NULL};
 	const char *steps[OWNER_STEP_COUNT];
@@ -77,9 +78,12 @@ static void read_match(struct model_builder *builder, const struct node *node, s
 	size_t step = by != NULL ? model_read_word(builder, by, "a match", steps, OWNER_STEP_COUNT) : OWNER_STEP_COUNT;
 	if (step == OWNER_STEP_COUNT)
 		return;
-	if (policies[step].is_on)
-		diags_add(builder->diags, ERR_DUPLICATE, by->span, "the match by `%s` is there twice", steps[step]);
-	policies[step] = (struct owner_policy){.is_on = false};
+	if (first[step] != NULL) {
+		struct diag *diag = diags_add(builder->diags, ERR_DUPLICATE, by->span, "the match by `%s` is there twice", steps[step]);
+		diag_second(builder->diags, diag, first[step]->span, "first defined here");
+	}
+	first[step] = by;
+	policies[step] = (struct owner_policy){.place = model_place(node)};
 	read_policy(builder, node, &policies[step]);
 	if (step != OWNER_REQUESTED)
 		builder->model->dedup.has_company_keys = true;
@@ -87,10 +91,11 @@ static void read_match(struct model_builder *builder, const struct node *node, s
 
 void owner_match_read(struct model_builder *builder, const struct node *list, struct owner_policy policies[OWNER_STEP_COUNT])
 {
+	const struct node *first[OWNER_STEP_COUNT] = {NULL};
 	if (!node_expect_sequence(list, "ownership.match", builder->diags))
 		return;
 	for (size_t i = 0; i < list->count; i++)
-		read_match(builder, list->items[i], policies);
+		read_match(builder, list->items[i], first, policies);
 }
 
 /* ---- holds */

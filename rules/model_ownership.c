@@ -47,7 +47,7 @@ static void read_zone(struct model_builder *builder, const struct node *node, st
 static void read_ladder(struct model_builder *builder, const struct node *node, struct ownership_rules *rules)
 {
 	const char *words[DISPUTE_CRITERIA_COUNT];
-	bool is_there[DISPUTE_CRITERIA_COUNT] = {false};
+	const struct node *first[DISPUTE_CRITERIA_COUNT] = {NULL};
 	for (int i = 0; i < DISPUTE_CRITERIA_COUNT; i++)
 		words[i] = dispute_criterion_name((enum dispute_criterion)i);
 	if (!node_expect_sequence(node, "ladder", builder->diags))
@@ -56,11 +56,14 @@ static void read_ladder(struct model_builder *builder, const struct node *node, 
 		size_t word = model_read_word(builder, node->items[i], "a criterion", words, DISPUTE_CRITERIA_COUNT);
 		if (word == DISPUTE_CRITERIA_COUNT)
 			continue;
-		if (is_there[word])
-			diags_add(builder->diags, ERR_DUPLICATE, node->items[i]->span, "the criterion `%s` is there twice", words[word]);
-		else
+		if (first[word] == NULL) {
+			first[word] = node->items[i];
 			rules->ladder[rules->ladder_count++] = (enum dispute_criterion)word;
-		is_there[word] = true;
+			continue;
+		}
+		struct diag *diag = diags_add(builder->diags, ERR_DUPLICATE, node->items[i]->span, "the criterion `%s` is there twice",
+		                              words[word]);
+		diag_second(builder->diags, diag, first[word]->span, "first defined here");
 	}
 }
 

@@ -179,6 +179,7 @@ static void read_lanes(struct draft *draft, const struct node *list)
 		    !model_names_add(draft->builder, &names, lane->name, name))
 			continue;
 		draft->pool.lane_count++;
+		lane->place = model_place(item);
 		read_expression(draft, draft->builder->model->env, when, &cel_type_bool,
 		                arena_printf(&draft->builder->scratch, "lane `%.*s` of %s", SLICE_ARG(lane->name), draft->what),
 		                &lane->text, &lane->when);
@@ -287,6 +288,7 @@ static void read_sizes(struct draft *draft, const struct node *list)
 		if (size == NULL || !node_read_int(size, "size", 1, POOL_SIZE_MAX, diags_of(draft), &row->units))
 			continue;
 		draft->pool.size_count++;
+		row->place = model_place(item);
 		if (when != NULL)
 			read_expression(draft, draft->builder->model->env, when, &cel_type_bool,
 			                arena_printf(&draft->builder->scratch, "a size of %s", draft->what), &row->text, &row->when);

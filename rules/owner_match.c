@@ -42,11 +42,12 @@ static const char *obstacle(struct work *work, const struct owner_policy *policy
 	return block_name(block);
 }
 
-static void take(struct work *work, size_t rep, size_t team, const char *reason)
+static void take(struct work *work, size_t rep, size_t team, enum owner_step step)
 {
 	work->rep = rep;
 	work->team = team;
-	work->reason = reason;
+	work->reason = owner_step_name(step);
+	work_reached(work, policy_of(work, step));
 }
 
 /* A customer who names a person gets that person, if he is there (S3-MANUAL). */
@@ -61,7 +62,7 @@ enum step owner_match_requested(struct work *work)
 	work->requested = result != NULL ? result : "taken";
 	if (result != NULL)
 		return rep == SIZE_MAX ? STEP_NEXT : absent(work, policy);
-	take(work, rep, team, "requested");
+	take(work, rep, team, OWNER_REQUESTED);
 	return STEP_NEXT;
 }
 
@@ -94,7 +95,7 @@ static enum step match_key(struct work *work, enum owner_step step, enum identit
 	if (match->result != NULL)
 		return absent(work, policy);
 	match->result = "taken";
-	take(work, rep, team, owner_step_name(step));
+	take(work, rep, team, step);
 	return STEP_NEXT;
 }
 

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "rules/base/slice.h"
+#include "rules/model.h"
 #include "rules/stages.h"
 
 struct json_writer;
@@ -43,6 +44,7 @@ struct owner_policy {
 	enum owner_stick stick;
 	enum owner_absent absent;
 	struct slice within; /* STICK_WITHIN: span as written, since the last activity on that lead */
+	struct place place;  /* of its line; no file: it is not written */
 };
 
 /* What became of a step, for the trace. */

@@ -108,6 +108,7 @@ struct pool_size {
 	struct slice text;
 	const struct cel_program *when; /* NULL: always */
 	int64_t units;
+	struct place place;
 };
 
 /* ---- nobody there */
@@ -129,6 +130,7 @@ struct pool_outcome {
 struct pool_lane {
 	struct slice name, text;
 	const struct cel_program *when;
+	struct place place;
 };
 
 /* ---- the whole */

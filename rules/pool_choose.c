@@ -68,8 +68,10 @@ static bool holds(struct work *work, const struct cel_program *program)
 static size_t lane_of(struct work *work, const struct pool *pool)
 {
 	for (size_t i = 0; i < pool->lane_count; i++)
-		if (holds(work, pool->lanes[i].when))
+		if (holds(work, pool->lanes[i].when)) {
+			work_reached(work, &pool->lanes[i]);
 			return i + 1;
+		}
 	return 0;
 }
 
@@ -77,6 +79,7 @@ static void set_size(struct work *work, const struct pool *pool)
 {
 	for (size_t i = 0; i < pool->size_count; i++)
 		if (holds(work, pool->sizes[i].when)) {
+			work_reached(work, &pool->sizes[i]);
 			work->state.size = pool->sizes[i].units > 1 ? pool->sizes[i].units : 0;
 			return;
 		}
@@ -235,6 +238,7 @@ static enum pool_answer follow(struct asking *asking, size_t team, size_t step)
 	for (size_t i = step; i < pool->outcome_count; i++) {
 		const struct pool_outcome *outcome = &pool->outcomes[i];
 		trace_of(work)->outcome = outcome;
+		work_reached(work, outcome);
 		switch (outcome->kind) {
 		case POOL_NEXT:
 			asking->hops = 1;

@@ -157,6 +157,8 @@ static void keep_preferred(const struct pick *pick, const struct pool_criterion 
 		return;
 	const struct preference_list *list = find_list(&criterion->table, text_key(&work->scratch, cel_slice(value)));
 	unsigned rank = 0;
+	if (list != NULL)
+		work_reached(work, list);
 	for (size_t i = 0; list != NULL && i < list->count; i++) {
 		if (to->count != 0 && list->items[i].rank != rank)
 			return;

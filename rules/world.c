@@ -8,6 +8,7 @@
 #include "rules/base/map.h"
 #include "rules/base/mem.h"
 #include "rules/base/strbuf.h"
+#include "rules/decide.h"
 #include "rules/scan.h"
 
 enum {
@@ -33,6 +34,7 @@ struct due {
 struct world {
 	struct desk *desk; /* NULL: each decider reads anew */
 	const struct model *model;
+	const struct observer *observer;
 	bool has_begun; /* with this model */
 	size_t batch;
 	int64_t now_ms;
@@ -72,6 +74,7 @@ struct world *world_new(const struct model *model, const struct world_settings *
 	world->model = model;
 	world->batch = settings->batch != 0 ? settings->batch : 1;
 	world->now_ms = settings->now_ms;
+	world->observer = settings->observer;
 	world->topics[RECORD_CAPTURED] = topic_name(settings->topic_prefix, "leads.captured");
 	world->topics[RECORD_ACTIVITY] = topic_name(settings->topic_prefix, "leads.activity");
 	world->desk = settings->keeps_desk ? desk_new() : NULL;
@@ -294,6 +297,7 @@ static struct decider *begin(struct world *world)
 	map_init(&world->readable, SEED);
 	struct decider *decider =
 		decider_new(world->model, (struct rules_view){look_up_copy, world, look_through}, &world->told);
+	decider->observer = world->observer;
 	if (world->desk != NULL)
 		decider_use_desk(decider, world->desk);
 	return decider;

@@ -20,6 +20,7 @@
 
 #include "rules/rules.h"
 
+struct observer;
 struct strbuf;
 struct world; /* heap; one owner */
 
@@ -27,6 +28,7 @@ struct world_settings {
 	size_t batch;   /* records, or timers, of one decider; 0 means 1 */
 	int64_t now_ms; /* where the clock begins */
 	const char *topic_prefix; /* stands before the names of the input topics; NULL: nothing. Borrowed */
+	const struct observer *observer; /* rules/decide.h; NULL: nobody looks on. Borrowed */
 	bool keeps_desk; /* deciders share what they keep in their heads, as in the daemon */
 };
 

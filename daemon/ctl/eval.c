@@ -167,7 +167,7 @@ static int eval_on_lead(struct question *question, struct leads *leads, size_t n
 {
 	struct arena arena = ARENA_INIT;
 	struct decision decision;
-	const struct observer observer = {on_stage, question};
+	const struct observer observer = {.on_stage = on_stage, .ctx = question};
 	struct err err = ERR_INIT;
 	question->is_answered = false;
 	leads_forget(leads);

@@ -32,6 +32,7 @@ struct diags;
 struct json;
 struct model;
 struct node;
+struct observer;
 struct source;
 struct world;
 struct zone;
@@ -242,9 +243,11 @@ void test_report_ids(struct test_result *const *results, size_t count, struct st
 
 struct test_coverage *test_coverage_new(void);
 void test_coverage_free(struct test_coverage *coverage);
-/* The items of a model, with no hits yet; an item that is known (same kind, file, line) keeps its hits. */
+/* The items of a model, with no hits yet; one that is known (same kind, place and name) keeps its hits. */
 void test_coverage_add(struct test_coverage *coverage, const struct model *model);
-/* An event's rule, routes and terms. */
+/* Give this one to the world, so that it hears what no event tells. NULL without a coverage. */
+const struct observer *test_coverage_observer(const struct test_coverage *coverage);
+/* An event's terms, grade, routes, criteria of the team, and the level that it tells. */
 void test_coverage_hit(struct test_coverage *coverage, const struct json *event);
 void test_coverage_put(const struct test_coverage *coverage, struct strbuf *out);
 void test_coverage_put_json(const struct test_coverage *coverage, struct strbuf *out);

@@ -379,8 +379,10 @@ static void check_log(struct run *run)
 
 static void run_in_world(struct run *run)
 {
-	const struct world_settings settings = {
-		.batch = run->setting->batch, .now_ms = run->test->now_ms, .topic_prefix = test_dump_prefix(run->dump)};
+	const struct world_settings settings = {.batch = run->setting->batch,
+	                                        .now_ms = run->test->now_ms,
+	                                        .topic_prefix = test_dump_prefix(run->dump),
+	                                        .observer = test_coverage_observer(run->setting->coverage)};
 	run->world = world_new(run->rules->model, &settings);
 	test_dump_config(run->dump, run->rules->root);
 	take_steps(run);
