@@ -271,6 +271,7 @@ int ctl_test(const struct ctl_args *args)
 		session.setting.coverage = test_coverage_new();
 	session.setting.dump = ctl_option(args, "dump");
 	session.setting.dumped = &session.dumped;
+	session.setting.trace = ctl_option(args, "trace") != NULL;
 	int code = run_all(&session);
 	session_done(&session);
 	return code;

@@ -179,6 +179,7 @@ struct test_setting {
 	size_t batch;                   /* records decided together; no result depends on it */
 	const char *dump;               /* directory that test_dump.c writes to; NULL: not asked for */
 	size_t *dumped;                 /* how many tests it has written */
+	bool trace;                     /* what happened is told of tests that pass, too */
 };
 
 /* Runs one test and fills the result. false: its configuration is wrong, errors were added. */
@@ -200,6 +201,8 @@ bool test_expect_check(const struct node *expect, struct diags *diags);
 void test_expect(const struct test_scene *scene, const struct node *expect, struct test_differences *differences);
 /* What happened: earlier decisions in a sentence each, those of this step in full. */
 void test_tell(const struct test_scene *scene, struct strbuf *out);
+/* All decisions of the test, each with its reasons. */
+void test_tell_all(const struct test_scene *scene, struct strbuf *out);
 
 /* A file that cannot be tested, or not all of it, and why. */
 struct test_fault {

@@ -523,12 +523,10 @@ static void tell_event(const struct test_scene *scene, const struct event *event
 	strbuf_done(&text);
 }
 
-void test_tell(const struct test_scene *scene, struct strbuf *out)
+/* From the decision `from` on, with the reasons of those from `in_full` on. */
+static void tell_from(const struct test_scene *scene, size_t from, size_t in_full, struct strbuf *out)
 {
-	size_t count = world_decision_count(scene->world), from = count > TOLD_MAX ? count - TOLD_MAX : 0;
-	if (from > 0)
-		strbuf_printf(out, "… %zu decisions before\n", from);
-	for (size_t i = from; i < count; i++) {
+	for (size_t i = from; i < world_decision_count(scene->world); i++) {
 		const struct world_decision *made = world_decision(scene->world, i);
 		if (made->decision.outcome == OUTCOME_NOTHING)
 			continue;
@@ -536,6 +534,24 @@ void test_tell(const struct test_scene *scene, struct strbuf *out)
 		strbuf_printf(out, " %s%s %.*s\n", made->record == SIZE_MAX ? "" : "record: ", outcome_name(made->decision.outcome),
 		              SLICE_ARG(made->decision.lead_id));
 		for (size_t e = 0; e < made->decision.event_count; e++)
-			tell_event(scene, &made->decision.events[e], i >= scene->from && i + TOLD_IN_FULL_MAX >= count, out);
+			tell_event(scene, &made->decision.events[e], i >= in_full, out);
 	}
+}
+
+static size_t last_of(size_t count, size_t most)
+{
+	return count > most ? count - most : 0;
+}
+
+void test_tell(const struct test_scene *scene, struct strbuf *out)
+{
+	size_t count = world_decision_count(scene->world), from = last_of(count, TOLD_MAX), in_full = last_of(count, TOLD_IN_FULL_MAX);
+	if (from > 0)
+		strbuf_printf(out, "… %zu decisions before\n", from);
+	tell_from(scene, from, in_full > scene->from ? in_full : scene->from, out);
+}
+
+void test_tell_all(const struct test_scene *scene, struct strbuf *out)
+{
+	tell_from(scene, 0, 0, out);
 }

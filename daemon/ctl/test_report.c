@@ -52,10 +52,11 @@ void test_report_text(const struct test_result *result, bool colour, struct strb
 	const char *paint = !colour ? "" : result->has_failed ? "\033[31m" : "\033[32m";
 	strbuf_printf(out, "%s%s%s  %s:%u  %.*s\n", paint, word, colour ? "\033[0m" : "", result->file->path,
 	              node_line(result->test->node), SLICE_ARG(result->test->name));
-	if (!result->has_failed)
-		return;
 	struct strbuf text = STRBUF_INIT;
-	put_failure(result, colour, &text);
+	if (result->has_failed)
+		put_failure(result, colour, &text);
+	else
+		strbuf_append(&text, strbuf_text(&result->trace), result->trace.len);
 	put_indented(out, "      ", (struct slice){text.bytes, text.len});
 	strbuf_done(&text);
 }
@@ -105,6 +106,11 @@ void test_report_tap(const struct test_result *result, size_t number, struct str
 		put_tap_failure(result, out);
 }
 
+static void put_json_trace(struct json_writer *writer, const struct test_result *result)
+{
+	json_put_text(writer, "trace", (struct slice){strbuf_text(&result->trace), result->trace.len});
+}
+
 static void put_json_failure(struct json_writer *writer, const struct test_result *result)
 {
 	json_put_int(writer, "step", (int64_t)result->step_number);
@@ -121,7 +127,7 @@ static void put_json_failure(struct json_writer *writer, const struct test_resul
 		json_close_object(writer);
 	}
 	json_close_array(writer);
-	json_put_text(writer, "trace", (struct slice){strbuf_text(&result->trace), result->trace.len});
+	put_json_trace(writer, result);
 }
 
 void test_report_json(const struct test_result *result, struct strbuf *out)
@@ -138,6 +144,8 @@ void test_report_json(const struct test_result *result, struct strbuf *out)
 	json_put_text(&writer, "result", result->has_failed ? SLICE("failed") : SLICE("passed"));
 	if (result->has_failed)
 		put_json_failure(&writer, result);
+	else if (result->trace.len != 0)
+		put_json_trace(&writer, result);
 	json_close_object(&writer);
 	strbuf_putc(out, '\n');
 }

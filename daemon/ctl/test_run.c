@@ -351,6 +351,8 @@ static void take_steps(struct run *run)
 			break;
 	settle(run);
 	cover(run);
+	if (run->setting->trace && !run->ret->has_failed)
+		test_tell_all(&scene, &run->ret->trace);
 }
 
 /* Any state can be rebuilt from its log, byte for byte and timer for timer: no test says so, each one shows it. */
