@@ -82,12 +82,31 @@ static int64_t due_of_date(const struct clock *clock, const struct clock_plan *p
 	return plan->kind == CLOCK_NEXT_FOLLOW_UP ? calendar_add_span(hours->clock, date_ms, &plan->after) : date_ms;
 }
 
+/* Each unit for itself: 10d, 5d, 2d, 1d, and then nothing. */
+static struct span part_of(const struct span *span, int64_t divisor)
+{
+	return (struct span){.business_days = (int32_t)(span->business_days / divisor), .days = (int32_t)(span->days / divisor),
+	                     .business_ms = span->business_ms / divisor, .elapsed_ms = span->elapsed_ms / divisor};
+}
+
+static int64_t extended(const struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours,
+                        int64_t due_ms)
+{
+	struct span step = plan->touch_extends;
+	for (int64_t n = 0; n < clock->count && !span_is_zero(&step) && due_ms != CALENDAR_NEVER; n++) {
+		due_ms = calendar_add_span(hours->clock, due_ms, &step);
+		step = part_of(&step, plan->touch_divisor);
+	}
+	return due_ms;
+}
+
 static int64_t due_of(const struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours)
 {
 	bool is_date = plan->kind == CLOCK_NEXT_FOLLOW_UP || plan->kind == CLOCK_OPPORTUNITY_EXPIRY;
 	if (is_date && clock->wanted_ms != 0)
 		return shifted(plan, hours, due_of_date(clock, plan, hours), clock->shift_ms);
-	int64_t due_ms = shifted(plan, hours, calendar_add_span(hours->clock, clock->start_ms, &plan->after), clock->shift_ms);
+	int64_t due_ms = extended(clock, plan, hours, calendar_add_span(hours->clock, clock->start_ms, &plan->after));
+	due_ms = shifted(plan, hours, due_ms, clock->shift_ms);
 	if (plan->kind != CLOCK_CADENCE || clock->wanted_ms == 0 || due_ms == CALENDAR_NEVER)
 		return due_ms;
 	if (clock->wanted_ms < due_ms)
@@ -143,14 +162,14 @@ static const struct clock_level *next_level(const struct clock *clock, const str
 	return NULL;
 }
 
-static bool has_cycle(const struct clock *clock)
+bool clock_has_cycle(const struct clock *clock)
 {
 	return clock->start_ms != 0 && clock->due_ms != 0 && clock->stop_ms == 0;
 }
 
 bool clock_is_running(const struct clock *clock)
 {
-	return has_cycle(clock) && clock->pause_ms == 0;
+	return clock_has_cycle(clock) && clock->pause_ms == 0;
 }
 
 static void arm(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours)
@@ -236,13 +255,30 @@ void clock_resume(struct clock *clock, const struct clock_plan *plan, const stru
 
 void clock_reset(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours, int64_t at_ms)
 {
-	if (!has_cycle(clock) || at_ms <= clock->start_ms)
+	if (!clock_has_cycle(clock) || at_ms <= clock->start_ms)
 		return;
+	if (clock->level != CLOCK_RANK_NONE) {
+		clock->cycle++; /* another warning has another id */
+		clock->level = CLOCK_RANK_NONE;
+		clock->moves = 0;
+	}
 	clock->start_ms = at_ms;
-	clock->shift_ms = clock->wanted_ms = 0;
+	clock->shift_ms = clock->wanted_ms = clock->count = 0;
 	if (clock->pause_ms != 0)
 		clock->pause_ms = larger(clock->pause_ms, at_ms);
 	clock_plan_again(clock, plan, hours);
+}
+
+bool clock_extend(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours, int64_t at_ms)
+{
+	bool is_within = clock_has_cycle(clock) && at_ms > clock->start_ms && at_ms < clock->due_ms;
+	if (span_is_zero(&plan->touch_extends) || !is_within || is_told(clock, CLOCK_RANK_BREACH))
+		return false;
+	clock->count++;
+	if (clock_plan_again(clock, plan, hours))
+		return true;
+	clock->count--; /* so many that nothing is left to add */
+	return false;
 }
 
 void clock_want(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours, int64_t wanted_ms)
@@ -253,7 +289,7 @@ void clock_want(struct clock *clock, const struct clock_plan *plan, const struct
 
 bool clock_plan_again(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours)
 {
-	if (!has_cycle(clock))
+	if (!clock_has_cycle(clock))
 		return false;
 	int64_t due_ms = due_of(clock, plan, hours), old_ms = clock->due_ms;
 	if (due_ms == CALENDAR_NEVER || due_ms <= 0)
@@ -273,7 +309,7 @@ static void begin_behind(struct clock *clock, const struct clock_plan *plan, con
 
 bool clock_count(struct clock *clock, int64_t at_ms)
 {
-	if (!has_cycle(clock) || at_ms < clock->start_ms || clock->count >= CLOCK_COUNT_MAX)
+	if (!clock_has_cycle(clock) || at_ms < clock->start_ms || clock->count >= CLOCK_COUNT_MAX)
 		return false;
 	clock->count++;
 	return true;

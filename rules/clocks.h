@@ -16,8 +16,10 @@
  *     time on the wall for d, h, m and s.
  *   - Each level is told once per cycle. The cycle rises with each repetition and each change of owner.
  *   - Repeats: NEVER ends with the stop. RESTART begins the next cycle at the stop, or at the due time when the last level
- *     was told. RESET sets the same cycle back to its whole time at each further start; what was told is not told again.
- *     RESUME goes on, at a start after a stop, with the time that was left.
+ *     was told. RESET sets the clock back to its whole time at each further start: in the same cycle while nothing of it was
+ *     told, else in the next one. RESUME goes on, at a start after a stop, with the time that was left.
+ *   - A clock with `touch_extends` is moved on by acts that do not reset it, each time by a part of the time before, so that
+ *     all of them together are bounded.
  *   - A clock with `times` counts: so many acts within each window of its length; a window with enough of them is met.
  *   - A message waits for the next open instant of its recipient's calendar; the due time and the measured response do not.
  *
@@ -44,6 +46,7 @@ enum {
 	CLOCK_COUNT_MAX = 1000,
 	CLOCK_HOPS_MAX = 8,      /* owners that one round of a lead tries */
 	CLOCK_HOPS_USUAL = 3,
+	CLOCK_EXTENSION_DIVISOR = 2, /* the least: each extension is at most half of the one before */
 };
 
 enum clock_kind {
@@ -102,6 +105,8 @@ struct clock_plan {
 	bool counts_attempts;                           /* an act without contact is an act */
 	struct span lengthen_up_to;                     /* CADENCE: how far a date that the rep sets may move the due time on */
 	struct span at_most;                            /* NEXT_FOLLOW_UP: how far ahead a date may be; zero: any */
+	struct span touch_extends;                      /* RELEASE: what the first act moves the due time on; zero: nothing */
+	int64_t touch_divisor;                          /* … each further one by that part of the one before, rounded down */
 	struct slice suggested;                         /* method of the act that is waited for; may be empty */
 	int64_t max_hops;                               /* REASSIGN: how often in one round */
 	const char *file;                               /* where it is written; NULL: not in a file */
@@ -120,7 +125,7 @@ struct clock {
 	int64_t pause_ms;  /* it stands still since then */
 	int64_t shift_ms;  /* length of the pauses before, in the clock's unit */
 	int64_t wanted_ms; /* a date that the rep set */
-	int64_t count;     /* acts in this window, of a clock that counts */
+	int64_t count;     /* acts: in this window, of a clock that counts; that moved the due time on, of one that they extend */
 	int64_t moves;     /* how often another plan or calendar moved the due time of this cycle, and that was told */
 };
 
@@ -129,6 +134,8 @@ struct clock_hours {
 	const struct calendar *clock, *owner, *manager;
 };
 
+/* A cycle has begun and was not stopped; it may stand still. */
+bool clock_has_cycle(const struct clock *clock);
 bool clock_is_running(const struct clock *clock);
 /* Begins a cycle at `at_ms`. `wanted_ms`: the date that it is for (next_follow_up, opportunity_expiry), or 0. A due time
  * outside of the calendar's range starts nothing. */
@@ -143,8 +150,10 @@ void clock_resume(struct clock *clock, const struct clock_plan *plan, const stru
 /* Of a clock that counts: one more act at `at_ms`, unless it lies before the window. The windows that ended before must be
  * closed first (clock_roll). Returns whether it counted. */
 bool clock_count(struct clock *clock, int64_t at_ms);
-/* The same cycle from `at_ms` on, with its whole time. */
+/* Its whole time from `at_ms` on; the next cycle, if something was told in this one. */
 void clock_reset(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours, int64_t at_ms);
+/* An act at `at_ms` that plan->touch_extends speaks of: within the cycle and before its due time. Returns whether it moved. */
+bool clock_extend(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours, int64_t at_ms);
 /* The rep's date for a cadence: earlier is taken as it is, later up to plan->lengthen_up_to. */
 void clock_want(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours, int64_t wanted_ms);
 /* Computes the due time anew, by another plan or calendar; levels that were told stay told. Returns whether it moved. */

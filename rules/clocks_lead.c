@@ -111,7 +111,7 @@ bool clocks_plan_of(struct work *work, struct slice name, struct clock_storage *
 /* ---- an event and one clock */
 
 struct asks {
-	bool start, stop, reset, end, paused, new_owner;
+	bool start, stop, reset, extend, end, paused, new_owner;
 };
 
 static bool is_asked(struct work *work, const struct cel_program *program, const struct happened *happened, unsigned usual)
@@ -122,13 +122,13 @@ static bool is_asked(struct work *work, const struct cel_program *program, const
 static struct asks asks_of(struct work *work, const struct clock_plan *plan, const struct happened *happened)
 {
 	const struct kind_row *kind = &kinds[plan->kind];
-	unsigned stop = kind->stop;
-	if ((stop & TOUCHED) != 0 && !plan->counts_attempts)
-		stop = (stop & ~(unsigned)TOUCHED) | CLOCK_FACT_REACHED;
+	unsigned act = plan->counts_attempts ? TOUCHED : CLOCK_FACT_REACHED;
+	unsigned stop = (kind->stop & TOUCHED) != 0 ? (kind->stop & ~(unsigned)TOUCHED) | act : kind->stop;
 	return (struct asks){
 		.start = is_asked(work, plan->start, happened, kind->start),
 		.stop = is_asked(work, plan->stop, happened, stop),
 		.reset = plan->repeat == CLOCK_RESET && (happened->facts & kind->reset) != 0, /* a configured start does, too */
+		.extend = (happened->facts & act) != 0,
 		.end = (happened->facts & kind->end) != 0,
 		.paused = plan->pause != NULL && clocks_holds(work, plan->pause, happened),
 		.new_owner = kind->is_owners && (happened->facts & ASSIGNED) != 0,
@@ -186,6 +186,8 @@ static void apply(struct work *work, struct clock *clock, const struct clock_pla
 		clock_start(clock, plan, hours, at_ms, happened->date_ms);
 	} else if (asks.reset || (plan->start != NULL && asks.start && plan->repeat == CLOCK_RESET)) {
 		clock_reset(clock, plan, hours, at_ms);
+	} else if (asks.extend) {
+		(void)clock_extend(clock, plan, hours, at_ms);
 	}
 	if (plan->kind == CLOCK_CADENCE && happened->date_ms != 0)
 		clock_want(clock, plan, hours, happened->date_ms);

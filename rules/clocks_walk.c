@@ -50,9 +50,10 @@ static void put_plan(struct strbuf *out, const struct clock_plan *plan)
 	put_span(out, &plan->after);
 	put_span(out, &plan->lengthen_up_to);
 	put_span(out, &plan->at_most);
+	put_span(out, &plan->touch_extends);
 	put_calendar(out, plan->calendar);
-	strbuf_printf(out, "|%d|%d|%d|%lld", (int)plan->calendar_by, (int)plan->repeat, plan->is_heard_when_open,
-	              (long long)plan->times);
+	strbuf_printf(out, "|%d|%d|%d|%lld|%lld", (int)plan->calendar_by, (int)plan->repeat, plan->is_heard_when_open,
+	              (long long)plan->times, (long long)plan->touch_divisor);
 	for (size_t i = 0; i < plan->level_count; i++) {
 		strbuf_printf(out, "|%d,%d", plan->levels[i].rank, (int)plan->levels[i].action);
 		put_span(out, &plan->levels[i].offset);

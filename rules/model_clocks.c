@@ -331,6 +331,28 @@ static void read_bound(struct reading *reading, const char *name, enum clock_kin
 		diags_add(reading->builder->diags, ERR_CLOCK_PLAN, node->span, "`%s` belongs to a %s", name, clock_kind_name(kind));
 }
 
+/* "half": each act moves the due time by half of what the one before did. */
+static const char *part_word(int i)
+{
+	static const char *const names[] = {"half", "third", "quarter"};
+	return names[i];
+}
+
+static void read_extension(struct reading *reading)
+{
+	struct clock_plan *plan = reading->plan;
+	const struct node *node = node_get(reading->node, "each_time"), *span = node_get(reading->node, "touch_extends");
+	int part = 0;
+	read_bound(reading, "touch_extends", CLOCK_RELEASE, &plan->touch_extends);
+	if (span != NULL && reading->span != NULL && is_no_shorter(&plan->touch_extends, &plan->after))
+		bad_plan(reading, span, "an act that is worth the whole time would be progress");
+	if (node != NULL && span == NULL)
+		bad_plan(reading, node, "how `touch_extends` goes on, but there is none");
+	if (node != NULL && !read_word(reading->builder, node, "part", part_word, 3, &part))
+		return;
+	plan->touch_divisor = CLOCK_EXTENSION_DIVISOR + part;
+}
+
 static void read_repeat(struct reading *reading)
 {
 	const struct node *node = node_get(reading->node, "repeat");
@@ -373,8 +395,8 @@ static bool read_plan(struct model_builder *builder, const struct node *node, st
 {
 	static const char *const known[] = {"clock", "kind", "when", "after", "every", "within", "times", "start", "stop",
 	                                    "pause", "remind_before", "on_breach", "levels", "repeat", "calendar",
-	                                    "notify_not_before", "count_attempts", "lengthen_up_to", "at_most", "max_hops",
-	                                    "suggest", NULL};
+	                                    "notify_not_before", "count_attempts", "lengthen_up_to", "at_most", "touch_extends",
+	                                    "each_time", "max_hops", "suggest", NULL};
 	struct reading reading = {.builder = builder, .node = node, .plan = plan};
 	struct slice unused;
 	*plan = (struct clock_plan){.is_heard_when_open = true, .counts_attempts = true, .max_hops = CLOCK_HOPS_USUAL,
@@ -397,6 +419,7 @@ static bool read_plan(struct model_builder *builder, const struct node *node, st
 	read_bool(&reading, "count_attempts", &plan->counts_attempts);
 	read_bound(&reading, "lengthen_up_to", CLOCK_CADENCE, &plan->lengthen_up_to);
 	read_bound(&reading, "at_most", CLOCK_NEXT_FOLLOW_UP, &plan->at_most);
+	read_extension(&reading);
 	read_hops(&reading);
 	read_suggestion(&reading);
 	return true;

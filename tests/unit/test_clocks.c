@@ -448,6 +448,92 @@ static void a_date_is_kept_within_what_the_plan_allows(void **state)
 	arena_done(&c.arena);
 }
 
+static void release_open(struct corner *c)
+{
+	corner_open(c, CLOCK_RESET);
+	c->plan.kind = CLOCK_RELEASE;
+	c->plan.touch_extends.elapsed_ms = 11 * MINUTE;
+	c->plan.touch_divisor = CLOCK_EXTENSION_DIVISOR;
+	c->levels[1] = c->levels[0];
+	c->levels[0] = (struct clock_level){SLICE("pre_breach"), CLOCK_RANK_REMINDER, {.elapsed_ms = 10 * MINUTE}, CLOCK_NOTIFY};
+	c->plan.level_count = 2;
+	assert_false(clock_plan_again(&c->clock, &c->plan, &c->hours));
+}
+
+static void each_touch_extends_by_less_and_all_of_them_are_bounded(void **state)
+{
+	(void)state;
+	struct corner c;
+	release_open(&c);
+	int64_t before_ms = c.clock.due_ms, gained_ms = INT64_MAX;
+	for (int64_t minute = 1; minute < 59; minute++) {
+		bool has_moved = clock_extend(&c.clock, &c.plan, &c.hours, at(minute));
+		assert_int_equal(has_moved, c.clock.due_ms > before_ms);
+		assert_true(!has_moved || c.clock.due_ms - before_ms <= gained_ms / 2);
+		gained_ms = has_moved ? c.clock.due_ms - before_ms : gained_ms;
+		before_ms = c.clock.due_ms;
+	}
+	assert_true(c.clock.due_ms > at(60 + 20) && c.clock.due_ms < at(60 + 22));
+	clock_plan_again(&c.clock, &c.plan, &c.hours); /* and computed anew it is the same */
+	assert_int_equal(c.clock.due_ms, before_ms);
+	arena_done(&c.arena);
+}
+
+static void days_are_halved_as_days(void **state)
+{
+	(void)state;
+	struct corner c;
+	release_open(&c);
+	c.plan.after = (struct span){.days = 100};
+	c.plan.touch_extends = (struct span){.days = 10, .business_ms = 3 * MINUTE};
+	clock_plan_again(&c.clock, &c.plan, &c.hours);
+	static const int64_t days[] = {110, 115, 117, 118, 118}, minutes[] = {3, 4, 4, 4, 4};
+	for (size_t i = 0; i < 4; i++) {
+		assert_true(clock_extend(&c.clock, &c.plan, &c.hours, at(1)));
+		assert_in_range(c.clock.due_ms, at(days[i] * 1440 + minutes[i]), at(days[i] * 1440 + minutes[i] + 2));
+	}
+	arena_done(&c.arena);
+}
+
+static void a_touch_counts_only_within_the_cycle_and_before_it_is_due(void **state)
+{
+	(void)state;
+	struct corner c;
+	struct clock_told told;
+	release_open(&c);
+	assert_false(clock_extend(&c.clock, &c.plan, &c.hours, at(0)));  /* with the progress that began it */
+	assert_false(clock_extend(&c.clock, &c.plan, &c.hours, at(60))); /* at the due time it is too late */
+	assert_true(clock_fire(&c.clock, &c.plan, &c.hours, at(50), &told));
+	assert_true(clock_extend(&c.clock, &c.plan, &c.hours, at(55)));
+	assert_int_equal(c.clock.due_ms, at(71));
+	assert_int_equal(c.clock.next_ms, at(71)); /* it was warned of */
+	assert_true(clock_fire(&c.clock, &c.plan, &c.hours, at(71), &told));
+	assert_false(clock_extend(&c.clock, &c.plan, &c.hours, at(65))); /* told is told */
+	c.plan.touch_extends.elapsed_ms = 0;
+	assert_false(clock_extend(&c.clock, &c.plan, &c.hours, at(5)));
+	arena_done(&c.arena);
+}
+
+/* A lead that was rescued after the warning is warned of once more before it is taken, under another id. */
+static void a_reset_behind_a_warning_is_the_next_cycle(void **state)
+{
+	(void)state;
+	struct corner c;
+	struct clock_told told;
+	release_open(&c);
+	clock_reset(&c.clock, &c.plan, &c.hours, at(10));
+	assert_int_equal(c.clock.cycle, 1); /* nothing was told of it */
+	assert_true(clock_fire(&c.clock, &c.plan, &c.hours, at(60), &told));
+	assert_true(clock_extend(&c.clock, &c.plan, &c.hours, at(61)));
+	clock_reset(&c.clock, &c.plan, &c.hours, at(62));
+	assert_int_equal(c.clock.cycle, 2);
+	assert_int_equal(c.clock.due_ms, at(122)); /* what touches had added is gone */
+	assert_true(clock_fire(&c.clock, &c.plan, &c.hours, at(112), &told));
+	assert_int_equal(told.level->rank, CLOCK_RANK_REMINDER);
+	assert_int_equal(told.cycle, 2);
+	arena_done(&c.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -458,6 +544,10 @@ int main(void)
 		cmocka_unit_test(windows_that_are_met_pass_silently),
 		cmocka_unit_test(what_was_told_is_not_told_again_by_a_new_plan),
 		cmocka_unit_test(a_date_is_kept_within_what_the_plan_allows),
+		cmocka_unit_test(each_touch_extends_by_less_and_all_of_them_are_bounded),
+		cmocka_unit_test(days_are_halved_as_days),
+		cmocka_unit_test(a_touch_counts_only_within_the_cycle_and_before_it_is_due),
+		cmocka_unit_test(a_reset_behind_a_warning_is_the_next_cycle),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
