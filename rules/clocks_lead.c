@@ -197,6 +197,27 @@ static void apply(struct work *work, struct clock *clock, const struct clock_pla
 		clock_resume(clock, plan, hours, at_ms);
 }
 
+/* No line of the configuration has such a clock for this lead any more. Returns whether it ran. */
+static bool withdraw(struct work *work, struct clock *clock)
+{
+	bool was_running = clock_has_cycle(clock);
+	if (was_running)
+		event_clock_withdrawn(work, clock);
+	clock_end(clock);
+	return was_running;
+}
+
+/* The clock has no plan. Did the lead become another one, or is this what ends such a clock anyway? */
+static void end_without_plan(struct work *work, struct clock *clock, const struct happened *happened)
+{
+	const struct model_clock *known = find_clock(work->model, clock->name);
+	enum clock_kind kind = known != NULL ? known->kind : CLOCK_FIRST_RESPONSE;
+	if ((happened->facts & (kinds[kind].end | kinds[kind].stop)) != 0)
+		clock_end(clock);
+	else
+		withdraw(work, clock);
+}
+
 /* Whoever works on the lead is another one, or nobody: the cycle is over, and a new owner begins the next. */
 static void step(struct work *work, struct slice name, const struct happened *happened)
 {
@@ -206,7 +227,7 @@ static void step(struct work *work, struct slice name, const struct happened *ha
 	struct clock_hours hours;
 	if (!clocks_plan_of(work, name, &storage, &plan, &hours)) {
 		if (clock != NULL)
-			clock_end(clock);
+			end_without_plan(work, clock, happened);
 		return;
 	}
 	struct asks asks = asks_of(work, plan, happened);
@@ -234,7 +255,15 @@ static void end_orphans(struct work *work)
 {
 	for (size_t i = 0; i < work->state.clock_count; i++)
 		if (find_clock(work->model, work->state.clocks[i].name) == NULL)
-			clock_end(&work->state.clocks[i]);
+			withdraw(work, &work->state.clocks[i]);
+}
+
+int64_t clocks_happened_at(const struct work *work)
+{
+	int64_t at_ms = work->activity != NULL ? work->activity->at_ms : -1, given_ms = state_given_ms(&work->state);
+	if (at_ms < 0 || at_ms > work->now_ms)
+		return work->now_ms;
+	return at_ms < given_ms ? given_ms : at_ms;
 }
 
 void clocks_happened(struct work *work, const struct happened *happened)
@@ -289,7 +318,7 @@ size_t clocks_fire(struct work *work)
 		if (clock->next_ms == 0 || clock->next_ms > work->now_ms)
 			break;
 		if (!clocks_plan_of(work, clock->name, &storage, &plan, &hours)) {
-			clock_end(clock);
+			withdraw(work, clock);
 			told_count++;
 			continue;
 		}
@@ -314,12 +343,10 @@ static size_t plan_one_again(struct work *work, struct clock *clock)
 	const struct clock_plan *plan;
 	struct clock_hours hours;
 	int64_t old_ms = clock->due_ms, old_next_ms = clock->next_ms;
-	if (clock->start_ms == 0 || clock->stop_ms != 0)
+	if (!clock_has_cycle(clock))
 		return 0;
-	if (!clocks_plan_of(work, clock->name, &storage, &plan, &hours)) {
-		clock_end(clock);
-		return 1;
-	}
+	if (!clocks_plan_of(work, clock->name, &storage, &plan, &hours))
+		return withdraw(work, clock);
 	bool has_moved = clock_plan_again(clock, plan, &hours);
 	if (has_moved)
 		event_clock_moved(work, clock, plan, old_ms);

@@ -64,23 +64,46 @@ void event_clock_told(struct work *work, struct slice timer, const struct clock_
 	                                  (long long)told->cycle, SLICE_ARG(level->name)));
 }
 
-void event_clock_moved(struct work *work, struct clock *clock, const struct clock_plan *plan, int64_t old_ms)
+/* followup.rescheduled up to the due time that counted until now. */
+static struct json_writer *open_change(struct page *page, struct work *work, const struct clock *clock, const char *reason,
+                                       int64_t old_ms)
 {
-	struct page page;
-	struct json_writer *writer = page_open(&page, work);
+	struct json_writer *writer = page_open(page, work);
 	json_put_text(writer, "timer", clock->name);
 	json_put_int(writer, "cycle", clock->cycle);
+	json_put_text(writer, "reason", slice_of(reason));
 	event_put_owner(writer, work);
 	event_put_if(writer, "grade", work->state.grade);
 	json_put_time(writer, "started_at", clock->start_ms);
 	json_put_time(writer, "old_deadline", old_ms);
+	return writer;
+}
+
+static struct event *close_change(struct page *page, struct work *work)
+{
+	json_put_text(&page->writer, "tzdata", slice_of(work->model->tzdata_version));
+	json_put_text(&page->writer, "config", slice_of(work->model->config_hash));
+	json_put_time(&page->writer, "at", work->now_ms);
+	return page_close(page, work, OUT_FOLLOWUPS, "followup.rescheduled");
+}
+
+void event_clock_moved(struct work *work, struct clock *clock, const struct clock_plan *plan, int64_t old_ms)
+{
+	struct page page;
+	struct json_writer *writer = open_change(&page, work, clock, "recomputed", old_ms);
 	json_put_time(writer, "deadline", clock->due_ms);
 	put_plan(writer, plan);
-	json_put_text(writer, "tzdata", slice_of(work->model->tzdata_version));
-	json_put_text(writer, "config", slice_of(work->model->config_hash));
-	json_put_time(writer, "at", work->now_ms);
-	struct event *event = page_close(&page, work, OUT_FOLLOWUPS, "followup.rescheduled");
+	struct event *event = close_change(&page, work);
 	clock->moves++; /* not the time: who takes a change back moves the clock to where it has been before */
 	event->id = slice_of(arena_printf(work->arena, "%.*s:%.*s:%lld:rescheduled:%lld", SLICE_ARG(work->lead_id),
 	                                  SLICE_ARG(clock->name), (long long)clock->cycle, (long long)clock->moves));
+}
+
+void event_clock_withdrawn(struct work *work, const struct clock *clock)
+{
+	struct page page;
+	open_change(&page, work, clock, "withdrawn", clock->due_ms);
+	struct event *event = close_change(&page, work);
+	event->id = slice_of(arena_printf(work->arena, "%.*s:%.*s:%lld:withdrawn", SLICE_ARG(work->lead_id),
+	                                  SLICE_ARG(clock->name), (long long)clock->cycle));
 }

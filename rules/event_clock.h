@@ -19,5 +19,7 @@ void event_clock_told(struct work *work, struct slice timer, const struct clock_
                       const struct clock_told *told);
 /* The due time of a running clock is another one than `old_ms`, because configuration, calendar or lead are. */
 void event_clock_moved(struct work *work, struct clock *clock, const struct clock_plan *plan, int64_t old_ms);
+/* No line of the configuration has this running clock for the lead any more: it ends, with its cycle. */
+void event_clock_withdrawn(struct work *work, const struct clock *clock);
 
 #endif

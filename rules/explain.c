@@ -160,8 +160,15 @@ static void say_overdue(struct strbuf *out, const struct json *event)
 
 static void say_rescheduled(struct strbuf *out, const struct json *event)
 {
+	bool is_over = slice_is(json_get_text(event, "reason"), "withdrawn");
 	strbuf_puts(out, ": the time for ");
 	put_awaited(out, event);
+	if (is_over) {
+		strbuf_puts(out, " ran until ");
+		put_text(out, event, "old_deadline");
+		strbuf_puts(out, " and is no longer asked for");
+		return;
+	}
 	strbuf_puts(out, " moved from ");
 	put_text(out, event, "old_deadline");
 	strbuf_puts(out, " to ");
