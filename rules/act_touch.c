@@ -21,15 +21,6 @@ int act_touch_read(struct activity *activity, struct arena *arena, struct err *e
 	return touch_read(activity, arena, err);
 }
 
-/* When it happened: what the app says, but neither in the future nor before the lead was given to anybody. */
-static int64_t touched_at(const struct work *work)
-{
-	int64_t at_ms = work->prepared->activity.at_ms;
-	if (at_ms < 0 || at_ms > work->now_ms)
-		return work->now_ms;
-	return at_ms < state_given_ms(&work->state) ? state_given_ms(&work->state) : at_ms;
-}
-
 static void take_touch(struct work *work, const struct status_change *change)
 {
 	struct lead_state *state = &work->state;
@@ -55,7 +46,7 @@ static void take_touch(struct work *work, const struct status_change *change)
 
 void act_touch(struct work *work)
 {
-	struct status_change change = {.before = lead_status_name(work->state.status), .at_ms = touched_at(work)};
+	struct status_change change = {.before = lead_status_name(work->state.status), .at_ms = clocks_happened_at(work)};
 	change.is_repeated = work->is_repeated;
 	if (!change.is_repeated && !touch_is_fine(work))
 		return;

@@ -17,6 +17,22 @@ static struct slice note_back(struct work *work, struct slice rep, const struct 
 	                             (long long)(is_first ? told->start_ms : 0), SLICE_ARG(rep)));
 }
 
+/* Would an act of the owner have kept it with him? Where progress is asked for only the first act of all is that. */
+static bool asked_for_an_act(const struct work *work, const struct clock_plan *plan)
+{
+	switch (plan->kind) {
+	case CLOCK_FIRST_RESPONSE:
+	case CLOCK_CADENCE:
+	case CLOCK_NEXT_FOLLOW_UP:
+		return true;
+	case CLOCK_RELEASE:
+	case CLOCK_STALE:
+		return work->state.touched_ms == 0 || plan->stop != NULL;
+	default:
+		return plan->stop != NULL;
+	}
+}
+
 /* A round ends with the pool when so many reps have had it. */
 static void give_to_the_next(struct work *work, const struct clock_plan *plan)
 {
@@ -33,6 +49,7 @@ void clocks_act(struct work *work, const struct clock *clock, const struct clock
 	enum clock_action action = told->level->action;
 	struct slice owner = work->state.owner;
 	int64_t version = work->state.version;
+	bool is_answerable = asked_for_an_act(work, plan);
 	event_clock_told(work, clock->name, plan, told);
 	if (owner.len == 0 || action == CLOCK_NOTIFY || action == CLOCK_TELL_MANAGER)
 		return;
@@ -40,7 +57,7 @@ void clocks_act(struct work *work, const struct clock *clock, const struct clock
 		give_to_the_next(work, plan);
 	else
 		own_release_due(work, plan->kind == CLOCK_RELEASE ? "expired" : "breach");
-	if (work->state.version != version)
+	if (work->state.version != version && is_answerable)
 		work->state.back = note_back(work, owner, plan, told);
 }
 

@@ -64,6 +64,9 @@ struct happened {
 	struct slice method, reaction, attitude, reason;
 };
 
+/* When it happened what work->activity tells of: what the app says, but neither in the future nor before the lead was given
+ * to its owner. Now, where there is no activity. */
+int64_t clocks_happened_at(const struct work *work);
 /* work->state is as it is after the event. The caller writes it. */
 void clocks_happened(struct work *work, const struct happened *happened);
 /* work->state has another owner, or none, since now. Called by rules/own.c and nobody else. */

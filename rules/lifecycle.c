@@ -189,7 +189,7 @@ static unsigned facts_of(enum lead_status from, const struct move *move)
 void lifecycle_move(struct work *work, const struct move *move)
 {
 	struct lead_state *state = &work->state;
-	struct happened happened = {.facts = facts_of(state->status, move), .at_ms = work->now_ms, .reason = move->reason};
+	struct happened happened = {.facts = facts_of(state->status, move), .at_ms = clocks_happened_at(work), .reason = move->reason};
 	if (move->to == LEAD_OPPORTUNITY)
 		happened.date_ms = move->wake_ms;
 	if (move->to == LEAD_CONVERTED || state->status == LEAD_CONVERTED)

@@ -4,6 +4,7 @@
  */
 #include "rules/decide.h"
 
+#include "rules/clocks_lead.h"
 #include "rules/event.h"
 #include "rules/handover.h"
 #include "rules/idents.h"
@@ -116,6 +117,20 @@ static void merge_both(struct work *work, struct finding *finding)
 		work->other = &finding->second;
 }
 
+/* The customer has come again by himself: that is progress, whatever his owner did. The lead's conditions see the first
+ * record, with what it took of this one. */
+static void note_return(struct work *work, struct slice lead_id)
+{
+	struct work first;
+	if (work->model->clock_count == 0)
+		return;
+	work_aside_begin(&first, work, lead_id);
+	first.state = work->state;
+	clocks_happened(&first, &(struct happened){.facts = CLOCK_FACT_PROGRESSED, .at_ms = work->now_ms});
+	work->state = first.state;
+	work_aside_end(&first, work);
+}
+
 static enum step settle_duplicate(struct work *work, struct finding *finding)
 {
 	if (finding->has_second)
@@ -133,8 +148,10 @@ static enum step settle_duplicate(struct work *work, struct finding *finding)
 	work->ret->outcome = OUTCOME_DUPLICATE;
 	work_name(work);
 	event_duplicate(work, first->lead_id);
-	if (is_merge)
+	if (is_merge) {
 		merge_record(work, first->lead_id);
+		note_return(work, first->lead_id);
+	}
 	work_write_lead(work, first->lead_id);
 	return STEP_DONE;
 }
