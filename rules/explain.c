@@ -67,22 +67,19 @@ static void put_said(struct strbuf *out, const struct json *event)
 {
 	static const struct {
 		const char *before, *member;
-	} parts[] = {{"; by ", "actor"}, {"; method ", "method"}, {"; outcome: ", "outcome"}, {"; the customer: ", "reaction"},
-	             {"; attitude ", "attitude"}, {"; recorded in ", "content"}};
+	} parts[] = {{"; by ", "actor"}, {"; reason: ", "reason"}, {"; method ", "method"}, {"; outcome: ", "outcome"},
+	             {"; the customer: ", "reaction"}, {"; attitude ", "attitude"}, {"; recorded in ", "content"},
+	             {"; stage ", "stage"}, {"; next step: ", "next_step"}, {"; protected until ", "protected_until"},
+	             {"; meant for ", "candidate"}, {", if agreed by ", "asked"}};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-		if (json_get_text(event, parts[i].member).len != 0) {
-			strbuf_puts(out, parts[i].before);
-			put_text(out, event, parts[i].member);
-		}
+		put_between(out, parts[i].before, event, parts[i].member, "");
+	put_helpers(out, event);
 	const struct json *next = json_get(event, "next");
 	if (next == NULL)
 		return;
 	strbuf_puts(out, "; next follow-up ");
 	put_text(out, next, "wanted_at");
-	if (json_get_text(next, "aim").len != 0) {
-		strbuf_puts(out, ": ");
-		put_text(out, next, "aim");
-	}
+	put_between(out, ": ", next, "aim", "");
 }
 
 static void say_status(struct strbuf *out, const struct json *event)
@@ -183,9 +180,9 @@ static const struct {
 	{"lead.merged", say_merged},       {"lead.split", say_split},
 	{"lead.status", say_status},       {"followup.reminder", say_reminder},     {"followup.overdue", say_overdue},
 	{"lead.expiring", say_reminder},   {"followup.rescheduled", say_rescheduled}, {"lead.converted", say_converted},
-	{"lead.erased", say_erased},       {"lead.issue", say_note},                {"lead.complaint", say_note},
-	{"lead.help_requested", say_note}, {"ownership.conflict", say_conflict},    {"claim.rejected", say_claim_rejected},
-	{"lead.dispute", say_dispute},
+	{"lead.erased", say_erased},       {"lead.issue", say_issue},               {"lead.complaint", say_complaint},
+	{"lead.help_requested", say_help}, {"ownership.conflict", say_conflict},    {"claim.rejected", say_claim_rejected},
+	{"lead.dispute", say_dispute},     {"lead.feedback", say_feedback},         {"lead.graded", say_graded},
 };
 
 static void put_count(struct strbuf *out, const struct json *figures, const char *name)
@@ -206,7 +203,7 @@ static void say_digest(struct strbuf *out, const struct json *event)
 	if (scope != NULL && scope->count != 0)
 		strbuf_printf(out, " for %.*s %.*s", SLICE_ARG(scope->names[0]), SLICE_ARG(scope->items[0].text));
 	if (leads != NULL)
-		strbuf_printf(out, ": %zu leads", leads->count);
+		strbuf_printf(out, ": %zu lead%s", leads->count, leads->count == 1 ? "" : "s");
 	if (figures != NULL) {
 		strbuf_puts(out, ": ");
 		put_count(out, figures, "obtained");

@@ -11,7 +11,13 @@ struct strbuf;
 
 void say_converted(struct strbuf *out, const struct json *event);
 void say_erased(struct strbuf *out, const struct json *event);
-void say_note(struct strbuf *out, const struct json *event);
+void say_issue(struct strbuf *out, const struct json *event);
+void say_complaint(struct strbuf *out, const struct json *event);
+void say_help(struct strbuf *out, const struct json *event);
+void say_feedback(struct strbuf *out, const struct json *event);
+void say_graded(struct strbuf *out, const struct json *event);
+/* "; helped by hector (engineer), ana"; nothing when nobody does. */
+void put_helpers(struct strbuf *out, const struct json *event);
 void say_conflict(struct strbuf *out, const struct json *event);
 void say_claim_rejected(struct strbuf *out, const struct json *event);
 void say_dispute(struct strbuf *out, const struct json *event);

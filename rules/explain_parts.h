@@ -8,9 +8,28 @@
 #include "rules/base/strbuf.h"
 #include "rules/json.h"
 
+/* How many bytes of the text are a control character (C0, DEL, or C1 in UTF-8) at its beginning, 0 none. */
+static inline size_t control_len(struct slice text)
+{
+	unsigned char first = (unsigned char)text.p[0];
+	if (first < 0x20 || first == 0x7f)
+		return 1;
+	return first == 0xc2 && text.len > 1 && (unsigned char)text.p[1] < 0xa0 ? 2 : 0;
+}
+
+/* What others wrote may end up on somebody's terminal: a control character becomes U+FFFD. */
 static inline void put(struct strbuf *out, struct slice text)
 {
-	strbuf_append(out, text.p, text.len);
+	while (text.len > 0) {
+		size_t bad = control_len(text), len = 0;
+		while (bad == 0 && len < text.len && control_len((struct slice){text.p + len, text.len - len}) == 0)
+			len++;
+		strbuf_append(out, text.p, len);
+		if (bad != 0)
+			strbuf_puts(out, "\xef\xbf\xbd");
+		text.p += len + bad;
+		text.len -= len + bad;
+	}
 }
 
 static inline void put_text(struct strbuf *out, const struct json *object, const char *name)
@@ -52,6 +71,17 @@ static inline void put_words(struct strbuf *out, struct slice code)
 {
 	for (size_t i = 0; i < code.len; i++)
 		strbuf_putc(out, code.p[i] == '_' ? ' ' : code.p[i]);
+}
+
+/* The text of a member between two others; nothing at all when it is absent. */
+static inline void put_between(struct strbuf *out, const char *before, const struct json *object, const char *name, const char *after)
+{
+	struct slice text = json_get_text(object, name);
+	if (text.len == 0)
+		return;
+	strbuf_puts(out, before);
+	put(out, text);
+	strbuf_puts(out, after);
 }
 
 /* " (routes.yaml:12)" */

@@ -505,12 +505,18 @@ void test_expect(const struct test_scene *scene, const struct node *expect, stru
 
 /* ---- telling */
 
+static void tell_reject(const struct event *event, struct strbuf *out)
+{
+	struct slice field = header_of(event, "leadrouter.error.field");
+	strbuf_printf(out, "rejected: %.*s%s%.*s (%.*s)\n", SLICE_ARG(field), field.len != 0 ? ": " : "",
+	              SLICE_ARG(header_of(event, "__dlq.errors.message")), SLICE_ARG(header_of(event, "leadrouter.error.code")));
+}
+
 static void tell_event(const struct test_scene *scene, const struct event *event, bool in_full, struct strbuf *out)
 {
 	struct strbuf text = STRBUF_INIT;
 	if (event->topic == OUT_REJECTED)
-		strbuf_printf(&text, "rejected: %.*s (%.*s)\n", SLICE_ARG(header_of(event, "__dlq.errors.message")),
-		              SLICE_ARG(header_of(event, "leadrouter.error.code")));
+		tell_reject(event, &text);
 	else if (in_full)
 		explain_text(&text, slice_of(event->type), data_of(event, scene->arena));
 	else

@@ -500,6 +500,8 @@ static void events_read_as_sentences(void **state)
 	                "Lead L1 was claimed by ana in vain: cool down; again from 2026-11-23T21:00:00.000Z.");
 	expect_sentence(rig, "{\"type\":\"rep.handover\",\"rep\":\"ana\",\"to\":\"ben\"}", "rep.handed_over",
 	                "All that ana owned is being handed over to ben.");
+	expect_sentence(rig, "{\"type\":\"activity.complaint\",\"lead_id\":\"L1\",\"text\":\"\\u001b[2Jnobody\\u009b called\"}", "lead.complaint",
+	                "Lead L1 is complained about: \xef\xbf\xbd[2Jnobody\xef\xbf\xbd called.");
 }
 
 /* ---- any order of events */
