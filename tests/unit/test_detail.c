@@ -45,7 +45,7 @@ static void check_values(struct values values)
 	struct fixture fixture;
 	struct arena arena = ARENA_INIT;
 	struct decision decision;
-	const struct observer observer = {on_stage, &values};
+	const struct observer observer = {.on_stage = on_stage, .ctx = &values};
 	fixture_init(&fixture);
 	struct rehearsal *rehearsal = rehearsal_new(&fixture.model);
 	const struct record record = fixture_record(RECORD_CAPTURED, 0, LEAD);
