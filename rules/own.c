@@ -53,8 +53,10 @@ void own_clear(struct work *work, enum lead_status status, const char *reason)
 	work->reason = reason;
 	state->version++;
 	state->status = status;
-	state->previous = state->owner;
-	state->left_ms = work->now_ms;
+	if (state->owner.len != 0) { /* who lost it waits for the cool-down, also when an order finds nobody meanwhile */
+		state->previous = state->owner;
+		state->left_ms = work->now_ms;
+	}
 	state->owner = SLICE_NONE;
 	state->helpers.count = 0;
 	state->why = slice_of(reason);
@@ -214,27 +216,14 @@ bool own_is_acting(const struct lead_state *state, struct slice actor)
 	return false;
 }
 
-static bool is_member(const struct team *team, size_t rep)
-{
-	size_t low = 0, high = team->member_count; /* members are in the order of reps */
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (team->members[middle].rep < rep)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < team->member_count && team->members[low].rep == rep;
-}
-
 size_t own_team_of(const struct work *work, size_t rep, struct slice wanted)
 {
 	const struct model *model = work->model;
 	size_t team = wanted.len != 0 ? model_find_team(model, wanted) : SIZE_MAX;
-	if (team != SIZE_MAX && is_member(&model->teams[team], rep))
+	if (team != SIZE_MAX && team_find_member(&model->teams[team], rep) != SIZE_MAX)
 		return team;
 	for (size_t i = 0; i < model->team_count; i++)
-		if (is_member(&model->teams[i], rep))
+		if (team_find_member(&model->teams[i], rep) != SIZE_MAX)
 			return i;
 	return SIZE_MAX;
 }
