@@ -86,6 +86,8 @@ static enum err_code objection(struct work *work, struct slice rep, int64_t *ret
 			return ERR_COOL_DOWN;
 		*ret_until_ms = 0;
 	}
+	if (rules->holding != 0 && own_is_counting(work))
+		return ERR_NOT_COUNTED;
 	if (rules->holding != 0 && own_held(work, rep) >= rules->holding)
 		return ERR_HOLDING_CAP;
 	if (rules->claims_per_day != 0 && claims_today(work, rep) >= rules->claims_per_day)

@@ -76,5 +76,11 @@ bool own_may_order(struct work *work);
  * `is_gone`: the lead is erased. */
 void own_count(struct work *work, bool is_gone);
 int64_t own_held(const struct work *work, struct slice rep);
+/* Once per model, before clocks_begin(): a cap that was not there before has the leads counted that are. */
+#define OWN_WALK "mem/walk/holding"
+void own_begin(struct work *work);
+void own_visit(struct work *work, struct slice key);
+/* Are leads still to be counted, so that own_held() may be too low? */
+bool own_is_counting(const struct work *work);
 
 #endif

@@ -5,6 +5,7 @@
 #include "rules/clocks_walk.h"
 #include "rules/decide.h"
 #include "rules/handover.h"
+#include "rules/own.h"
 #include "rules/report.h"
 
 struct walk_kind {
@@ -17,6 +18,7 @@ static const struct walk_kind kinds[] = {
 	{{CLOCKS_WALK, sizeof CLOCKS_WALK - 1}, clocks_visit, NULL},
 	{{HANDOVER_PREFIX, sizeof HANDOVER_PREFIX - 1}, handover_visit, handover_walked},
 	{{RULES_WALK_PREFIX "report.", sizeof RULES_WALK_PREFIX "report." - 1}, report_visit, report_walked},
+	{{OWN_WALK, sizeof OWN_WALK - 1}, own_visit, NULL},
 	{{NULL, 0}, NULL, NULL},
 };
 
@@ -31,6 +33,7 @@ static const struct walk_kind *kind_of(struct slice key)
 void decide_begin(struct work *work)
 {
 	work->ret->outcome = OUTCOME_NOTHING;
+	own_begin(work);
 	clocks_begin(work);
 	report_begin(work);
 }

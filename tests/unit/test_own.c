@@ -129,6 +129,21 @@ static void orders_that_cannot_be_are_refused(void **state)
 	rig_expect_reject(&d, ERR_ILLEGAL_TRANSITION);
 }
 
+/* A cap that a reload has switched on: what was there before is being counted. */
+static void nobody_claims_while_leads_are_counted(void **state)
+{
+	struct rig *rig = *state;
+	static const char claim[] = "{\"type\":\"activity.claim\",\"lead_id\":\"L1\",\"actor\":\"ben\"}";
+	rig_act(rig, "{\"type\":\"activity.release\",\"lead_id\":\"L1\"}");
+	store_apply(&rig->store, &(struct write){.key = SLICE("mem/walk/holding"), .value = SLICE("{}")}, 1);
+	struct decision d = rig_act(rig, claim);
+	rig_expect(rig_event(rig, &d, "claim.rejected"), "code", "holding_not_counted");
+	expect_owner(rig, "L1", "", 2);
+	store_apply(&rig->store, &(struct write){.key = SLICE("mem/walk/holding"), .is_tombstone = true}, 1);
+	d = rig_act(rig, claim);
+	rig_event(rig, &d, "lead.assigned");
+}
+
 static void who_declined_is_not_asked_again_in_the_round(void **state)
 {
 	struct rig *rig = *state;
@@ -673,6 +688,7 @@ int main(void)
 		CASE(an_order_wins_and_says_so),
 		CASE(a_stale_order_changes_nothing),
 		CASE(orders_that_cannot_be_are_refused),
+		CASE(nobody_claims_while_leads_are_counted),
 		CASE(who_declined_is_not_asked_again_in_the_round),
 		CASE(a_claim_is_compare_and_set_on_no_owner),
 		CASE(caps_hold_in_the_same_step),
