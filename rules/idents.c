@@ -41,11 +41,15 @@ static bool is_blocked(const struct lead_state *state)
 	                                            slice_is(state->why, "stopped_before"));
 }
 
+static bool is_of_account(enum identity_kind kind)
+{
+	return kind == IDENTITY_COMPANY || kind == IDENTITY_DOMAIN;
+}
+
 static bool counts(const struct work *work, enum identity_kind kind, const struct lead_state *state)
 {
 	const struct dedup_window *window = window_of(work->model, kind);
-	bool is_company = kind == IDENTITY_COMPANY || kind == IDENTITY_DOMAIN;
-	if (is_company && is_blocked(state))
+	if (is_of_account(kind) && is_blocked(state))
 		return false;
 	return ident_is_exact(kind) || (window->is_on && lifecycle_is_open(state->status) &&
 	                                (window->ms == 0 || work->now_ms - state->at_ms < window->ms));
@@ -137,6 +141,21 @@ static void take_ident(struct work *work, const struct hit *hit, struct slice na
 	work_aside_end(&past, work);
 }
 
+/* Another lead of the same company: which of them its keys point to changes with every act, and whoever is erased leaves
+ * them to the others. */
+static void note_common(struct work *work, const struct hit *hit)
+{
+	work->state.is_common = 1;
+	if (hit->state.is_common != 0)
+		return;
+	struct work other;
+	work_aside_begin(&other, work, hit->lead_id);
+	other.state = hit->state;
+	other.state.is_common = 1;
+	work_write_lead(&other, other.lead_id);
+	work_aside_end(&other, work);
+}
+
 static bool is_needed(struct work *work, enum identity_kind kind, struct slice lead_id, bool with_event)
 {
 	struct hit hit;
@@ -148,6 +167,8 @@ static bool is_needed(struct work *work, enum identity_kind kind, struct slice l
 	bool is_person = kind == IDENTITY_EMAIL || kind == IDENTITY_PHONE; /* those of an account are shared by its leads */
 	if (is_person && sight == SIGHT_PAST && !slice_equal(hit.lead_id, lead_id))
 		take_ident(work, &hit, ident_name(work->prepared->identity.keys[kind]));
+	if (is_of_account(kind) && (sight == SIGHT_PAST || sight == SIGHT_LIVE) && !slice_equal(hit.lead_id, lead_id))
+		note_common(work, &hit);
 	return (sight == SIGHT_NONE || sight == SIGHT_PAST) && !work->is_barred[kind];
 }
 
@@ -204,6 +225,14 @@ static bool stays_as_mark(struct slice name, enum idents_fate fate)
 	       (is_person && fate == IDENTS_BARRED);
 }
 
+/* Where the keys of its company point is not known here: those that others have, too, stay. One that pointed to this very
+ * lead leads nowhere then, until the next record or act of the company. */
+static bool stays_with_others(const struct lead_state *state, struct slice name)
+{
+	char kind = ident_kind_letter(name);
+	return state->is_common != 0 && (kind == identity_letter(IDENTITY_COMPANY) || kind == identity_letter(IDENTITY_DOMAIN));
+}
+
 static void bar(struct work *work, struct slice key)
 {
 	struct strbuf value = STRBUF_INIT;
@@ -222,6 +251,8 @@ size_t work_forget_idents(struct work *work, enum idents_fate fate)
 	size_t barred = 0;
 	for (size_t i = 0; i < idents->count; i++) {
 		struct slice key = ARENA_JOIN(work->arena, SLICE("ident/"), idents->items[i]);
+		if (stays_with_others(&work->state, idents->items[i]))
+			continue;
 		if (!stays_as_mark(idents->items[i], fate)) {
 			overlay_remove(&work->decider->overlay, key);
 			continue;

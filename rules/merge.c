@@ -105,6 +105,7 @@ static void open_dispute(struct work *work, struct hit *survivor, const struct h
 /* The person's keys lead to the survivor from now on. */
 static void hand_over_idents(struct work *work, const struct lead_state *other, struct hit *survivor)
 {
+	survivor->state.is_common |= other->is_common;
 	for (size_t i = 0; i < other->idents.count; i++) {
 		struct slice name = other->idents.items[i];
 		struct state_list *idents = &survivor->state.idents;

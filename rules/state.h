@@ -45,6 +45,7 @@
  *     into, was of a merged lead: where it went, and the state that it had
  *     contest   the lead that it may be merged with once it is decided who owns it
  *     apart     leads that are not the same person's, because somebody said so
+ *     common    1: other leads have had the keys of its company, too
  *     cleared   1: a person found it good, whatever its grade says
  *     prev, left    who owned it last, and since when nobody does
  *     tried     who was asked in this round: since it was last taken up, or ordered to somebody
@@ -140,6 +141,7 @@ struct lead_state {
 	struct slice added;       /* a JSON object as written; may be empty */
 	struct slice into, was, contest;
 	struct state_list apart;  /* at most STATE_APART_MAX */
+	int64_t is_common;        /* 0 or 1 */
 };
 
 void state_put_lead(struct strbuf *out, const struct lead_state *lead);
