@@ -64,6 +64,7 @@ static const char configuration[] =
 	"  holding: 4\n"
 	"  claims_per_day: 6\n"
 	"  dispute: {evidence: 6s}\n"
+	"  consent: [{team: south, by: boss, within: 7s, otherwise: refuse}]\n"
 	"report: {calendar: always}\n"; /* figures, but no digests: a timer that comes each day never rests */
 
 static int read_key(void *ctx, struct slice path, bool is_secret, struct arena *arena, struct slice *ret_bytes,
