@@ -90,7 +90,7 @@ struct view_read_args {
 };
 
 /* Head and values in one atomic step, from the master. "ident/" hits bring the lead they point to; due leads bring their
- * values. An expected head is not sent: the caller compares. */
+ * values; each of these leads brings the one that it may be merged with (rules_lead_beside()). An expected head is not sent: the caller compares. */
 struct view_request *view_read(struct view *view, int32_t shard, const struct view_read_args *args, view_fn fn, void *ctx);
 
 /* Head and all memory keys: "ring/" and "mem/" entries. */

@@ -3,8 +3,8 @@
 -- -> 'OK', head, values of the leads, values of the identities, ids of further leads, their values, due ids, next due,
 --    walked ids, next cursor
 --
--- Further leads are those that an identity points to ("<ms> <lead id>"), that are due or walked over, each once and only if
--- not asked for. A due id is a lead id or a whole memory key ("mem/…"). next due is the score of the earliest timer that is
+-- Further leads are those that an identity points to ("<ms> <lead id>"), that are due or walked over, and those that any of
+-- these or of the leads asked for may be merged with ("contest"), each once and only if not asked for. A due id is a lead id or a whole memory key ("mem/…"). next due is the score of the earliest timer that is
 -- not among the due ids, or ''.
 
 if #KEYS ~= 4 or #ARGV < 7 then
@@ -79,4 +79,24 @@ if ARGV[4] ~= '' then
 	end
 end
 
-return {'OK', head, lead_values, ident_values, further, get_all(KEYS[2], further), due, next_due, walked, next_cursor}
+local further_values = get_all(KEYS[2], further)
+local beside = {}
+local function add_beside(values)
+	for i = 1, #values do
+		local _, mark = string.find(values[i] or '', '"contest":"', 1, true)
+		local id = mark and string.match(values[i], '^[^"]+', mark + 1)
+		if id and not is_known[id] then
+			is_known[id] = true
+			beside[#beside + 1] = id
+		end
+	end
+end
+add_beside(lead_values)
+add_beside(further_values)
+local beside_values = get_all(KEYS[2], beside)
+for i = 1, #beside do
+	further[#further + 1] = beside[i]
+	further_values[#further] = beside_values[i]
+end
+
+return {'OK', head, lead_values, ident_values, further, further_values, due, next_due, walked, next_cursor}

@@ -9,6 +9,7 @@
 #include "rules/event_own.h"
 #include "rules/handover.h"
 #include "rules/lifecycle.h"
+#include "rules/merge.h"
 #include "rules/model.h"
 #include "rules/pend.h"
 
@@ -72,5 +73,7 @@ void decide_activity(struct work *work)
 		event_conflict(work, ERR_STALE_VERSION);
 	else
 		deciders[activity->type](work);
+	if (!work->is_repeated && work->ret->outcome == OUTCOME_ACTIVITY)
+		(void)merge_settled(work);
 	work_name(work);
 }

@@ -127,9 +127,15 @@ bool dispute_claim(struct work *work, size_t rep, const struct json *evidence)
 	return true;
 }
 
+/* Claims stay without a deadline where a merge waits for a manager. */
+bool dispute_is_open(const struct lead_state *state)
+{
+	return state->dispute_ms != 0 || state->claims.count != 0;
+}
+
 void dispute_close(struct work *work, const char *reason)
 {
-	if (work->state.dispute_ms == 0)
+	if (!dispute_is_open(&work->state))
 		return;
 	tell(work, "closed", reason, SLICE_NONE);
 	work->state.dispute_ms = 0;
@@ -213,6 +219,15 @@ static enum dispute_criterion judge(const struct ownership_rules *rules, struct 
 	return DISPUTE_CRITERIA_COUNT;
 }
 
+/* Nobody is told to own both: the leads stay apart until a manager gives this one to somebody, or merges them. */
+static void leave_to_manager(struct work *work)
+{
+	work->state.dispute_ms = 0;
+	if (work->state.contest.len == 0)
+		work->state.claims.count = 0;
+	work_write_lead(work, work->lead_id);
+}
+
 /* A winner who has left meanwhile gets nothing. */
 static void end(struct work *work, struct slice winner)
 {
@@ -237,10 +252,13 @@ bool dispute_fire(struct work *work)
 	                                    (long long)work->state.dispute_ms));
 	size_t count = gather(work, claimants);
 	enum dispute_criterion criterion = judge(rules, claimants, count);
-	bool is_decided = criterion != DISPUTE_CRITERIA_COUNT;
+	bool is_decided = criterion != DISPUTE_CRITERIA_COUNT, is_left = !is_decided && rules->is_managers;
 	struct slice winner = is_decided ? claimants[0].rep : work->state.owner;
 	const char *name = is_decided ? dispute_criterion_name(criterion) : rules->is_managers ? "manager" : "none";
-	tell(work, is_decided || !rules->is_managers ? "decided" : "undecided", name, winner);
-	end(work, winner);
+	tell(work, is_left ? "undecided" : "decided", name, winner);
+	if (is_left)
+		leave_to_manager(work);
+	else
+		end(work, winner);
 	return true;
 }

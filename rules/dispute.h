@@ -7,6 +7,7 @@
  *     the deadline ────────────────────► decided: the criteria of the ladder in order, each narrows who is left; the one that
  *                                        leaves a single one decides. None does: the owner keeps it, or a manager is asked
  *     an order, a release meanwhile ───► closed: the lead is not argued about any more
+ *     it is over, and was about a merge ► the two leads become one (rules/merge.h)
  *
  * One dispute per lead at a time. A claim is kept as "rep/claimed/followed up/marks": two times in ms (0: none) and the
  * letters t (its territory) and k (influences the key person). What a claim says may be said anew until the deadline.
@@ -21,11 +22,14 @@
 #include "rules/base/slice.h"
 
 struct json;
+struct lead_state;
 struct work;
 
 /* A claim by `rep` (an index) on work->state, which somebody owns, with what the activity brings as evidence. The lead is
  * written, with its event. false: there are as many claims as a lead keeps, and nothing was changed. */
 bool dispute_claim(struct work *work, size_t rep, const struct json *evidence);
+/* Is the lead argued about, or does a manager have to decide who owns it and what it may be merged with? */
+bool dispute_is_open(const struct lead_state *state);
 /* The dispute, if there is one, ends without a decision: `reason` is the order's. No event is added for a lead without one. */
 void dispute_close(struct work *work, const char *reason);
 /* Decides the dispute that is due; false: none is. The lead is written. */

@@ -8,6 +8,7 @@
 #include "rules/dispute.h"
 #include "rules/handover.h"
 #include "rules/lifecycle.h"
+#include "rules/merge.h"
 #include "rules/model.h"
 #include "rules/pend.h"
 #include "rules/report.h"
@@ -40,6 +41,7 @@ void decide_timers(struct work *work)
 	has_told |= lifecycle_wake(work);
 	has_told |= dispute_fire(work);
 	has_told |= own_exemption_ends(work);
+	has_told |= merge_settled(work);
 	if (!has_told)
 		return;
 	work->ret->outcome = OUTCOME_TIMER;

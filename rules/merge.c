@@ -66,10 +66,23 @@ static bool have_two_owners(const struct lead_state *a, const struct lead_state 
 	return a->owner.len != 0 && b->owner.len != 0 && !slice_equal(a->owner, b->owner);
 }
 
-/* The dispute about this merge was held: whoever owns the survivor now owns both. */
-static bool was_heard(const struct hit *survivor, const struct hit *other)
+/* Is it `self` that says that it is the same as `other`? */
+static bool is_about(const struct hit *self, const struct hit *other)
 {
-	return survivor->state.dispute_ms == 0 && slice_equal(survivor->state.contest, other->lead_id);
+	return slice_equal(self->state.contest, other->lead_id);
+}
+
+/* The dispute about this merge was held: whoever owns the lead that it was about owns both. */
+static bool was_heard(const struct hit *a, const struct hit *b)
+{
+	return (is_about(a, b) && !dispute_is_open(&a->state)) || (is_about(b, a) && !dispute_is_open(&b->state));
+}
+
+/* The dispute has come to nothing, and this is the order that was waited for. */
+static bool is_managers_word(const struct work *work, const struct hit *a, const struct hit *b)
+{
+	return work->activity != NULL &&
+	       ((is_about(a, b) && a->state.dispute_ms == 0) || (is_about(b, a) && b->state.dispute_ms == 0));
 }
 
 /* What the other lead itself records speaks for its owner. */
@@ -85,19 +98,33 @@ static const struct json *evidence_of(struct work *work, const struct lead_state
 	return json_read(work_keep(work->arena, &text), limits, work->arena, NULL);
 }
 
-/* The other lead's owner claims the survivor. Told once: while it goes on, nothing is added. */
+/* A lead is written together with the one that names it, so that a reader who finds the one can read the other. */
+static void write_beside(struct work *work, const struct hit *other)
+{
+	struct work aside;
+	work_aside_begin(&aside, work, other->lead_id);
+	aside.state = other->state;
+	work_write_lead(&aside, aside.lead_id);
+	work_aside_end(&aside, work);
+}
+
+/* The other lead's owner claims the survivor. Told once: while it goes on, nothing is added, and no third lead either. */
 static void open_dispute(struct work *work, struct hit *survivor, const struct hit *other)
 {
 	size_t rep = model_find_rep(work->model, other->state.owner);
-	if (slice_equal(survivor->state.contest, other->lead_id) || rep == SIZE_MAX)
+	if (is_about(survivor, other) || is_about(other, survivor) || rep == SIZE_MAX ||
+	    (survivor->state.contest.len != 0 && dispute_is_open(&survivor->state)))
 		return;
 	struct work aside;
 	work_aside_begin(&aside, work, survivor->lead_id);
 	aside.state = survivor->state;
 	aside.state.contest = other->lead_id;
-	if (dispute_claim(&aside, rep, evidence_of(work, &other->state)))
+	bool is_open = dispute_claim(&aside, rep, evidence_of(work, &other->state));
+	if (is_open)
 		survivor->state = aside.state;
 	work_aside_end(&aside, work);
+	if (is_open)
+		write_beside(work, other);
 }
 
 /* ---- absorbing a lead that is there */
@@ -150,11 +177,23 @@ static void absorb(struct work *work, struct hit *survivor, struct hit *other, c
 	work_aside_end(&aside, work);
 }
 
+static void settle_survivor(struct work *work, struct hit *survivor)
+{
+	struct work aside;
+	work_aside_begin(&aside, work, survivor->lead_id);
+	aside.state = survivor->state;
+	dispute_close(&aside, "merged");
+	survivor->state = aside.state;
+	survivor->state.contest = SLICE_NONE;
+	work_aside_end(&aside, work);
+}
+
 bool merge_leads(struct work *work, struct hit *survivor, struct hit *other, const char *match)
 {
 	bool is_order = work->activity != NULL;
 	bool has_dispute = ownership_rules(work->model)->has_dispute;
-	if (have_two_owners(&survivor->state, &other->state) && !was_heard(survivor, other)) {
+	if (have_two_owners(&survivor->state, &other->state) && !was_heard(survivor, other) &&
+	    !is_managers_word(work, survivor, other)) {
 		if (has_dispute)
 			open_dispute(work, survivor, other);
 		if (has_dispute || !is_order)
@@ -164,9 +203,56 @@ bool merge_leads(struct work *work, struct hit *survivor, struct hit *other, con
 	if (!merge_take(work, &survivor->state, &from))
 		return false;
 	hand_over_idents(work, &other->state, survivor);
-	survivor->state.contest = SLICE_NONE;
+	settle_survivor(work, survivor);
 	absorb(work, survivor, other, match);
 	return true;
+}
+
+/* ---- when the dispute is over */
+
+/* Both belong to whoever has the lead that was argued about. */
+static void give_survivor(struct work *work, struct hit *survivor, struct slice owner)
+{
+	struct order order = {.reason = "dispute", .cause = CAUSE_CLAIM};
+	size_t rep = model_find_rep(work->model, owner);
+	if (rep == SIZE_MAX || !work->model->reps[rep].is_active || slice_equal(survivor->state.owner, owner))
+		return;
+	struct work aside;
+	work_aside_begin(&aside, work, survivor->lead_id);
+	aside.state = survivor->state;
+	own_order(&aside, rep, own_team_of(&aside, rep, aside.state.team), &order);
+	survivor->state = aside.state;
+	work_aside_end(&aside, work);
+}
+
+/* false: the other is not there any more, is closed, or was said to be somebody else. */
+static bool find_contest(const struct work *work, const struct hit *self, struct hit *other)
+{
+	other->lead_id = self->state.contest;
+	return lifecycle_is_open(self->state.status) && work_read_lead(work, other->lead_id, &other->state) > 0 &&
+	       lifecycle_is_open(other->state.status) && merge_may(self, other);
+}
+
+bool merge_settled(struct work *work)
+{
+	struct hit self = {.lead_id = work->lead_id, .state = work->state}, other = {0};
+	if (self.state.contest.len == 0 || dispute_is_open(&self.state))
+		return false;
+	if (work->prepared == NULL && slice_has_prefix(work->cause, SLICE("timer:"))) /* one timer may bring two leads together twice */
+		work->cause = slice_of(arena_printf(work->arena, "timer:%.*s:merge:%lld", SLICE_ARG(work->lead_id),
+		                                    (long long)work->state.version));
+	bool is_there = find_contest(work, &self, &other);
+	if (is_there && merge_survives(&self, &other)) {
+		is_there = merge_leads(work, &self, &other, "dispute");
+	} else if (is_there) {
+		give_survivor(work, &other, self.state.owner);
+		is_there = merge_leads(work, &other, &self, "dispute");
+		write_beside(work, &other);
+	}
+	work->state = self.state;
+	work->state.contest = SLICE_NONE;
+	work_write_lead(work, work->lead_id);
+	return is_there;
 }
 
 /* ---- absorbing a record */

@@ -3,7 +3,8 @@
  * Two leads of one person become one (semantics.md 2.6), and two again.
  *
  *     record ──► open lead            the record is absorbed: a lead of its own id stays, that says where it went
- *     record ──► two open leads       these are merged first; when they have different owners, a dispute goes before it
+ *     record ──► two open leads       these are merged first; when they have different owners, a dispute goes before it, and
+ *                                     the merge follows it by itself
  *     activity.merge, activity.split  a person's order
  *
  * The survivor is the oldest open lead, unless another has progressed further. Owner, clocks, score and number are its own.
@@ -48,6 +49,9 @@ bool merge_may(const struct hit *a, const struct hit *b);
  * owners and disputes are configured, one is opened first, unless it was held already. Both are written, with their
  * events; survivor->state is as written. `match` is a code; false: a dispute goes on, or the owners stand in the way. */
 bool merge_leads(struct work *work, struct hit *survivor, struct hit *other, const char *match);
+/* After a decision about work->state: a dispute about what it may be merged with is over, so the two become one now, whoever
+ * has this one having both. Where that cannot be any more, it is forgotten. The lead is written; false: nothing was merged. */
+bool merge_settled(struct work *work);
 /* The record under decision repeats work->state, the lead `into`: leaves a lead of the record's own id that points there.
  * work->state takes what it lacks; the caller links the identity keys before, and writes it. */
 void merge_record(struct work *work, struct slice into);
@@ -55,7 +59,7 @@ void merge_record(struct work *work, struct slice into);
 /* lead.merged and lead.split about the absorbed lead. */
 struct merged {
 	struct slice lead_id, into;
-	const char *match;                    /* "same_email", …, "order" */
+	const char *match;                    /* "same_email", …, "order", "dispute" */
 	const struct lead_state *survivor;
 	bool has_record;                      /* the record under decision was absorbed: it is shown */
 	bool is_reversible, is_repeated;

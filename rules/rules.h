@@ -92,7 +92,9 @@ struct prepared *rules_prepare(const struct model *model, const struct record *r
                                struct arena *arena);
 
 /* The state keys that must be readable through the view before decider_decide(prepared): fills ret_keys and returns
- * their number. A reader that finds an "ident/" key also reads the "lead/" key it points to, in the same atomic read.
+ * their number. A reader that finds an "ident/" key also reads the "lead/" key it points to, in the same atomic read;
+ * one that finds a "lead/" key, however it came to it, also reads the lead that rules_lead_beside() finds in its value (but
+ * not what that one names in turn).
  * Memory keys are not listed. */
 size_t rules_wants(const struct prepared *prepared, struct slice ret_keys[RULES_WANTS_MAX]);
 
@@ -212,6 +214,8 @@ int32_t rules_partition_of(struct slice tenant, int32_t partition_count);
 int64_t rules_due_of(struct slice key, struct slice value);
 /* The lead id that an "ident/" value points to. Empty when malformed. */
 struct slice rules_ident_lead(struct slice value);
+/* The lead that a "lead/" value says it may be merged with ("contest"). Empty when it names none. */
+struct slice rules_lead_beside(struct slice value);
 /* An outcome for a record that must be rejected unseen (it crashed the process twice; too large for the broker). */
 void decider_reject(struct decider *decider, const struct record *record, enum err_code code, const char *text,
                     int64_t now_ms, struct decision *ret);

@@ -494,3 +494,15 @@ struct slice rules_ident_lead(struct slice value)
 	struct ident_state ident;
 	return state_get_ident(value, &ident) == 0 ? ident.lead_id : SLICE_NONE;
 }
+
+/* Quotes inside of a text are escaped, so this is the member. The reader finds it in the same way (daemon/view_read.lua). */
+struct slice rules_lead_beside(struct slice value)
+{
+	static const char mark[] = "\"contest\":\"";
+	const char *at = value.len != 0 ? memmem(value.p, value.len, mark, sizeof mark - 1) : NULL;
+	if (at == NULL)
+		return SLICE_NONE;
+	at += sizeof mark - 1;
+	const char *end = memchr(at, '"', (size_t)(value.p + value.len - at));
+	return end != NULL ? (struct slice){at, (size_t)(end - at)} : SLICE_NONE;
+}

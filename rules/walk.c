@@ -5,6 +5,7 @@
 #include "rules/clocks_walk.h"
 #include "rules/decide.h"
 #include "rules/handover.h"
+#include "rules/merge.h"
 #include "rules/own.h"
 #include "rules/report.h"
 
@@ -53,6 +54,8 @@ void decide_visit(struct work *work, struct slice key)
 	work->cause = slice_of(arena_printf(work->arena, "walk:%.*s:%.*s", SLICE_ARG(key), SLICE_ARG(work->lead_id)));
 	work_name(work);
 	kind->visit(work, key);
+	if (merge_settled(work))
+		work->ret->outcome = OUTCOME_TIMER;
 }
 
 void decide_walked(struct work *work, struct slice key)

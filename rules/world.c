@@ -278,15 +278,28 @@ static void look_through(void *ctx, struct slice prefix, void (*see)(void *arg, 
 			see(arg, entry->key);
 }
 
+static void make_lead_readable(struct world *world, struct slice key)
+{
+	struct slice value;
+	map_put(&world->readable, key, world);
+	struct slice beside = world_get(world, key, &value) == VIEW_FOUND ? rules_lead_beside(value) : SLICE_NONE;
+	if (beside.len != 0)
+		map_put(&world->readable, ARENA_JOIN(&world->told, SLICE("lead/"), beside), world);
+}
+
 static void make_readable(struct world *world, struct slice key)
 {
 	struct slice copy = {arena_memdupz(&world->told, key.p, key.len), key.len}, value;
+	if (slice_has_prefix(key, SLICE("lead/"))) {
+		make_lead_readable(world, copy);
+		return;
+	}
 	map_put(&world->readable, copy, world);
 	if (!slice_has_prefix(key, SLICE("ident/")) || world_get(world, key, &value) != VIEW_FOUND)
 		return;
 	struct slice lead_id = rules_ident_lead(value);
 	if (lead_id.len != 0)
-		map_put(&world->readable, ARENA_JOIN(&world->told, SLICE("lead/"), lead_id), world);
+		make_lead_readable(world, ARENA_JOIN(&world->told, SLICE("lead/"), lead_id));
 }
 
 /* ---- deciding */

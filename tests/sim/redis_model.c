@@ -210,10 +210,25 @@ static void answer_walk(struct redis_model *redis, const struct version *version
 	}
 }
 
+/* The leads that those of the answer may be merged with. */
+static void answer_beside(struct redis_model *redis, const struct version *version, struct view_reply *ret)
+{
+	size_t count = ret->value_count;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct view_value *value = &ret->values[i];
+		struct slice beside = SLICE_NONE;
+		if (value->is_found && slice_has_prefix(value->key, SLICE("lead/")))
+			beside = rules_lead_beside(value->value);
+		if (beside.len > 0)
+			answer_item(redis, version, lead_key(redis, beside), ret);
+	}
+}
+
 static void run_read(struct redis_model *redis, const struct version *version, const struct command *command,
                      struct view_reply *ret)
 {
-	size_t most = 2 * command->key_count + command->due_limit + 2 * version->count;
+	size_t most = 2 * (2 * command->key_count + command->due_limit + 2 * version->count);
 
 	ret->values = arena_array(&redis->sim->arena, most, sizeof(*ret->values));
 	for (size_t i = 0; i < command->key_count; i++)
@@ -229,6 +244,7 @@ static void run_read(struct redis_model *redis, const struct version *version, c
 	answer_due(redis, version, command, ret);
 	if (command->is_walk)
 		answer_walk(redis, version, command, ret);
+	answer_beside(redis, version, ret);
 }
 
 static void run_read_memory(struct redis_model *redis, const struct version *version, struct view_reply *ret)
