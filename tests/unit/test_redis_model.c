@@ -70,9 +70,11 @@ static struct write random_write(struct pair *pair)
 
 	if (write.is_tombstone)
 		return write;
-	const char *value = slice_has_prefix(write.key, SLICE("ident/"))
-	                    ? arena_printf(&pair->sim.arena, "1790000000000 l%d", (int)rng_below(rng, LEADS))
-	                    : arena_printf(&pair->sim.arena, "{\"n\":%d}", (int)rng_below(rng, 1000));
+	bool is_ident = slice_has_prefix(write.key, SLICE("ident/"));
+	int drawn = (int)rng_below(rng, is_ident ? LEADS : 1000);
+	const char *value = is_ident         ? arena_printf(&pair->sim.arena, "1790000000000 l%d", drawn)
+	                    : drawn % 3 != 0 ? arena_printf(&pair->sim.arena, "{\"n\":%d}", drawn)
+	                                     : arena_printf(&pair->sim.arena, "{\"contest\":\"l%d\",\"n\":1}", drawn % LEADS);
 	write.value = slice_of(value);
 	if ((slice_has_prefix(write.key, SLICE("lead/")) || slice_has_prefix(write.key, SLICE("mem/"))) && rng_hits(rng, 6000))
 		write.due_ms = 1790000000000 + (int64_t)rng_below(rng, 20);

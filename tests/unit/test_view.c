@@ -163,6 +163,28 @@ static void read_returns_head_values_and_what_they_lead_to(void **state)
 	assert_int_equal(reply->next_due_ms, 9000);
 }
 
+/* A lead brings the one that it may be merged with, however it was come to; that one brings no third. */
+static void a_lead_brings_the_one_beside_it(void **state)
+{
+	struct view_test *t = the_test(state);
+	struct head head = fill_head(t);
+	struct write writes[] = {
+		t_put("lead/a", "{\"contest\":\"b\"}", 0),     t_put("lead/b", "{\"contest\":\"c\"}", 0),
+		t_put("lead/c", "{}", 0),                         t_put("lead/d", "{\"contest\":\"e\",\"x\":1}", 10),
+		t_put("lead/e", "{}", 0),                         t_put("lead/f", "{\"t\":\"\\\"contest\\\":\\\"c\"}", 0),
+		t_put("lead/g", "{\"contest\":\"gone\"}", 0), t_put("ident/i", "1 g", 0),
+	};
+	t_apply(t, head, t_head(3, 11, HASH_B), 101, writes, COUNT(writes));
+	const char *keys[] = {"lead/a", "lead/f", "ident/i"};
+	const struct view_reply *reply = t_read(t, keys, COUNT(keys), 20, 10);
+	assert_int_equal(reply->value_count, 8);
+	assert_value(reply, 3, "lead/g", "{\"contest\":\"gone\"}");
+	assert_value(reply, 4, "lead/d", "{\"contest\":\"e\",\"x\":1}");
+	assert_value(reply, 5, "lead/b", "{\"contest\":\"c\"}");
+	assert_value(reply, 6, "lead/gone", NULL);
+	assert_value(reply, 7, "lead/e", "{}");
+}
+
 static void timers_come_earliest_first_and_the_rest_is_announced(void **state)
 {
 	struct view_test *t = the_test(state);
@@ -649,6 +671,7 @@ static void the_server_time_is_handed_on(void **state)
 #define SHARED_TESTS \
 	TEST(read_of_nothing_says_missing), \
 	TEST(read_returns_head_values_and_what_they_lead_to), \
+	TEST(a_lead_brings_the_one_beside_it), \
 	TEST(timers_come_earliest_first_and_the_rest_is_announced), \
 	TEST(bytes_come_back_as_they_went), \
 	TEST(memory_is_read_with_the_head), \
