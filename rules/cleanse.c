@@ -88,7 +88,7 @@ static void clean_text(struct cleansing *cleansing, const struct schema_row *row
 
 static void clean_texts(struct cleansing *cleansing)
 {
-	for (int object = 0; object < SCHEMA_OBJECTS; object++) {
+	for (int object = 0; object < SCHEMA_RECORD_OBJECTS; object++) {
 		size_t count;
 		const struct schema_row *rows = schema_rows((enum schema_object)object, &count);
 		for (size_t i = 0; i < count; i++)

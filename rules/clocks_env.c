@@ -78,7 +78,7 @@ static void fill_lead(struct work *work, struct cel_value *slots)
 	if (!is_being_decided(work))
 		schema_territories_init(&work->territories, work->model->env, work->model->territories, lead);
 	slots[SLOT_LEAD] = cel_object(&lead->objects[SCHEMA_LEAD]);
-	slots[SLOT_ACCOUNT] = cel_object(&lead->objects[SCHEMA_COMPANY]);
+	slots[SLOT_ACCOUNT] = cel_object(&lead->objects[SCHEMA_ACCOUNT]);
 	slots[SLOT_NOW] = instant_value(work->now_ms);
 	slots[SLOT_TERRITORY] = cel_object(&work->territories.object);
 	slots[SLOT_FACTS] = is_being_decided(work) ? work->slots[SLOT_FACTS] : cel_zero(&cel_type_map);

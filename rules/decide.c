@@ -148,6 +148,7 @@ static void decide_lead(struct work *work)
 {
 	work->lead_id = work->prepared->lead.lead_id;
 	work->stages_run = STAGES_BEFORE;
+	work->prepared->lead.account = (struct lead_account){.owner = SLICE_NONE}; /* it may have been decided before, in vain */
 	for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
 		work->stages_run++;
 		enum step step = stages[i](work);

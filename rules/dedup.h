@@ -46,6 +46,7 @@ struct dedup_rules {
 	int64_t within_ms;         /* RETURNING_WITHIN */
 	bool is_absent_unassigned; /* the last owner cannot take it: it waits for a person's order instead of being routed */
 	bool has_company_keys;     /* leads are linked to their company: also set by who matches accounts */
+	bool asks_account;         /* an expression reads what is known of the company's latest lead */
 	const struct slice *public_mail; /* the site's own, sorted bytewise, beside those that are built in */
 	size_t public_mail_count;
 };

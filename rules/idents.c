@@ -87,17 +87,35 @@ static enum sight look(struct work *work, enum identity_kind kind, struct hit *h
 		return SIGHT_LIVE;
 	if (hit->state.status == LEAD_MERGED)
 		return SIGHT_NONE; /* the key was not handed on: the survivor could list no more */
-	note_familiar(work, &hit->state);
 	return SIGHT_PAST;
+}
+
+static enum sight look_once(struct work *work, enum identity_kind kind, struct hit *hit)
+{
+	if (work->is_unknown[kind])
+		return SIGHT_NONE;
+	enum sight sight = look(work, kind, hit);
+	work->is_unknown[kind] = sight == SIGHT_NONE;
+	return sight;
 }
 
 enum sight ident_look(struct work *work, enum identity_kind kind, struct hit *ret_hit)
 {
-	if (work->is_unknown[kind])
-		return SIGHT_NONE;
-	enum sight sight = look(work, kind, ret_hit);
-	work->is_unknown[kind] = sight == SIGHT_NONE;
+	enum sight sight = look_once(work, kind, ret_hit);
+	if (sight == SIGHT_PAST)
+		note_familiar(work, &ret_hit->state);
 	return sight;
+}
+
+bool ident_company(struct work *work, struct hit *ret_hit)
+{
+	static const enum identity_kind kinds[] = {IDENTITY_DOMAIN, IDENTITY_COMPANY};
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		enum sight sight = look_once(work, kinds[i], ret_hit);
+		if (sight == SIGHT_LIVE || sight == SIGHT_PAST)
+			return true;
+	}
+	return false;
 }
 
 /* ---- linking */

@@ -29,6 +29,8 @@ enum sight {
 };
 
 enum sight ident_look(struct work *work, enum identity_kind kind, struct hit *ret_hit);
+/* The latest lead of the company, by its domain or else by its name. Says nothing about the person. */
+bool ident_company(struct work *work, struct hit *ret_hit);
 /* The same event or lead id means the same lead, however old it is. */
 bool ident_is_exact(enum identity_kind kind);
 /* The kind in "<key id>.<version>.<kind>.<mac>", as identity_letter() has it; NUL when there is none. */

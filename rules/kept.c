@@ -65,10 +65,11 @@ static void refuse(const struct need *need, const char *name, const char *why)
 static void need_row(const struct need *need, const struct schema_row *row)
 {
 	const char *why = why_not(row);
+	const struct schema_row *of_record = schema_find(slice_of(row->path)); /* account.name is company.name of the record */
 	if (why != NULL)
 		refuse(need, arena_printf(&need->builder->scratch, "lead.%s", row->path), why);
 	else
-		keep(need->builder, row);
+		keep(need->builder, of_record != NULL ? of_record : row);
 }
 
 static void offer_fields(struct suggest *suggest, enum schema_object object)
@@ -137,7 +138,7 @@ void kept_need(struct model_builder *builder, const struct cel_program *program,
 		if (paths[i].slot == SLOT_LEAD)
 			need_object(&need, SCHEMA_LEAD, 0);
 		else if (paths[i].slot == SLOT_ACCOUNT)
-			need_object(&need, SCHEMA_COMPANY, 0);
+			need_object(&need, SCHEMA_ACCOUNT, 0);
 		else if (paths[i].slot == SLOT_TERRITORY)
 			need_place(&need);
 		else if (paths[i].slot == SLOT_FACTS)

@@ -10,10 +10,11 @@
 #include "rules/lint.h"
 #include "rules/model_build.h"
 #include "rules/schema.h"
+#include "rules/state.h"
 #include "rules/territory.h"
 #include "rules/text/country.h"
 
-enum { LEAD_VOCABULARIES = 5, GRADES_LISTED = 12 };
+enum { LEAD_VOCABULARIES = 8, GRADES_LISTED = 12 };
 
 static const struct slice intents[] = {{"clear", 5}, {"high", 4}, {"potential", 9}};
 
@@ -35,6 +36,16 @@ static struct cel_vocabulary of_lead(const char *field, const char *noun)
 {
 	return (struct cel_vocabulary){
 		.slot = SLOT_LEAD, .path_count = 1, .path = {field_of(SCHEMA_LEAD, field)}, .noun = noun};
+}
+
+/* Stored states may name reps and teams that were taken out meanwhile, so only the words of the lifecycle are all there are. */
+static struct cel_vocabulary of_account(const char *field, const char *noun)
+{
+	return (struct cel_vocabulary){.slot = SLOT_ACCOUNT,
+	                               .path_count = 1,
+	                               .path = {field_of(SCHEMA_ACCOUNT, field)},
+	                               .noun = noun,
+	                               .can_be_absent = true};
 }
 
 static void set_values(struct cel_vocabulary *vocabulary, struct slice *values, size_t count)
@@ -87,16 +98,43 @@ static struct cel_vocabulary tenants(struct model_builder *builder)
 	return vocabulary;
 }
 
-/* A lead may ask for anybody, also for somebody who has left. */
-static struct cel_vocabulary requested_owner(struct model_builder *builder)
+static struct cel_vocabulary with_reps(struct model_builder *builder, struct cel_vocabulary vocabulary)
 {
 	const struct model *model = builder->model;
-	struct cel_vocabulary vocabulary = of_lead("requested_owner", "rep");
 	struct slice *ids = arena_array(builder->arena, model->rep_count, sizeof *ids);
 	for (size_t i = 0; i < model->rep_count; i++)
 		ids[i] = model->reps[i].id;
-	vocabulary.can_be_absent = true;
 	set_values(&vocabulary, ids, model->rep_count);
+	return vocabulary;
+}
+
+/* A lead may ask for anybody, also for somebody who has left. */
+static struct cel_vocabulary requested_owner(struct model_builder *builder)
+{
+	struct cel_vocabulary vocabulary = of_lead("requested_owner", "rep");
+	vocabulary.can_be_absent = true;
+	return with_reps(builder, vocabulary);
+}
+
+static struct cel_vocabulary account_team(struct model_builder *builder)
+{
+	const struct model *model = builder->model;
+	struct cel_vocabulary vocabulary = of_account("team", "team");
+	struct slice *ids = arena_array(builder->arena, model->team_count, sizeof *ids);
+	for (size_t i = 0; i < model->team_count; i++)
+		ids[i] = model->teams[i].id;
+	set_values(&vocabulary, ids, model->team_count);
+	return vocabulary;
+}
+
+static struct cel_vocabulary account_status(struct model_builder *builder)
+{
+	struct cel_vocabulary vocabulary = of_account("status", "status");
+	struct slice *names = arena_array(builder->arena, LEAD_STATUSES, sizeof *names);
+	for (int status = 0; status < LEAD_STATUSES; status++)
+		names[status] = slice_of(lead_status_name((enum lead_status)status));
+	vocabulary.is_closed = true;
+	set_values(&vocabulary, names, LEAD_STATUSES);
 	return vocabulary;
 }
 
@@ -204,6 +242,9 @@ void lint_declare_values(struct model_builder *builder)
 	list[count++] = intent(builder);
 	list[count++] = requested_owner(builder);
 	list[count++] = country(builder);
+	list[count++] = with_reps(builder, of_account("owner", "rep"));
+	list[count++] = account_team(builder);
+	list[count++] = account_status(builder);
 	for (size_t i = 0; i < model->territory_count; i++)
 		if (model->territories[i] != NULL)
 			list[count++] = areas(builder, i);
@@ -211,17 +252,23 @@ void lint_declare_values(struct model_builder *builder)
 	builder->score_env = with(builder, builder->score_env, list, count);
 }
 
-static const struct cel_env *with_one_more(struct model_builder *builder, struct cel_vocabulary vocabulary)
+/* `env` with what the model's knows, and one more. */
+static const struct cel_env *with_one_more(struct model_builder *builder, const struct cel_env *env,
+                                           struct cel_vocabulary vocabulary)
 {
-	const struct cel_env *env = builder->model->env;
-	struct cel_vocabulary *list = arena_array(builder->arena, env->vocabulary_count + 1, sizeof *list);
-	memcpy(list, env->vocabularies, env->vocabulary_count * sizeof *list);
-	list[env->vocabulary_count] = vocabulary;
-	return with(builder, env, list, env->vocabulary_count + 1);
+	const struct cel_env *known = builder->model->env;
+	struct cel_vocabulary *list = arena_array(builder->arena, known->vocabulary_count + 1, sizeof *list);
+	memcpy(list, known->vocabularies, known->vocabulary_count * sizeof *list);
+	list[known->vocabulary_count] = vocabulary;
+	return with(builder, env, list, known->vocabulary_count + 1);
 }
 
 void lint_declare_grades(struct model_builder *builder)
 {
-	builder->route_env = with_one_more(builder, routed_grades(builder));
-	builder->model->env = with_one_more(builder, all_grades(builder));
+	struct model *model = builder->model;
+	const struct cel_vocabulary members = {
+		.slot = SLOT_REP, .path_count = 1, .path = {REP_ID}, .noun = "rep", .is_closed = true};
+	builder->route_env = with_one_more(builder, model->env, routed_grades(builder));
+	model->env = with_one_more(builder, model->env, all_grades(builder));
+	model->pool_env = with_one_more(builder, model->pool_env, with_reps(builder, members));
 }

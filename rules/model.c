@@ -11,6 +11,7 @@
 #include "rules/base/suggest.h"
 #include "rules/calendar.h"
 #include "rules/cel/cel.h"
+#include "rules/cel/paths.h"
 #include "rules/kept.h"
 #include "rules/lint.h"
 #include "rules/model_build.h"
@@ -149,6 +150,16 @@ static void warn_costly(struct model_builder *builder, const struct node *node, 
 	diag_note(builder->diags, diag, "in %s", what);
 }
 
+/* account.owner and its like are found by the company's keys, which are kept only where somebody asks for them. */
+static void note_account(struct model_builder *builder, const struct cel_program *program)
+{
+	size_t count;
+	const struct cel_path *paths = cel_program_paths(program, &count);
+	for (size_t i = 0; i < count; i++)
+		if (paths[i].slot == SLOT_ACCOUNT && (paths[i].count == 0 || paths[i].path[0] >= ACCOUNT_OWN_FIELDS))
+			builder->model->dedup.asks_account = builder->model->dedup.has_company_keys = true;
+}
+
 bool model_read_expression(struct model_builder *builder, const struct cel_env *env, const struct node *node,
                            const struct cel_type *type, const char *what, struct slice *ret_text,
                            const struct cel_program **ret_program)
@@ -167,6 +178,7 @@ bool model_read_expression(struct model_builder *builder, const struct cel_env *
 	if (result != 0)
 		return false;
 	warn_costly(builder, node, what, program);
+	note_account(builder, program);
 	*ret_text = text;
 	*ret_program = program;
 	return true;

@@ -15,7 +15,7 @@ enum { REQUIRED_MAX = MODEL_SOURCES_MAX + 1 };
 
 static void suggest_fields(struct suggest *suggest)
 {
-	for (int object = 0; object < SCHEMA_OBJECTS; object++) {
+	for (int object = 0; object < SCHEMA_RECORD_OBJECTS; object++) {
 		size_t count;
 		const struct schema_row *rows = schema_rows((enum schema_object)object, &count);
 		for (size_t i = 0; i < count; i++)

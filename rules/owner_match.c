@@ -68,8 +68,8 @@ enum step owner_match_requested(struct work *work)
 
 static bool is_too_long_ago(const struct work *work, const struct owner_policy *policy, const struct lead_state *state)
 {
-	int64_t last_ms = state->touched_ms > state_given_ms(state) ? state->touched_ms : state_given_ms(state);
-	int64_t until_ms = policy->stick == STICK_WITHIN ? lifecycle_from(work, last_ms, policy->within) : 0;
+	int64_t until_ms =
+		policy->stick == STICK_WITHIN ? lifecycle_from(work, state_last_ms(state), policy->within) : 0;
 	return until_ms != 0 && until_ms <= work->now_ms;
 }
 
@@ -111,7 +111,7 @@ enum step owner_match_accounts(struct work *work)
 void owner_match_touched(struct work *work)
 {
 	const struct ownership_rules *rules = ownership_rules(work->model);
-	if (!rules->match[OWNER_ACCOUNT].is_on && !rules->match[OWNER_COMPANY].is_on)
+	if (!rules->match[OWNER_ACCOUNT].is_on && !rules->match[OWNER_COMPANY].is_on && !work->model->dedup.asks_account)
 		return;
 	for (size_t i = 0; i < work->state.idents.count; i++) {
 		struct slice name = work->state.idents.items[i];

@@ -50,7 +50,7 @@ static void see_lead(struct work *work)
 	kept_restore(work->model, &work->state, work->lead_id, work->arena, lead);
 	schema_territories_init(&work->territories, work->model->env, work->model->territories, lead);
 	work->slots[SLOT_LEAD] = cel_object(&lead->objects[SCHEMA_LEAD]);
-	work->slots[SLOT_ACCOUNT] = cel_object(&lead->objects[SCHEMA_COMPANY]);
+	work->slots[SLOT_ACCOUNT] = cel_object(&lead->objects[SCHEMA_ACCOUNT]);
 	work->slots[SLOT_NOW] = instant_value(work->now_ms);
 	work->slots[SLOT_TERRITORY] = cel_object(&work->territories.object);
 	work->slots[SLOT_FACTS] = cel_zero(&cel_type_map);

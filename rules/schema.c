@@ -6,6 +6,7 @@
 
 #include "rules/base/arena.h"
 #include "rules/cel/value.h"
+#include "rules/clocks_lead.h"
 #include "rules/json.h"
 #include "rules/territory.h"
 
@@ -48,6 +49,11 @@ static const struct schema_row company_rows[] = {
 #define COMPANY_FIELD(name, kind, bytes, who) ROW("company.", company., name, kind, bytes, who)
 #include "rules/schema.def"
 };
+static const struct schema_row account_rows[] = {
+#define COMPANY_FIELD(name, kind, bytes, who) ROW("company.", company., name, kind, bytes, who)
+#define ACCOUNT_FIELD(name, kind, bytes, who) ROW("account.", account., name, kind, bytes, who)
+#include "rules/schema.def"
+};
 static const struct schema_row location_rows[] = {
 #define LOCATION_FIELD(name, kind, bytes, who) ROW("location.", location., name, kind, bytes, who)
 #include "rules/schema.def"
@@ -73,6 +79,7 @@ static const struct {
 	[SCHEMA_LOCATION] = {location_rows, COUNT(location_rows)},
 	[SCHEMA_INTEREST] = {interest_rows, COUNT(interest_rows)},
 	[SCHEMA_BUDGET] = {budget_rows, COUNT(budget_rows)},
+	[SCHEMA_ACCOUNT] = {account_rows, COUNT(account_rows)},
 };
 
 const struct schema_row *schema_rows(enum schema_object object, size_t *ret_count)
@@ -83,7 +90,7 @@ const struct schema_row *schema_rows(enum schema_object object, size_t *ret_coun
 
 const struct schema_row *schema_find(struct slice path)
 {
-	for (int object = 0; object < SCHEMA_OBJECTS; object++)
+	for (int object = 0; object < SCHEMA_RECORD_OBJECTS; object++)
 		for (size_t i = 0; i < objects[object].count; i++)
 			if (slice_is(path, objects[object].rows[i].path))
 				return &objects[object].rows[i];
@@ -172,6 +179,7 @@ static const struct cel_type part_types[SCHEMA_OBJECTS] = {
 	[SCHEMA_LOCATION] = {.kind = CEL_OBJECT, .object = &types[SCHEMA_LOCATION]},
 	[SCHEMA_INTEREST] = {.kind = CEL_OBJECT, .object = &types[SCHEMA_INTEREST]},
 	[SCHEMA_BUDGET] = {.kind = CEL_OBJECT, .object = &types[SCHEMA_BUDGET]},
+	[SCHEMA_ACCOUNT] = {.kind = CEL_OBJECT, .object = &types[SCHEMA_ACCOUNT]},
 };
 
 #define CEL_TEXT_FIELD(name) {#name, &cel_type_string, true},
@@ -204,6 +212,11 @@ static const struct cel_field contact_fields[] = {
 };
 static const struct cel_field company_fields[] = {
 #define COMPANY_FIELD(name, kind, bytes, who) CEL_##kind##_FIELD(name)
+#include "rules/schema.def"
+};
+static const struct cel_field account_fields[] = {
+#define COMPANY_FIELD(name, kind, bytes, who) CEL_##kind##_FIELD(name)
+#define ACCOUNT_FIELD(name, kind, bytes, who) CEL_##kind##_FIELD(name)
 #include "rules/schema.def"
 };
 static const struct cel_field location_fields[] = {
@@ -245,6 +258,11 @@ static const struct cel_member company_members[] = {
 #define COMPANY_FIELD(name, kind, bytes, who) CEL_##kind##_MEMBER(company., name)
 #include "rules/schema.def"
 };
+static const struct cel_member account_members[] = {
+#define COMPANY_FIELD(name, kind, bytes, who) CEL_##kind##_MEMBER(company., name)
+#define ACCOUNT_FIELD(name, kind, bytes, who) CEL_##kind##_MEMBER(account., name)
+#include "rules/schema.def"
+};
 static const struct cel_member location_members[] = {
 #define LOCATION_FIELD(name, kind, bytes, who) CEL_##kind##_MEMBER(location., name)
 #include "rules/schema.def"
@@ -261,6 +279,7 @@ static const struct cel_member budget_members[] = {
 OBJECT_FUNCTIONS(lead)
 OBJECT_FUNCTIONS(contact)
 OBJECT_FUNCTIONS(company)
+OBJECT_FUNCTIONS(account)
 OBJECT_FUNCTIONS(location)
 OBJECT_FUNCTIONS(interest)
 OBJECT_FUNCTIONS(budget)
@@ -274,6 +293,7 @@ static const struct cel_object_type types[SCHEMA_OBJECTS] = {
 	[SCHEMA_LOCATION] = TYPE(location, "lead.location"),
 	[SCHEMA_INTEREST] = TYPE(interest, "lead.interest"),
 	[SCHEMA_BUDGET] = TYPE(budget, "lead.interest.budget"),
+	[SCHEMA_ACCOUNT] = TYPE(account, "account"),
 };
 
 void lead_init(struct lead *lead)
@@ -351,6 +371,20 @@ static const struct cel_type *territory_type(const struct slice *tables, size_t 
 	return type;
 }
 
+/* Where a name is known, this is not asked. */
+#define OF_CLOCKS "the start, stop and pause of clocks, and acts,"
+static const struct cel_elsewhere elsewhere[] = {
+	{"score", "routes and what comes after them"},
+	{"grade", "routes and what comes after them"},
+	{"rep", "the criteria of a team"},
+#define X(name) {#name, OF_CLOCKS},
+	CLOCK_TEXTS(X)
+#undef X
+#define X(id, name) {#name, OF_CLOCKS},
+	CLOCK_FACTS(X)
+#undef X
+};
+
 const struct cel_env *schema_env_new(const struct slice *tables, size_t table_count, struct arena *arena)
 {
 	struct cel_variable *variables = arena_array(arena, SCHEMA_ROUTE_SLOTS, sizeof *variables);
@@ -358,12 +392,14 @@ const struct cel_env *schema_env_new(const struct slice *tables, size_t table_co
 	variables[SLOT_NOW] = (struct cel_variable){"now", &cel_type_timestamp};
 	variables[SLOT_TERRITORY] = (struct cel_variable){"territory", territory_type(tables, table_count, arena)};
 	variables[SLOT_FACTS] = (struct cel_variable){"facts", &cel_type_map};
-	variables[SLOT_ACCOUNT] = (struct cel_variable){"account", &part_types[SCHEMA_COMPANY]};
+	variables[SLOT_ACCOUNT] = (struct cel_variable){"account", &part_types[SCHEMA_ACCOUNT]};
 	variables[SLOT_GRADE] = (struct cel_variable){"grade", &cel_type_string};
 	variables[SLOT_SCORE] = (struct cel_variable){"score", &cel_type_int};
 	struct cel_env *env = arena_alloc(arena, sizeof *env);
 	env->variables = variables;
 	env->variable_count = SCHEMA_ROUTE_SLOTS;
+	env->elsewhere = elsewhere;
+	env->elsewhere_count = COUNT(elsewhere);
 	return env;
 }
 

@@ -6,7 +6,7 @@
  * Variables of expressions, in the order of their slots:
  *
  *     lead       the lead                       facts   map(string, dyn): answers of plug-ins, "geo.country"
- *     account    its company: lead.company      grade   string  } known to routes,
+ *     account    its company, and who has it    grade   string  } known to routes,
  *     now        timestamp of the decision      score   int     } not while scoring
  *     territory  one string field per table
  *     rep        who might get it: known to the criteria of a pool alone
@@ -56,6 +56,11 @@ struct lead_company {
 #include "rules/schema.def"
 };
 
+struct lead_account {
+#define ACCOUNT_FIELD(name, kind, bytes, who) MEMBER_##kind(name)
+#include "rules/schema.def"
+};
+
 struct lead_location {
 #define LOCATION_FIELD(name, kind, bytes, who) MEMBER_##kind(name)
 #include "rules/schema.def"
@@ -72,11 +77,20 @@ struct lead_interest {
 };
 
 enum schema_object { SCHEMA_LEAD, SCHEMA_CONTACT, SCHEMA_COMPANY, SCHEMA_LOCATION, SCHEMA_INTEREST, SCHEMA_BUDGET,
-	             SCHEMA_OBJECTS };
+	             SCHEMA_RECORD_OBJECTS, /* up to here: what a record has */
+	             SCHEMA_ACCOUNT = SCHEMA_RECORD_OBJECTS, SCHEMA_OBJECTS };
+
+/* Fields of SCHEMA_ACCOUNT: those of the company first. */
+enum {
+#define COMPANY_FIELD(name, kind, bytes, who) ACCOUNT_company_##name,
+#include "rules/schema.def"
+	ACCOUNT_OWN_FIELDS,
+};
 
 struct lead {
 #define LEAD_FIELD(name, kind, bytes, who) MEMBER_##kind(name)
 #include "rules/schema.def"
+	struct lead_account account;               /* set while it is decided, never read from a record */
 	struct cel_object objects[SCHEMA_OBJECTS]; /* what expressions see; set by lead_init, point back at this struct */
 };
 
@@ -104,7 +118,7 @@ struct schema_row {
 
 /* The fields of one object, in the order of schema.def. */
 const struct schema_row *schema_rows(enum schema_object object, size_t *ret_count);
-/* The row of "contact.email", or NULL. */
+/* The row of "contact.email", or NULL. Of what a record has. */
 const struct schema_row *schema_find(struct slice path);
 /* The text member of a row of kind SCHEMA_TEXT. */
 struct slice *schema_text(struct lead *lead, const struct schema_row *row);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "rules/clients.h"
+#include "rules/idents.h"
 #include "rules/interest.h"
 #include "rules/model.h"
 #include "rules/returning.h"
@@ -31,14 +32,30 @@ static const struct cel_map *all_facts(struct work *work)
 	return cel_map_of(work->arena, entries, said->count + more);
 }
 
+/* A lead is nobody's news about its own account: it is the company's latest one that was here before. */
+static void know_account(struct work *work)
+{
+	struct hit hit;
+	struct lead_account *account = &work->prepared->lead.account;
+	if (!work->model->dedup.asks_account || !ident_company(work, &hit))
+		return;
+	account->lead_id = hit.lead_id;
+	account->owner = hit.state.owner;
+	account->team = hit.state.team;
+	account->grade = hit.state.grade;
+	account->status = slice_of(lead_status_name(hit.state.status));
+	account->last_at = (struct lead_int){true, state_last_ms(&hit.state)};
+}
+
 /* What plug-ins said is in the prepared record by now: expressions see it from here on. */
 enum step stage_enrich(struct work *work)
 {
 	struct prepared *prepared = work->prepared;
+	know_account(work);
 	const struct cel_map *facts = all_facts(work);
 	schema_territories_init(&work->territories, work->model->env, work->model->territories, &prepared->lead);
 	work->slots[SLOT_LEAD] = cel_object(&prepared->lead.objects[SCHEMA_LEAD]);
-	work->slots[SLOT_ACCOUNT] = cel_object(&prepared->lead.objects[SCHEMA_COMPANY]);
+	work->slots[SLOT_ACCOUNT] = cel_object(&prepared->lead.objects[SCHEMA_ACCOUNT]);
 	work->slots[SLOT_NOW] = instant_value(work->now_ms);
 	work->slots[SLOT_TERRITORY] = cel_object(&work->territories.object);
 	work->slots[SLOT_FACTS] = facts != NULL ? cel_map(facts) : cel_zero(&cel_type_map);

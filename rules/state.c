@@ -380,6 +380,12 @@ int64_t state_given_ms(const struct lead_state *lead)
 	return lead->given_ms != 0 ? lead->given_ms : lead->at_ms;
 }
 
+int64_t state_last_ms(const struct lead_state *lead)
+{
+	int64_t given_ms = state_given_ms(lead);
+	return lead->touched_ms > given_ms ? lead->touched_ms : given_ms;
+}
+
 static int64_t earlier(int64_t a_ms, int64_t b_ms)
 {
 	return b_ms == 0 || (a_ms != 0 && a_ms < b_ms) ? a_ms : b_ms;

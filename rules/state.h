@@ -149,6 +149,8 @@ void state_put_lead(struct strbuf *out, const struct lead_state *lead);
 int state_get_lead(struct slice value, struct arena *arena, struct lead_state *ret_lead, struct err *err);
 /* When its owner got it. */
 int64_t state_given_ms(const struct lead_state *lead);
+/* When somebody last acted on it, or its owner got it. */
+int64_t state_last_ms(const struct lead_state *lead);
 /* When the lead is next due: the earliest level of any clock, or its time of waking; 0: never. */
 int64_t state_next_due(const struct lead_state *lead);
 

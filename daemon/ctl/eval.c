@@ -214,7 +214,7 @@ static int eval_on_nothing(struct question *question, const struct model *model,
 		lead_init(&lead);
 		schema_territories_init(&territories, model->env, model->territories, &lead);
 		slots[SLOT_LEAD] = cel_object(&lead.objects[SCHEMA_LEAD]);
-		slots[SLOT_ACCOUNT] = cel_object(&lead.objects[SCHEMA_COMPANY]);
+		slots[SLOT_ACCOUNT] = cel_object(&lead.objects[SCHEMA_ACCOUNT]);
 		slots[SLOT_NOW] = cel_timestamp(now_ms / 1000, (uint32_t)(now_ms % 1000) * 1000000);
 		slots[SLOT_TERRITORY] = cel_object(&territories.object);
 		slots[SLOT_FACTS] = cel_zero(&cel_type_map);

@@ -272,6 +272,11 @@ struct cel_vocabulary {
 	const void *self;
 };
 
+/* A name that other places of the caller know, for whoever writes it where it is not: "only routes know `grade`". */
+struct cel_elsewhere {
+	const char *name, *who;
+};
+
 struct cel_env {
 	const struct cel_variable *variables; /* slot = index in this array */
 	size_t variable_count;
@@ -279,6 +284,8 @@ struct cel_env {
 	size_t function_count;
 	const struct cel_vocabulary *vocabularies;
 	size_t vocabulary_count;
+	const struct cel_elsewhere *elsewhere;
+	size_t elsewhere_count;
 	const char *container; /* namespace in which names are looked up first; NULL: none */
 	bool is_unchecked;     /* no type check: every mistake shows only when evaluated */
 	bool is_lenient;       /* a constant part that must fail (1/0) is no issue; no lints either */

@@ -99,8 +99,22 @@ const char *check_path(struct checker *checker, const struct node *node)
 	return arena_strdup(checker->work, path + start);
 }
 
+/* A name that is known, but not here. */
+static const char *who_knows(const struct cel_env *env, struct slice name)
+{
+	for (size_t i = 0; i < env->elsewhere_count; i++)
+		if (slice_is(name, env->elsewhere[i].name))
+			return env->elsewhere[i].who;
+	return NULL;
+}
+
 static void suggest_name(struct checker *checker, struct cel_issue *issue, struct slice name)
 {
+	const char *who = who_knows(checker->env, name);
+	if (who != NULL) {
+		issue_help(issue, checker->keep, "only %s know it", who);
+		return;
+	}
 	struct nearest nearest = {.wanted = name};
 	for (const struct scope *scope = checker->scope; scope != NULL; scope = scope->up)
 		nearest_consider(&nearest, arena_memdupz(checker->work, scope->name.p, scope->name.len));

@@ -297,7 +297,7 @@ static void match_one(const struct bench *bench, size_t number, struct arena *sc
 						[SLOT_SCORE] = cel_int(10)};
 	schema_territories_init(&territories, model->env, model->territories, bench->leads[number]);
 	slots[SLOT_LEAD] = cel_object(&bench->leads[number]->objects[SCHEMA_LEAD]);
-	slots[SLOT_ACCOUNT] = cel_object(&bench->leads[number]->objects[SCHEMA_COMPANY]);
+	slots[SLOT_ACCOUNT] = cel_object(&bench->leads[number]->objects[SCHEMA_ACCOUNT]);
 	slots[SLOT_TERRITORY] = cel_object(&territories.object);
 	match_routes(model, bench->leads[number], slots, scratch, ret_match);
 }
@@ -481,7 +481,7 @@ static void measure_condition(int rounds)
 	lead.location.country = SLICE("DE");
 	lead.company.employees = (struct lead_int){true, 500};
 	struct cel_value slots[SCHEMA_SLOTS] = {[SLOT_LEAD] = cel_object(&lead.objects[SCHEMA_LEAD]),
-	                                        [SLOT_ACCOUNT] = cel_object(&lead.objects[SCHEMA_COMPANY])};
+	                                        [SLOT_ACCOUNT] = cel_object(&lead.objects[SCHEMA_ACCOUNT])};
 	struct slice text =
 		SLICE("lead.source == \"web\" && lead.location.country == \"DE\" && lead.company.employees >= 100");
 	if (cel_compile(schema_env_new(NULL, 0, &arena), text, &cel_type_bool, &arena, &issues, &program) != 0)

@@ -317,7 +317,7 @@ static void throw_subject(struct dice *dice, const struct rule_set *set, struct 
 	schema_territories_init(&subject->territories, &set->env, set->tables, &subject->lead);
 	subject->lead.attributes = roll(dice, 4) != 0 ? some_attributes(dice, arena) : NULL;
 	subject->slots[SLOT_LEAD] = cel_object(&subject->lead.objects[SCHEMA_LEAD]);
-	subject->slots[SLOT_ACCOUNT] = cel_object(&subject->lead.objects[SCHEMA_COMPANY]);
+	subject->slots[SLOT_ACCOUNT] = cel_object(&subject->lead.objects[SCHEMA_ACCOUNT]);
 	subject->slots[SLOT_NOW] = cel_timestamp(1790000000, 0);
 	subject->slots[SLOT_TERRITORY] = cel_object(&subject->territories.object);
 	subject->slots[SLOT_FACTS] = some_facts(dice, subject, arena);
@@ -450,7 +450,7 @@ static void test_one_is_left(void **state)
 	lead.interest.budget.amount = (struct lead_real){true, RULES_MOST - 1};
 	struct cel_value slots[SLOTS] = {
 		[SLOT_LEAD] = cel_object(&lead.objects[SCHEMA_LEAD]),
-		[SLOT_ACCOUNT] = cel_object(&lead.objects[SCHEMA_COMPANY]), [SLOT_SCORE] = cel_int(RULES_MOST - 1)};
+		[SLOT_ACCOUNT] = cel_object(&lead.objects[SCHEMA_ACCOUNT]), [SLOT_SCORE] = cel_int(RULES_MOST - 1)};
 	const struct cel_entry facts[] = {{cel_string(SLICE("size")), cel_int(RULES_MOST - 1)},
 					  {cel_string(SLICE("area")), cel_string(SLICE("area 1499"))}};
 	struct arena arena = ARENA_INIT;

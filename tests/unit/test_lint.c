@@ -212,7 +212,7 @@ static void route_one(struct random *random, const struct model *model, const st
 	schema_territories_init(&territories, model->env, model->territories, &lead);
 	const struct cel_value slots[SCHEMA_SLOTS] = {
 		[SLOT_LEAD] = cel_object(&lead.objects[SCHEMA_LEAD]),
-		[SLOT_ACCOUNT] = cel_object(&lead.objects[SCHEMA_COMPANY]),
+		[SLOT_ACCOUNT] = cel_object(&lead.objects[SCHEMA_ACCOUNT]),
 		[SLOT_NOW] = cel_timestamp(1795300000, 0),
 		[SLOT_TERRITORY] = cel_object(&territories.object),
 		[SLOT_FACTS] = cel_map(cel_map_of(&scratch, &fact, pick(random, 2))),

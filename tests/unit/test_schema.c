@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -27,7 +28,7 @@ static int set_up(void **state)
 	fixture.env = schema_env_new(NULL, 0, &fixture.arena);
 	lead_init(&fixture.lead);
 	fixture.slots[SLOT_LEAD] = cel_object(&fixture.lead.objects[SCHEMA_LEAD]);
-	fixture.slots[SLOT_ACCOUNT] = cel_object(&fixture.lead.objects[SCHEMA_COMPANY]);
+	fixture.slots[SLOT_ACCOUNT] = cel_object(&fixture.lead.objects[SCHEMA_ACCOUNT]);
 	*state = &fixture;
 	return 0;
 }
@@ -43,7 +44,8 @@ static struct cel_value read_path(struct fixture *fixture, const char *path)
 {
 	struct cel_issues issues;
 	struct cel_program *program;
-	struct slice text = slice_of(arena_printf(&fixture->arena, "lead.%s", path));
+	bool is_account = strncmp(path, "account.", 8) == 0;
+	struct slice text = slice_of(arena_printf(&fixture->arena, "%s%s", is_account ? "" : "lead.", path));
 	assert_int_equal(cel_compile(fixture->env, text, NULL, &fixture->arena, &issues, &program), 0);
 	return cel_eval(program, fixture->slots, &fixture->arena, CEL_DEFAULT_STEPS);
 }
