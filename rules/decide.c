@@ -257,6 +257,7 @@ void decider_visit(struct decider *decider, struct slice walk_key, struct slice 
 	struct work work;
 	work_begin(&work, decider, NULL, now_ms, ret);
 	work.lead_id = (struct slice){arena_memdupz(decider->arena, lead_id.p, lead_id.len), lead_id.len};
+	work.cause = ARENA_JOIN(decider->arena, SLICE("walk:"), walk_key, SLICE(":"), work.lead_id);
 	pool_begin(&work);
 	decide_visit(&work, walk_key);
 	pool_end(&work);

@@ -6,7 +6,7 @@
  *     stage_*.c          the stages of a lead, settle.c what they come to
  *     decide_activity.c  the driver of activities, act_*.c one file per type (activity.def)
  *     own.c              what a change of owner means
- *     pool_choose.c      one of a team, desk.c who is there, pool_wait.c those who wait
+ *     pool_choose.c      one of a team, desk.c who is there, backlog.c who waits, pool_drain.c their turn
  *     fire.c, walk.c     timers; what is done with every lead
  *     event.c         outcome -> JSON events, trace.c the part that says why
  */
@@ -108,6 +108,7 @@ struct work {
 	int64_t familiar_ms;         /* of the lead that made state.familiar */
 	size_t named;                /* 1 + the rep that the route names; 0: none */
 	enum block named_block;      /* why he did not get it */
+	int64_t units;               /* that the lead will count for who gets it; 0: what it counts already */
 	bool is_aside;               /* another lead inside a decision: its events are named after it, too */
 };
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/base/hash.h"
 #include "rules/base/mem.h"
 #include "rules/calendar.h"
 #include "rules/model.h"
@@ -136,6 +135,16 @@ static enum block judge_capacity(const struct presence *person, const struct cap
 	return capacity->open != 0 && person->open + units > capacity->open ? BLOCK_OPEN : block;
 }
 
+/* When less of what he was given counts than does now: he may then take a larger lead, whether or not he could take a small
+ * one all the time. */
+static int64_t next_relief(const struct presence *person, const struct capacity *capacity, int64_t now_ms)
+{
+	int64_t next_ms = NEVER_MS;
+	for (size_t i = 0; i < capacity->cap_count; i++)
+		next_ms = sooner(next_ms, presence_eases(person, &capacity->caps[i], now_ms));
+	return next_ms;
+}
+
 static bool is_away(const struct presence *person, int64_t now_ms)
 {
 	return person->is_away && (person->until_ms == 0 || person->until_ms > now_ms);
@@ -161,6 +170,8 @@ static enum block judge(const struct desk *desk, const struct post *post, uint32
 		} else {
 			change_ms = stale_ms != 0 ? person->seen_ms + stale_ms : NEVER_MS;
 			block = judge_capacity(person, pool_capacity(post->pool, self), units, now_ms, &change_ms);
+			if (post->pool->size_count != 0)
+				change_ms = sooner(change_ms, next_relief(person, pool_capacity(post->pool, self), now_ms));
 		}
 	}
 	*ret_change_ms = change_ms;
@@ -236,12 +247,14 @@ static void each_ring(struct post *post, uint32_t member, void (*act)(struct rin
 			act(post->rings[lane], member);
 }
 
-static void look_again(struct desk *desk, struct post *post, uint32_t member)
+/* `is_less`: he has less to do than before, or less of what he was given counts. */
+static void look_again(struct desk *desk, struct post *post, uint32_t member, bool is_less)
 {
 	int64_t change_ms;
 	enum block before = (enum block)post->blocks[member], now = judge(desk, post, member, 1, &change_ms);
 	size_t class = pool_class(post->pool, member);
 	set_change(post, member, change_ms);
+	post->eased += now == BLOCK_NONE && (is_less || before != BLOCK_NONE);
 	if (now == before)
 		return;
 	post->blocks[member] = (uint8_t)now;
@@ -274,6 +287,7 @@ static void look_at_hours(struct desk *desk, struct post *post, size_t class)
 	post->has_toggled = true;
 	if (!is_open)
 		return;
+	post->eased++;
 	for (size_t lane = 0; lane <= post->pool->lane_count; lane++)
 		if (post->rings[lane] != NULL)
 			ring_reopen(post->rings[lane], class);
@@ -282,7 +296,7 @@ static void look_at_hours(struct desk *desk, struct post *post, size_t class)
 static void bring_up(struct desk *desk, struct post *post)
 {
 	while (post->timer_count > 0 && post->changes_ms[post->timers[0]] <= desk->now_ms)
-		look_again(desk, post, post->timers[0]);
+		look_again(desk, post, post->timers[0], true);
 	for (size_t class = 0; post->pool->keeps_hours && class < post->pool->class_count; class++)
 		if (post->class_open[class] || post->class_opens_ms[class] <= desk->now_ms)
 			look_at_hours(desk, post, class);
@@ -294,7 +308,7 @@ static struct post *make_post(struct desk *desk, const struct overlay *overlay, 
 	const struct team *team = &desk->model->teams[index];
 	size_t members = team->member_count;
 	struct post *post = arena_alloc(arena, sizeof *post);
-	*post = (struct post){.team = team, .pool = pool_of(team), .index = index};
+	*post = (struct post){.team = team, .pool = pool_of(team), .index = index, .eased = 1};
 	post->blocks = arena_array(arena, members, sizeof *post->blocks);
 	post->changes_ms = arena_array(arena, members, sizeof *post->changes_ms);
 	post->loads = arena_array(arena, members, sizeof *post->loads);
@@ -377,11 +391,12 @@ void desk_person_changed(struct desk *desk, const struct overlay *overlay, size_
 		uint32_t member = desk->seats[s].member;
 		if (post == NULL)
 			continue;
+		bool is_less = person->open < post->loads[member];
 		if (post->loads[member] != person->open) {
 			post->loads[member] = person->open;
 			each_ring(post, member, ring_reload);
 		}
-		look_again(desk, post, member);
+		look_again(desk, post, member, is_less);
 	}
 }
 
@@ -406,6 +421,28 @@ enum block post_block(const struct desk *desk, const struct post *post, uint32_t
 	if (block != BLOCK_NONE || units == 1)
 		return block;
 	return judge(desk, post, member, units, &change_ms) == BLOCK_NONE ? BLOCK_NONE : BLOCK_SIZE;
+}
+
+static bool was_tried(const struct need *need, uint32_t member)
+{
+	for (size_t i = 0; i < need->tried_count; i++)
+		if (need->tried[i] == member)
+			return true;
+	return false;
+}
+
+bool post_can_serve(const struct desk *desk, const struct post *post, const struct need *need)
+{
+	size_t free_count = post_free(post);
+	if (need->units <= 1)
+		for (size_t i = 0; i < need->tried_count; i++)
+			free_count -= post_block(desk, post, need->tried[i], 1) == BLOCK_NONE;
+	if (need->units <= 1 || free_count == 0)
+		return free_count != 0;
+	for (uint32_t i = 0; i < post->team->member_count; i++)
+		if (post->blocks[i] == BLOCK_NONE && !was_tried(need, i) && post_block(desk, post, i, need->units) == BLOCK_NONE)
+			return true;
+	return false;
 }
 
 enum block desk_judge_rep(struct desk *desk, const struct overlay *overlay, size_t rep, int64_t units)
@@ -439,8 +476,7 @@ static void make_ready(struct desk *desk, const struct overlay *overlay)
 	desk->is_read = arena_array(arena, model->rep_count, sizeof *desk->is_read);
 	desk->dirty_people = arena_array(arena, model->rep_count, sizeof *desk->dirty_people);
 	desk->posts = arena_array(arena, model->team_count, sizeof(struct post *));
-	desk->backlogs = arena_array(arena, model->team_count + 1, sizeof *desk->backlogs);
-	memcpy(desk->seed, overlay->seed, sizeof desk->seed);
+	backlog_init(&desk->backlog, model->team_count + 1, overlay->seed, arena);
 	index_seats(desk);
 	desk->is_ready = true;
 	pool_load_waiters(desk, overlay);
@@ -457,142 +493,4 @@ int64_t desk_at(struct desk *desk, const struct model *model, const struct overl
 	if (!desk->is_ready)
 		make_ready(desk, overlay);
 	return desk->now_ms;
-}
-
-/* ---- waiters */
-
-size_t desk_rank(const struct model *model, struct slice grade)
-{
-	size_t rank = 0;
-	while (rank < model->grade_count && !slice_equal(model->grades[rank].letter, grade))
-		rank++;
-	return rank;
-}
-
-bool waiter_is_before(const struct waiter *a, const struct waiter *b)
-{
-	if (a->rank != b->rank)
-		return a->rank < b->rank;
-	if (a->at_ms != b->at_ms)
-		return a->at_ms < b->at_ms;
-	return slice_compare((struct slice){a->id, a->id_len}, (struct slice){b->id, b->id_len}) < 0;
-}
-
-static void queue_put(struct backlog *backlog, size_t at, struct waiter *waiter)
-{
-	backlog->items[at] = waiter;
-	waiter->place = at;
-}
-
-static void queue_rise(struct backlog *backlog, size_t at)
-{
-	struct waiter *waiter = backlog->items[at];
-	while (at > 0 && waiter_is_before(waiter, backlog->items[(at - 1) / 2])) {
-		queue_put(backlog, at, backlog->items[(at - 1) / 2]);
-		at = (at - 1) / 2;
-	}
-	queue_put(backlog, at, waiter);
-}
-
-static void queue_sink(struct backlog *backlog, size_t at)
-{
-	struct waiter *waiter = backlog->items[at];
-	for (;;) {
-		size_t child = 2 * at + 1;
-		if (child + 1 < backlog->count && waiter_is_before(backlog->items[child + 1], backlog->items[child]))
-			child++;
-		if (child >= backlog->count || !waiter_is_before(backlog->items[child], waiter))
-			break;
-		queue_put(backlog, at, backlog->items[child]);
-		at = child;
-	}
-	queue_put(backlog, at, waiter);
-}
-
-/* A producer chooses lead ids and must not be able to aim at a slot: the seed is that of the overlay. */
-static size_t probe(const struct desk *desk, struct slice id)
-{
-	size_t at = (size_t)hash_sip(desk->seed, id) & (desk->by_id_room - 1);
-	while (desk->by_id[at] != NULL && !slice_equal((struct slice){desk->by_id[at]->id, desk->by_id[at]->id_len}, id))
-		at = (at + 1) & (desk->by_id_room - 1);
-	return at;
-}
-
-static void grow_table(struct desk *desk)
-{
-	struct waiter **old = desk->by_id;
-	size_t old_room = desk->by_id_room;
-	desk->by_id_room = old_room ? old_room * 2 : 64;
-	desk->by_id = arena_array(desk->arena, desk->by_id_room, sizeof *desk->by_id);
-	for (size_t i = 0; i < old_room; i++)
-		if (old[i] != NULL)
-			desk->by_id[probe(desk, (struct slice){old[i]->id, old[i]->id_len})] = old[i];
-}
-
-struct waiter *desk_find_waiter(const struct desk *desk, struct slice lead_id)
-{
-	return desk->by_id_room != 0 ? desk->by_id[probe(desk, lead_id)] : NULL;
-}
-
-static void push(struct desk *desk, struct backlog *backlog, struct waiter *waiter)
-{
-	if (backlog->count == backlog->room) {
-		backlog->room = backlog->room ? backlog->room * 2 : 16;
-		struct waiter **more = arena_array(desk->arena, backlog->room, sizeof *more);
-		if (backlog->count != 0)
-			memcpy(more, backlog->items, backlog->count * sizeof *more);
-		backlog->items = more;
-	}
-	backlog->items[backlog->count++] = waiter;
-	queue_rise(backlog, backlog->count - 1);
-}
-
-struct waiter *desk_add_waiter(struct desk *desk, struct slice lead_id, size_t team, size_t rank, int64_t at_ms)
-{
-	struct waiter *waiter = desk->free_waiters;
-	if (waiter != NULL)
-		desk->free_waiters = waiter->next;
-	else
-		waiter = arena_alloc(desk->arena, sizeof *waiter);
-	*waiter = (struct waiter){.id_len = (uint32_t)lead_id.len, .team = (uint32_t)team, .rank = (uint32_t)rank, .at_ms = at_ms};
-	memcpy(waiter->id, lead_id.p, lead_id.len);
-	if (2 * (desk->waiting + 1) > desk->by_id_room)
-		grow_table(desk);
-	desk->by_id[probe(desk, lead_id)] = waiter;
-	desk->waiting++;
-	push(desk, &desk->backlogs[team], waiter);
-	return waiter;
-}
-
-/* Entries behind a hole move into it, so that probing never stops short. */
-static void close_hole(struct desk *desk, size_t hole)
-{
-	for (size_t at = (hole + 1) & (desk->by_id_room - 1); desk->by_id[at] != NULL; at = (at + 1) & (desk->by_id_room - 1)) {
-		struct waiter *waiter = desk->by_id[at];
-		desk->by_id[at] = NULL;
-		desk->by_id[probe(desk, (struct slice){waiter->id, waiter->id_len})] = waiter;
-	}
-}
-
-void desk_remove_waiter(struct desk *desk, struct waiter *waiter)
-{
-	struct backlog *backlog = &desk->backlogs[waiter->team];
-	struct waiter *last = backlog->items[--backlog->count];
-	if (last != waiter) {
-		size_t at = waiter->place;
-		queue_put(backlog, at, last);
-		queue_rise(backlog, at);
-		queue_sink(backlog, last->place);
-	}
-	size_t slot = probe(desk, (struct slice){waiter->id, waiter->id_len});
-	desk->by_id[slot] = NULL;
-	close_hole(desk, slot);
-	desk->waiting--;
-	waiter->next = desk->free_waiters;
-	desk->free_waiters = waiter;
-}
-
-struct waiter *desk_first_waiter(const struct desk *desk, size_t team)
-{
-	return desk->backlogs[team].count != 0 ? desk->backlogs[team].items[0] : NULL;
 }

@@ -6,7 +6,7 @@
  *
  *     decider ──► desk ── people: presence of each rep           mem/rep/<rep>
  *                   ├──── posts: one per team                    availability of each member, rings, heap of changes
- *                   └──── waiters: leads that wait for somebody  mem/wait/<lead>
+ *                   └──── backlog: leads that wait for somebody  mem/wait/<lead>
  *
  * A desk may outlive its decider (rules.h: desk_new): then nothing has to be read again. It must be forgotten when a
  * decision it took part in does not become state. No decision depends on whether there was one: a desk made anew out of
@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rules/backlog.h"
 #include "rules/base/arena.h"
 #include "rules/pool.h"
 #include "rules/presence.h"
@@ -52,17 +53,6 @@ enum block {
 /* "available", "away", … */
 const char *block_name(enum block block);
 
-/* A lead that waits for one of a pool. */
-struct waiter {
-	char id[LEAD_ID_BYTES_MAX];
-	uint32_t id_len;
-	uint32_t team;
-	uint32_t rank;       /* of its grade, 0 is best */
-	int64_t at_ms;       /* original age */
-	size_t place;        /* in the backlog of its team */
-	struct waiter *next; /* while it is free */
-};
-
 /* One team at work. */
 struct post {
 	const struct team *team;
@@ -81,11 +71,7 @@ struct post {
 	int64_t *class_opens_ms;   /* per class that is not at work */
 	struct ring **rings;       /* per lane, the main one first; NULL: not used yet */
 	bool has_toggled;          /* somebody came or went since the last choice (catch_up: none) */
-};
-
-struct backlog {
-	struct waiter **items; /* heap */
-	size_t count, room;
+	uint64_t eased;            /* counts, from 1, how often a member may have become able to take what he could not before */
 };
 
 struct membership {
@@ -104,18 +90,15 @@ struct desk {
 	size_t *first_seat;         /* per rep: into `seats`; rep_count + 1 of them */
 	struct membership *seats;
 	struct post **posts;        /* per team; NULL: not used yet */
-	struct backlog *backlogs;   /* per team, and one more: of teams that the configuration does not have any more */
-	size_t waiting;             /* in all backlogs */
-	struct waiter **by_id;      /* hash table, open addressing; room is a power of two */
-	size_t by_id_room;
-	uint64_t seed[2];           /* of that table; no decision depends on it */
-	struct waiter *free_waiters;
+	struct backlog backlog;
+	bool has_unreadable;        /* a stored value of a waiting lead was not in our form */
 	size_t *dirty_people;
 	size_t dirty_people_count;
 	struct ring **used;         /* since the last flush, in order of first use */
 	size_t ring_count, ring_room;
 	bool is_cut;                /* the last drain stopped at its limit */
 	int64_t tick_ms;            /* as stored in mem/tick/pools; 0: none */
+	size_t looks;               /* how often members were looked at for those who wait; tells what waiting costs */
 };
 
 /* Everything is forgotten: it will be made anew. */
@@ -136,18 +119,9 @@ size_t post_free(const struct post *post);
 enum block post_block(const struct desk *desk, const struct post *post, uint32_t member, int64_t units);
 /* The same for a rep as a member of no team: presence and his own capacity. */
 enum block desk_judge_rep(struct desk *desk, const struct overlay *overlay, size_t rep, int64_t units);
+/* Is there anybody who could take a lead that needs this? */
+bool post_can_serve(const struct desk *desk, const struct post *post, const struct need *need);
 /* When time alone changes anything at this post; NEVER_MS. */
 int64_t post_next_change(const struct post *post);
-
-/* ---- waiters */
-
-struct waiter *desk_find_waiter(const struct desk *desk, struct slice lead_id);
-struct waiter *desk_add_waiter(struct desk *desk, struct slice lead_id, size_t team, size_t rank, int64_t at_ms);
-void desk_remove_waiter(struct desk *desk, struct waiter *waiter);
-/* The first of a team's backlog; NULL when it is empty. */
-struct waiter *desk_first_waiter(const struct desk *desk, size_t team);
-bool waiter_is_before(const struct waiter *a, const struct waiter *b);
-/* The rank of a grade: its place from the best; of an unknown one behind all. */
-size_t desk_rank(const struct model *model, struct slice grade);
 
 #endif

@@ -155,6 +155,7 @@ static void forget_told(struct work *work)
 	work->candidate_count = 0;
 	work->candidates_total = work->active_total = 0;
 	work->team = work->rep = SIZE_MAX;
+	work->units = 0;
 	work->kept_lead = NULL;
 }
 

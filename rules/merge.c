@@ -149,7 +149,7 @@ static void become_merged(struct work *aside, struct slice into)
 	bool was_owned = state->owner.len != 0;
 	state->was = slice_of(lead_status_name(state->status));
 	if (was_owned) {
-		pool_credit_back(aside, "duplicate", SLICE_NONE);
+		pool_credit_back(aside, aside->state.owner, "duplicate", SLICE_NONE);
 		own_clear(aside, LEAD_MERGED, "merged");
 	}
 	state->status = LEAD_MERGED;

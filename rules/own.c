@@ -2,6 +2,7 @@
 #include "rules/own.h"
 
 #include "rules/clocks_lead.h"
+#include "rules/consent.h"
 #include "rules/decide.h"
 #include "rules/dispute.h"
 #include "rules/event_own.h"
@@ -81,7 +82,7 @@ static void book(struct work *work, size_t rep, size_t team, const struct order 
 	if (order->is_chosen)
 		return;
 	if (work->state.owner.len != 0)
-		pool_credit_back(work, order->reason, order->approver);
+		pool_credit_back(work, work->state.owner, order->reason, order->approver);
 	work->rep = rep;
 	work->team = team;
 	if (rep != SIZE_MAX)
@@ -118,18 +119,19 @@ bool own_was_tried(const struct lead_state *state, struct slice rep)
 	return false;
 }
 
-/* A round with more reps than the list holds forgets the first ones: they may be asked again. */
-static void note_tried(struct lead_state *state, struct slice rep)
+/* false: no more are remembered, so the round is over: nobody is asked twice. */
+static bool note_tried(struct lead_state *state, struct slice rep)
 {
 	struct state_list *tried = &state->tried;
 	if (rep.len == 0 || own_was_tried(state, rep))
-		return;
+		return true;
 	if (tried->count == STATE_TRIED_MAX)
-		memmove(&tried->items[0], &tried->items[1], --tried->count * sizeof *tried->items);
+		return false;
 	tried->items[tried->count++] = rep;
+	return true;
 }
 
-static size_t tried_reps(const struct work *work, size_t ret_reps[STATE_TRIED_MAX])
+size_t own_tried_reps(const struct work *work, size_t ret_reps[STATE_TRIED_MAX])
 {
 	size_t count = 0;
 	for (size_t i = 0; i < work->state.tried.count; i++) {
@@ -145,20 +147,44 @@ static void give_up(struct work *work, enum pool_answer answer, struct order *or
 	own_free(work, answer == POOL_WAITING ? LEAD_WAITING : LEAD_UNASSIGNED, order);
 }
 
+/* The next one was found and somebody has to consent: until then nobody has the lead. */
+static void ask_consent(struct work *work, struct order *order)
+{
+	size_t rep = work->rep, team = work->team;
+	const char *before = lead_status_name(work->state.status);
+	dispute_close(work, order->reason);
+	order->previous = work->state.owner;
+	if (work->state.owner.len != 0)
+		own_clear(work, LEAD_PENDING, order->reason);
+	(void)consent_ask_first(work, rep, team);
+	work_write_lead(work, work->lead_id);
+	work_name(work);
+	event_taken(work, order);
+	event_pending(work, before, work->state.candidate, work->state.asked, NULL);
+}
+
+static void give_to_chosen(struct work *work, struct order *order)
+{
+	if (ownership_consent(work->model, work->team) != NULL)
+		ask_consent(work, order);
+	else
+		own_order(work, work->rep, work->team, order);
+}
+
 void own_pass_on(struct work *work, struct order *order)
 {
 	size_t team = model_find_team(work->model, work->state.team), tried[STATE_TRIED_MAX];
-	note_tried(&work->state, work->state.owner);
+	bool goes_on = note_tried(&work->state, work->state.owner);
 	if (work->state.owner.len != 0)
-		pool_credit_back(work, order->reason, order->approver);
+		pool_credit_back(work, work->state.owner, order->reason, order->approver);
 	order->is_chosen = true;
-	if (team == SIZE_MAX) {
+	if (team == SIZE_MAX || !goes_on) {
 		give_up(work, POOL_NOBODY, order);
 		return;
 	}
-	enum pool_answer answer = pool_choose(work, team, tried, tried_reps(work, tried), CAUSE_AUTOMATIC);
+	enum pool_answer answer = pool_choose(work, team, tried, own_tried_reps(work, tried), CAUSE_AUTOMATIC);
 	if (answer == POOL_CHOSEN)
-		own_order(work, work->rep, work->team, order);
+		give_to_chosen(work, order);
 	else
 		give_up(work, answer, order);
 }

@@ -64,6 +64,8 @@ void own_set_helpers(struct work *work, const struct json *helpers);
 bool own_is_acting(const struct lead_state *state, struct slice actor);
 /* Was the rep asked in this round? */
 bool own_was_tried(const struct lead_state *state, struct slice rep);
+/* All who were, as indexes into model.reps. */
+size_t own_tried_reps(const struct work *work, size_t ret_reps[STATE_TRIED_MAX]);
 /* The first team that the rep is a member of, the team `wanted` before all; SIZE_MAX: none. */
 size_t own_team_of(const struct work *work, size_t rep, struct slice wanted);
 

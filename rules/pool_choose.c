@@ -8,6 +8,7 @@
 #include "rules/decide.h"
 #include "rules/kept.h"
 #include "rules/model.h"
+#include "rules/own.h"
 #include "rules/pool_pick.h"
 #include "rules/pool_wait.h"
 
@@ -75,16 +76,29 @@ static size_t lane_of(struct work *work, const struct pool *pool)
 	return 0;
 }
 
-static void set_size(struct work *work, const struct pool *pool)
+static int64_t size_in(struct work *work, const struct pool *pool)
 {
 	for (size_t i = 0; i < pool->size_count; i++)
 		if (holds(work, pool->sizes[i].when)) {
 			work_reached(work, &pool->sizes[i]);
-			work->state.size = pool->sizes[i].units > 1 ? pool->sizes[i].units : 0;
-			return;
+			return pool->sizes[i].units;
 		}
-	if (pool->size_count != 0)
-		work->state.size = 0;
+	return 1;
+}
+
+int64_t pool_waiting_size(const struct model *model, size_t team, const struct lead_state *state, struct slice lead_id,
+                          struct arena *scratch)
+{
+	const struct pool *pool = team < model->team_count ? pool_of(&model->teams[team]) : NULL;
+	if (pool == NULL || pool->size_count == 0)
+		return 1;
+	struct decider nobody = {.model = model}; /* looks on */
+	struct work seen = {.decider = &nobody, .model = model, .arena = scratch, .state = *state, .lead_id = lead_id,
+	                    .now_ms = state->at_ms};
+	see_lead(&seen);
+	int64_t units = size_in(&seen, pool);
+	arena_done(&seen.scratch);
+	return units;
 }
 
 /* ---- booking */
@@ -142,6 +156,7 @@ struct asking {
 	const size_t *tried;
 	size_t tried_count;
 	enum pool_cause cause;
+	int64_t units;      /* 0: as many as the pool says */
 	bool over_capacity;
 	size_t hops;
 };
@@ -163,8 +178,8 @@ static bool ask_team(struct asking *asking, size_t team)
 	struct desk *desk = work->decider->desk;
 	struct post *post = desk_post(desk, &work->decider->overlay, team);
 	size_t lane = lane_of(work, post->pool);
-	set_size(work, post->pool);
-	struct pick pick = {.work = work, .desk = desk, .post = post, .units = pool_units(work), .tried = asking->tried,
+	work->units = asking->units != 0 ? asking->units : size_in(work, post->pool);
+	struct pick pick = {.work = work, .desk = desk, .post = post, .units = work->units, .tried = asking->tried,
 	                    .tried_count = asking->tried_count, .over_capacity = asking->over_capacity};
 	pick.ring = desk_ring(desk, &work->decider->overlay, post, lane);
 	uint32_t member = pick_member(&pick, trace_of(work));
@@ -190,10 +205,10 @@ static bool ask_team(struct asking *asking, size_t team)
 	return true;
 }
 
-/* The team, and the teams that it names in next_pool. */
+/* The team, unless others come first there, and the teams that it names in next_pool. */
 static bool ask_chain(struct asking *asking, size_t team)
 {
-	if (ask_team(asking, team))
+	if (!pool_must_queue(asking->work, team) && ask_team(asking, team))
 		return true;
 	const struct pool *pool = pool_of(&asking->work->model->teams[team]);
 	for (size_t i = 0; i < pool->outcome_count; i++)
@@ -207,16 +222,26 @@ static bool ask_chain(struct asking *asking, size_t team)
 
 /* ---- nobody */
 
-static bool ask_over_capacity(struct asking *asking, size_t team, const struct pool_outcome *outcome)
+static bool was_tried(const struct asking *asking, size_t rep)
+{
+	for (size_t i = 0; i < asking->tried_count; i++)
+		if (asking->tried[i] == rep)
+			return true;
+	return false;
+}
+
+static bool ask_over_capacity(const struct asking *asking, size_t team, const struct pool_outcome *outcome)
 {
 	struct work *work = asking->work;
-	asking->over_capacity = true;
+	struct asking anyway = *asking;
+	anyway.over_capacity = true;
 	if (outcome->rep == SIZE_MAX)
-		return ask_team(asking, team);
-	if (!work->model->reps[outcome->rep].is_active)
+		return ask_team(&anyway, team);
+	if (!work->model->reps[outcome->rep].is_active || was_tried(asking, outcome->rep))
 		return false;
 	work->rep = outcome->rep;
 	work->team = team;
+	work->units = size_in(work, pool_of(&work->model->teams[team]));
 	work->state.is_free = 1;
 	return true;
 }
@@ -250,6 +275,7 @@ static enum pool_answer follow(struct asking *asking, size_t team, size_t step)
 				return POOL_CHOSEN;
 			break;
 		case POOL_WAIT:
+			work->units = 0; /* known when he gets it */
 			pool_wait(work, team, wait_until(work, team, outcome), i + 1);
 			return POOL_WAITING;
 		case POOL_FALLBACK:
@@ -273,16 +299,20 @@ enum pool_answer pool_choose(struct work *work, size_t team, const size_t *tried
 	return follow(&asking, team, 0);
 }
 
-enum pool_answer pool_choose_waited(struct work *work, size_t team)
+enum pool_answer pool_choose_waited(struct work *work, size_t team, int64_t units)
 {
-	struct asking asking = {.work = work, .cause = CAUSE_AUTOMATIC};
+	size_t tried[STATE_TRIED_MAX];
+	struct asking asking = {.work = work, .cause = CAUSE_AUTOMATIC, .tried = tried, .units = units};
+	asking.tried_count = own_tried_reps(work, tried);
 	see_lead(work);
 	return ask_team(&asking, team) ? POOL_CHOSEN : POOL_WAITING;
 }
 
 enum pool_answer pool_choose_after(struct work *work, size_t team, size_t step)
 {
-	struct asking asking = {.work = work, .cause = CAUSE_AUTOMATIC};
+	size_t tried[STATE_TRIED_MAX];
+	struct asking asking = {.work = work, .cause = CAUSE_AUTOMATIC, .tried = tried};
+	asking.tried_count = own_tried_reps(work, tried);
 	see_lead(work);
 	note_try(&asking, desk_post(work->decider->desk, &work->decider->overlay, team));
 	return follow(&asking, team, step);
@@ -294,15 +324,16 @@ bool pool_can_take(struct work *work, size_t rep, size_t team, enum block *ret_b
 {
 	struct desk *desk = work->decider->desk;
 	const struct overlay *overlay = &work->decider->overlay;
-	*ret_block = BLOCK_NONE;
 	if (team == SIZE_MAX) {
 		*ret_block = desk_judge_rep(desk, overlay, rep, pool_units(work));
 		return *ret_block == BLOCK_NONE;
 	}
+	see_lead(work);
 	struct post *post = desk_post(desk, overlay, team);
 	size_t member = team_find_member(post->team, rep);
-	*ret_block = member == SIZE_MAX ? desk_judge_rep(desk, overlay, rep, pool_units(work))
-	                                : post_block(desk, post, (uint32_t)member, pool_units(work));
+	int64_t units = size_in(work, post->pool);
+	*ret_block = member == SIZE_MAX ? desk_judge_rep(desk, overlay, rep, units)
+	                                : post_block(desk, post, (uint32_t)member, units);
 	return *ret_block == BLOCK_NONE;
 }
 
@@ -315,9 +346,10 @@ void pool_note_given(struct work *work, enum pool_cause cause)
 	struct desk *desk = work->decider->desk;
 	struct post *post = desk_post(desk, &work->decider->overlay, work->team);
 	size_t member = team_find_member(post->team, work->rep);
+	see_lead(work);
+	work->units = size_in(work, post->pool);
 	if (member == SIZE_MAX || (post->pool->moves & 1u << cause) == 0)
 		return;
-	see_lead(work);
 	size_t lane = lane_of(work, post->pool);
 	struct pick pick = {.work = work, .desk = desk, .post = post};
 	pick.ring = desk_ring(desk, &work->decider->overlay, post, lane);
@@ -333,11 +365,11 @@ static size_t find_lane(const struct pool *pool, struct slice name)
 	return lane;
 }
 
-void pool_credit_back(struct work *work, const char *reason, struct slice approver)
+void pool_credit_back(struct work *work, struct slice whose, const char *reason, struct slice approver)
 {
 	struct lead_state *state = &work->state;
 	size_t team = state->team.len != 0 ? model_find_team(work->model, state->team) : SIZE_MAX;
-	size_t rep = state->owner.len != 0 ? model_find_rep(work->model, state->owner) : SIZE_MAX;
+	size_t rep = whose.len != 0 ? model_find_rep(work->model, whose) : SIZE_MAX;
 	if (team == SIZE_MAX || rep == SIZE_MAX || state->is_free)
 		return;
 	struct desk *desk = work->decider->desk;
@@ -366,11 +398,19 @@ static void change_load(struct work *work, size_t rep, int64_t units)
 	desk_person_changed(desk, overlay, rep);
 }
 
+void pool_take_size(struct work *work)
+{
+	if (work->units != 0)
+		work->state.size = work->units > 1 ? work->units : 0;
+	work->units = 0;
+}
+
 void pool_on_owner_change(struct work *work, size_t previous, size_t rep)
 {
 	pool_ready(work);
 	if (previous != SIZE_MAX && !work->state.is_closed)
 		change_load(work, previous, -pool_units(work));
+	pool_take_size(work);
 	if (rep != SIZE_MAX)
 		change_load(work, rep, pool_units(work));
 	work->state.is_closed = 0;

@@ -25,7 +25,10 @@
 #include "rules/desk.h"
 #include "rules/pool.h"
 
+struct arena;
 struct json_writer;
+struct lead_state;
+struct model;
 struct work;
 
 enum pool_answer { POOL_CHOSEN, POOL_WAITING, POOL_NOBODY };
@@ -34,8 +37,9 @@ enum pool_answer { POOL_CHOSEN, POOL_WAITING, POOL_NOBODY };
 enum pool_answer pool_choose(struct work *work, size_t team, const size_t *tried, size_t tried_count,
                              enum pool_cause cause);
 
-/* For the backlog: one of the team's own members (POOL_WAITING: nobody yet), and the outcomes from `step` on. */
-enum pool_answer pool_choose_waited(struct work *work, size_t team);
+/* For the backlog: one of the team's own members (POOL_WAITING: nobody yet), and the outcomes from `step` on. Nobody who was
+ * asked in this round. */
+enum pool_answer pool_choose_waited(struct work *work, size_t team, int64_t units);
 enum pool_answer pool_choose_after(struct work *work, size_t team, size_t step);
 
 /* Could this rep take the lead as a member of `team`? For owner match, claims and orders that respect caps and absence
@@ -44,9 +48,10 @@ bool pool_can_take(struct work *work, size_t rep, size_t team, enum block *ret_b
 /* A lead was given to work->rep of work->team without asking the pool: moves the rotation if the pool says that `cause` does
  * (2.2), and books it. Before own_give(). */
 void pool_note_given(struct work *work, enum pool_cause cause);
-/* The turn that the owner had for this lead goes back to him, if it cost him one: a decline, a bad lead, a lost dispute, a
- * reassignment. `reason` is a code, `approver` a person or empty. Before own_clear() or own_give() to somebody else. */
-void pool_credit_back(struct work *work, const char *reason, struct slice approver);
+/* The turn that `rep`, its owner or who was to be, had for this lead goes back to him, if it cost him one: a decline, a bad
+ * lead, a lost dispute, a reassignment, a refused consent. `reason` is a code, `approver` a person or empty. Before own_clear()
+ * or own_give() to somebody else. */
+void pool_credit_back(struct work *work, struct slice rep, const char *reason, struct slice approver);
 
 /* Hooks of own.c: the load of the reps concerned. SIZE_MAX: nobody. */
 void pool_on_owner_change(struct work *work, size_t previous, size_t rep);
@@ -58,8 +63,14 @@ void pool_on_erase(struct work *work);
 
 /* Does the lead's team ask who had the person's last lead? Otherwise its state need not tell. */
 bool pool_asks_familiar(const struct work *work);
-/* The units that the lead counts; work->state.size is set by the choice. */
+/* The units that the lead counts with its owner. What it will count with the next one is work->units until he has it. */
 int64_t pool_units(const struct work *work);
+/* That is now. */
+void pool_take_size(struct work *work);
+/* What a lead that waits for `team` will count there: it depends on the lead and the configuration alone, as if it had just
+ * been taken in. */
+int64_t pool_waiting_size(const struct model *model, size_t team, const struct lead_state *state, struct slice lead_id,
+                          struct arena *scratch);
 
 /* ---- what the trace tells */
 

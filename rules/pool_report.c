@@ -125,7 +125,7 @@ void pool_report(struct json_writer *writer, const char *name, const struct mode
 	json_put_text(writer, "pool", post->team->id);
 	json_put_text(writer, "rotation", post->pool->rotation == ROTATION_CREDIT ? SLICE("credit") : SLICE("stride"));
 	json_put_int(writer, "available", (int64_t)post_free(post));
-	json_put_int(writer, "waiting", (int64_t)desk->backlogs[team].count);
+	json_put_int(writer, "waiting", (int64_t)desk->backlog.lines[team].count);
 	json_open_array(writer, "lanes");
 	for (size_t lane = 0; lane <= post->pool->lane_count; lane++)
 		put_lane(&(struct report){writer, model, desk, post, desk_ring(desk, &overlay, post, lane), &arena});
@@ -144,7 +144,7 @@ void desk_measure(const struct desk *desk, void (*see)(void *ctx, struct slice t
 			double lag = post->rings[lane] != NULL ? lag_of(post->rings[lane]) : 0;
 			worst = lag > worst ? lag : worst;
 		}
-		if (post != NULL || desk->backlogs[team].count != 0)
-			see(ctx, desk->model->teams[team].id, worst, desk->backlogs[team].count);
+		if (post != NULL || desk->backlog.lines[team].count != 0)
+			see(ctx, desk->model->teams[team].id, worst, desk->backlog.lines[team].count);
 	}
 }

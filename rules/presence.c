@@ -74,6 +74,22 @@ bool presence_fits(const struct presence *presence, const struct cap *cap, int64
 	return used + units <= cap->most;
 }
 
+int64_t presence_eases(const struct presence *presence, const struct cap *cap, int64_t now_ms)
+{
+	const struct usage *usage = usage_of(presence, cap);
+	int64_t start_ms, end_ms;
+	if (usage == NULL)
+		return NEVER_MS;
+	if (cap->window != CAP_ROLLING) {
+		window_at(cap, now_ms, &start_ms, &end_ms);
+		return usage->start_ms == start_ms && usage->units != 0 ? end_ms : NEVER_MS;
+	}
+	for (size_t i = 0; i < usage->count; i++)
+		if (usage->at_ms[i] + cap->length_ms > now_ms)
+			return usage->at_ms[i] + cap->length_ms;
+	return NEVER_MS;
+}
+
 static int64_t sum_of(const struct usage *usage)
 {
 	int64_t sum = 0;

@@ -52,5 +52,7 @@ void presence_reserve(struct presence *presence, int64_t units, int64_t now_ms);
 /* What is left of a cap for one more lead of `units`: true when it fits. Otherwise *ret_frees_ms is when it will. */
 bool presence_fits(const struct presence *presence, const struct cap *cap, int64_t units, int64_t now_ms,
                    int64_t *ret_frees_ms);
+/* When less counts against this cap than does now; NEVER_MS: nothing counts. */
+int64_t presence_eases(const struct presence *presence, const struct cap *cap, int64_t now_ms);
 
 #endif

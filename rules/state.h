@@ -48,7 +48,7 @@
  *     common    1: other leads have had the keys of its company, too
  *     cleared   1: a person found it good, whatever its grade says
  *     prev, left    who owned it last, and since when nobody does
- *     tried     who was asked in this round: since it was last taken up, or ordered to somebody
+ *     tried     who was asked in this round: since it was last taken up, or ordered to somebody; with twelve it ends
  *     with      who helps the owner, as "rep/role"
  *     exempt    until when it is not taken back; excused: a release fell due meanwhile
  *     cand, asked   who is to get it, and who has to consent or decide

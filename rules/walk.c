@@ -7,6 +7,7 @@
 #include "rules/handover.h"
 #include "rules/merge.h"
 #include "rules/own.h"
+#include "rules/pool_wait.h"
 #include "rules/report.h"
 
 struct walk_kind {
@@ -20,6 +21,7 @@ static const struct walk_kind kinds[] = {
 	{{HANDOVER_PREFIX, sizeof HANDOVER_PREFIX - 1}, handover_visit, handover_walked},
 	{{RULES_WALK_PREFIX "report.", sizeof RULES_WALK_PREFIX "report." - 1}, report_visit, report_walked},
 	{{OWN_WALK, sizeof OWN_WALK - 1}, own_visit, NULL},
+	{{POOL_WALK, sizeof POOL_WALK - 1}, pool_visit, NULL},
 	{{NULL, 0}, NULL, NULL},
 };
 
@@ -37,6 +39,7 @@ void decide_begin(struct work *work)
 	own_begin(work);
 	clocks_begin(work);
 	report_begin(work);
+	pool_open(work);
 }
 
 /* false: a decision that is not applied yet has taken the key away. */
@@ -51,7 +54,6 @@ void decide_visit(struct work *work, struct slice key)
 	work->ret->outcome = OUTCOME_NOTHING;
 	if (kind == NULL || !is_asked_for(work, key) || work_read_lead(work, work->lead_id, &work->state) <= 0)
 		return; /* gone meanwhile, or not readable: nothing here can be done about it */
-	work->cause = slice_of(arena_printf(work->arena, "walk:%.*s:%.*s", SLICE_ARG(key), SLICE_ARG(work->lead_id)));
 	work_name(work);
 	kind->visit(work, key);
 	if (merge_settled(work))
