@@ -7,6 +7,7 @@
 #include "rules/model.h"
 #include "rules/own.h"
 #include "rules/ownership.h"
+#include "rules/pool_choose.h"
 
 bool consent_ask_first(struct work *work, size_t rep, size_t team)
 {
@@ -18,8 +19,12 @@ bool consent_ask_first(struct work *work, size_t rep, size_t team)
 	state->candidate = work->model->reps[rep].id;
 	state->asked = consent->by;
 	state->wake_ms = lifecycle_after(work, consent->within);
-	if (state->owner.len == 0)
+	state->every = SLICE_NONE;
+	state->wait_ms = state->step = 0;
+	if (state->owner.len == 0) {
 		state->team = work->model->teams[team].id;
+		pool_take_size(work);
+	}
 	return true;
 }
 
@@ -28,6 +33,8 @@ bool consent_ask(struct work *work, size_t rep, size_t team)
 	const char *before = lead_status_name(work->state.status);
 	if (!consent_ask_first(work, rep, team))
 		return false;
+	if (work->state.owner.len == 0)
+		work->state.is_free = 1; /* a person named him: no turn is booked yet */
 	work_write_lead(work, work->lead_id);
 	event_pending(work, before, work->state.candidate, work->state.asked, NULL);
 	return true;
@@ -37,6 +44,8 @@ static void refused(struct work *work, const char *verdict)
 {
 	struct lead_state *state = &work->state;
 	struct slice candidate = state->candidate, asked = state->asked;
+	if (state->owner.len == 0)
+		pool_credit_back(work, candidate, "refused", SLICE_NONE);
 	state->candidate = state->asked = SLICE_NONE;
 	state->wake_ms = 0;
 	state->status = state->owner.len == 0 ? LEAD_UNASSIGNED : state->touched_ms != 0 ? LEAD_IN_PROGRESS : LEAD_ASSIGNED;
@@ -63,6 +72,7 @@ static void granted(struct work *work)
 {
 	size_t rep = model_find_rep(work->model, work->state.candidate);
 	struct order order = order_of(work, "approved");
+	order.is_chosen = work->state.owner.len == 0 && !work->state.is_free; /* the turn was booked when he was chosen */
 	if (rep == SIZE_MAX || !work->model->reps[rep].is_active) {
 		refused(work, "not_active");
 		return;
@@ -70,14 +80,29 @@ static void granted(struct work *work)
 	own_order(work, rep, team_of(work, rep, work->state.asked), &order);
 }
 
+/* Nobody has said yes: absence and caps bind then, unless a person wanted that the owner changes. */
+static enum block obstacle(struct work *work, size_t rep, size_t team)
+{
+	enum block block = BLOCK_NONE;
+	if (rep != SIZE_MAX && work->state.owner.len == 0)
+		(void)pool_can_take(work, rep, team, &block);
+	return block;
+}
+
 void consent_timeout(struct work *work)
 {
-	const struct consent *consent =
-		ownership_consent(work->model, team_of(work, model_find_rep(work->model, work->state.candidate), work->state.asked));
-	if (consent != NULL && consent->is_granted)
+	size_t rep = model_find_rep(work->model, work->state.candidate);
+	size_t team = team_of(work, rep, work->state.asked);
+	const struct consent *consent = ownership_consent(work->model, team);
+	if (consent == NULL || !consent->is_granted) {
+		refused(work, "no_answer");
+		return;
+	}
+	enum block block = obstacle(work, rep, team);
+	if (block == BLOCK_NONE)
 		granted(work);
 	else
-		refused(work, "no_answer");
+		refused(work, block_name(block));
 }
 
 /* ---- activity.approve */
