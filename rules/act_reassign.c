@@ -67,7 +67,9 @@ void act_reassign(struct work *work)
 		event_arranged(work);
 		return;
 	}
-	if (!own_may_order(work) || !find_target(work, &rep, &team))
+	if (!own_may_order(work) || !find_target(work, &rep, &team) || !lifecycle_has_needs(work, LEAD_ASSIGNED))
+		return;
+	if (work->activity->helpers != NULL && !own_are_reps(work, work->activity->helpers))
 		return;
 	work->state.tried.count = 0;
 	give(work, rep, team);

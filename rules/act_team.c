@@ -31,7 +31,7 @@ void own_set_helpers(struct work *work, const struct json *helpers)
 	}
 }
 
-static bool are_reps(struct work *work, const struct json *helpers)
+bool own_are_reps(struct work *work, const struct json *helpers)
 {
 	for (size_t i = 0; i < helpers->count; i++)
 		if (model_find_rep(work->model, json_get_text(&helpers->items[i], "rep")) == SIZE_MAX) {
@@ -44,7 +44,7 @@ static bool are_reps(struct work *work, const struct json *helpers)
 void act_collaborators(struct work *work)
 {
 	if (!work->is_repeated) {
-		if (!own_may_order(work) || !are_reps(work, work->activity->helpers))
+		if (!own_may_order(work) || !own_are_reps(work, work->activity->helpers))
 			return;
 		own_set_helpers(work, work->activity->helpers);
 		work_write_lead(work, work->lead_id);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/clients.h"
 
+#include <stdlib.h>
+
 #include "rules/cel/cel.h"
 #include "rules/decide.h"
 #include "rules/json.h"
@@ -29,6 +31,19 @@ static struct slice key_of(struct work *work, const struct lead *lead, size_t ki
 	return ARENA_JOIN(work->arena, SLICE("mem/clients/"), slice_of(kinds[kind]), SLICE("/"), folded);
 }
 
+static int by_bytes(const void *a, const void *b)
+{
+	return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+/* Had the firm clients there before it used leadrouter? */
+static bool is_known(const struct work *work, const struct lead *lead, size_t kind)
+{
+	const struct lifecycle_words *words = &lifecycle_rules(work->model)->clients[kind];
+	struct slice folded = text_key(work->arena, value_of(lead, kind));
+	return words->count != 0 && bsearch(&folded, words->names, words->count, sizeof *words->names, by_bytes) != NULL;
+}
+
 static int64_t count_of(const struct work *work, struct slice key)
 {
 	struct slice value = overlay_get(&work->decider->overlay, key);
@@ -46,7 +61,7 @@ size_t clients_facts(struct work *work, struct cel_entry *ret_entries)
 		if ((wanted >> kind & 1) == 0)
 			continue;
 		struct slice key = key_of(work, &work->prepared->lead, kind);
-		bool is_blank = key.len != 0 && count_of(work, key) == 0;
+		bool is_blank = key.len != 0 && count_of(work, key) == 0 && !is_known(work, &work->prepared->lead, kind);
 		ret_entries[count++] = (struct cel_entry){cel_string(slice_of(facts[kind])), cel_bool(is_blank)};
 	}
 	return count;
@@ -86,17 +101,45 @@ static void keep(struct model_builder *builder, const struct node *node, size_t 
 	cel_program_done(program);
 }
 
-unsigned clients_read(struct model_builder *builder, const struct node *list)
+/* Folded and sorted, as a lead's value is looked for. */
+static void read_known(struct model_builder *builder, const struct node *list, struct lifecycle_words *words)
 {
-	unsigned wanted = 0;
-	if (!node_expect_sequence(list, "lifecycle.blank", builder->diags))
-		return 0;
+	if (!node_expect_sequence(list, "where the firm has clients", builder->diags))
+		return;
+	if (list->count > LIFECYCLE_WORDS_MAX) {
+		diags_add(builder->diags, ERR_TOO_MANY, list->span, "more than %d in lifecycle.blank", LIFECYCLE_WORDS_MAX);
+		return;
+	}
+	struct slice *names = arena_array(builder->arena, list->count, sizeof *names);
 	for (size_t i = 0; i < list->count; i++) {
-		size_t kind = model_read_word(builder, list->items[i], "what is counted", kinds, CLIENT_KINDS);
+		struct slice text;
+		if (!node_read_text(list->items[i], "where the firm has clients", builder->diags, &text))
+			continue;
+		names[words->count] = text_key(builder->arena, text);
+		if (names[words->count].len == 0)
+			diags_add(builder->diags, ERR_BAD_VALUE, list->items[i]->span, "a name has letters or digits");
+		else
+			words->count++;
+	}
+	if (words->count != 0)
+		qsort(names, words->count, sizeof *names, by_bytes);
+	words->names = names;
+}
+
+/* `blank: [industry, region]`, or `blank: {industry: [energy, banking], region: []}` with those that are not blank. */
+void clients_read(struct model_builder *builder, const struct node *node, struct lifecycle_rules *rules)
+{
+	bool has_lists = node->kind == NODE_MAPPING;
+	if (!has_lists && !node_expect_sequence(node, "lifecycle.blank", builder->diags))
+		return;
+	for (size_t i = 0; i < node->count; i++) {
+		const struct node *name = has_lists ? node->members[i].key : node->items[i];
+		size_t kind = model_read_word(builder, name, "what is counted", kinds, CLIENT_KINDS);
 		if (kind == CLIENT_KINDS)
 			continue;
-		wanted |= 1u << kind;
-		keep(builder, list->items[i], kind);
+		rules->blank |= 1u << kind;
+		keep(builder, name, kind);
+		if (has_lists)
+			read_known(builder, node->members[i].value, &rules->clients[kind]);
 	}
-	return wanted;
 }

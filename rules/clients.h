@@ -4,6 +4,8 @@
  * How many did is counted in mem/clients/<what>/<value>, by what lifecycle.blank names; expressions see
  *
  *     facts["blank.industry"], facts["blank.region"]     true while the count is 0; a lead without the field is not blank
+ *
+ * Clients from before leadrouter are not among the counts: where the firm has them is said in the configuration.
  */
 #ifndef LR_RULES_CLIENTS_H
 #define LR_RULES_CLIENTS_H
@@ -12,17 +14,16 @@
 #include <stddef.h>
 
 struct cel_entry;
+struct lifecycle_rules;
 struct model_builder;
 struct node;
 struct work;
-
-enum { CLIENT_KINDS = 2 };
 
 /* The facts of the lead that is taken in: at most CLIENT_KINDS entries. */
 size_t clients_facts(struct work *work, struct cel_entry *ret_entries);
 /* work->state has become a client's (change 1), or is none any more (-1). */
 void clients_count(struct work *work, int change);
-/* `lifecycle.blank: [industry, region]`; returns a bit per kind. */
-unsigned clients_read(struct model_builder *builder, const struct node *list);
+/* `lifecycle.blank`. */
+void clients_read(struct model_builder *builder, const struct node *node, struct lifecycle_rules *rules);
 
 #endif

@@ -190,6 +190,7 @@ void event_assigned(struct work *work)
 	event_put_time_if(writer, "deadline", work->state.first_response.due_ms);
 	event_put_time_if(writer, "remind_at", remind_at(&work->state.first_response));
 	put_next_step(writer, &work->state);
+	event_put_helpers(writer, &work->state);
 	json_put_int(writer, "ownership_version", work->state.version);
 	pool_put_ledger(writer, work);
 	if (work_has_lead(work))

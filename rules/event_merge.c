@@ -41,6 +41,20 @@ static void put_name_if(struct json_writer *writer, const char *name, struct sli
 		json_put_text(writer, NULL, slice_of(name));
 }
 
+/* Text is appended and tags are united, but neither is kept here: they may name the person. Whoever keeps the leads does it,
+ * with what the record says. */
+static void put_to_join(struct json_writer *writer, const struct lead *lead)
+{
+	const struct json *tags = lead->attributes != NULL ? json_get(lead->attributes, "tags") : NULL;
+	json_open_array(writer, "append");
+	put_name_if(writer, "interest.need", lead->interest.need);
+	json_close_array(writer);
+	json_open_array(writer, "unite");
+	if (tags != NULL && tags->type == JSON_IS_ARRAY && tags->count != 0)
+		json_put_text(writer, NULL, SLICE("attributes.tags"));
+	json_close_array(writer);
+}
+
 /* Of contact data only which there are: lead.captured, at the place that lr_cause names, has them for whoever may see them. */
 static void put_record(struct json_writer *writer, const struct lead *lead)
 {
@@ -56,6 +70,7 @@ static void put_record(struct json_writer *writer, const struct lead *lead)
 	put_name_if(writer, "phone", lead->contact.phone);
 	put_name_if(writer, "wechat", lead->contact.wechat);
 	json_close_array(writer);
+	put_to_join(writer, lead);
 	json_close_object(writer);
 }
 

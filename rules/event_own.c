@@ -82,7 +82,7 @@ static void put_order(struct json_writer *writer, const struct work *work, const
 	event_put_if(writer, "route", work->state.rule);
 }
 
-static void put_helpers(struct json_writer *writer, const struct lead_state *state)
+void event_put_helpers(struct json_writer *writer, const struct lead_state *state)
 {
 	if (state->helpers.count == 0)
 		return;
@@ -126,7 +126,7 @@ void event_given(struct work *work, const struct order *order)
 	json_put_text(writer, "reason", slice_of(order->reason));
 	put_why(writer, work, order);
 	put_order(writer, work, order);
-	put_helpers(writer, &work->state);
+	event_put_helpers(writer, &work->state);
 	json_put_time(writer, "assigned_at", work->now_ms);
 	event_put_time_if(writer, "deadline", work->state.first_response.due_ms);
 	put_next_step(writer, &work->state, order->next_step);
@@ -231,7 +231,7 @@ void event_arranged(struct work *work)
 {
 	struct page page;
 	struct json_writer *writer = open_status(&page, work, lead_status_name(work->state.status));
-	put_helpers(writer, &work->state);
+	event_put_helpers(writer, &work->state);
 	event_put_time_if(writer, "protected_until", work->state.exempt_ms);
 	close_status(&page, work);
 }

@@ -37,5 +37,8 @@ void event_put_if(struct json_writer *writer, const char *name, struct slice tex
 void event_put_time_if(struct json_writer *writer, const char *name, int64_t ms);
 /* Owner and team by id and by the name that people know. A rep who left the configuration has only an id. */
 void event_put_owner(struct json_writer *writer, const struct work *work);
+/* Who helps him, as "collaborators"; nothing when nobody does. In event_own.c. */
+struct lead_state;
+void event_put_helpers(struct json_writer *writer, const struct lead_state *state);
 
 #endif

@@ -91,6 +91,11 @@ static bool has_needs(struct work *work, const struct lifecycle_needs *needs, co
 	return true;
 }
 
+bool lifecycle_has_needs(struct work *work, enum lead_status to)
+{
+	return has_needs(work, &lifecycle_rules(work->model)->needs[to], lead_status_name(to));
+}
+
 /* What is kept of a lead is words: a sentence could name the person. */
 static bool is_word(struct slice text)
 {
@@ -157,7 +162,7 @@ bool lifecycle_may(struct work *work, const struct move *move)
 	if (move->to == LEAD_UNASSIGNED && state->owner.len != 0)
 		return refuse(work, ERR_ILLEGAL_TRANSITION, "status", "it has an owner: release it instead");
 	return is_reason_fine(work, move) && is_stage_fine(work, move->stage) &&
-	       has_needs(work, &lifecycle_rules(work->model)->needs[move->to], to);
+	       lifecycle_has_needs(work, move->to);
 }
 
 /* ---- moving */

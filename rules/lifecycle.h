@@ -23,6 +23,7 @@ struct work;
 
 enum {
 	LIFECYCLE_NEEDS_MAX = 16,    /* members that one transition can require */
+	CLIENT_KINDS = 2,            /* industry and region */
 	LIFECYCLE_WORDS_MAX = 1000,  /* reasons, stages, departments, subscribers */
 };
 
@@ -53,6 +54,11 @@ struct lifecycle_notice {
 	const struct slice *names;
 };
 
+struct lifecycle_words {
+	size_t count;
+	const struct slice *names;
+};
+
 /* Section `lifecycle`. In the generation's arena. */
 struct lifecycle_rules {
 	struct lifecycle_needs needs[LEAD_STATUSES]; /* by the state that is entered */
@@ -67,7 +73,8 @@ struct lifecycle_rules {
 	size_t department_count;
 	struct lifecycle_notice notices[LEAD_STATUSES];
 	struct slice nurture_every; /* a span as written */
-	unsigned blank;             /* rules/clients.h: what clients are counted by */
+	unsigned blank;             /* rules/clients.h: bit per kind of what clients are counted by */
+	struct lifecycle_words clients[CLIENT_KINDS]; /* where the firm has some from before, folded and sorted */
 };
 
 /* Those of the model, or what holds without the section. */
@@ -90,6 +97,8 @@ struct move {
 /* Has the activity what this type of command asks for? false: the record was rejected. Called for each activity before it
  * is decided. */
 bool lifecycle_is_approved(struct work *work);
+/* Has the activity what the configuration asks for before a lead is `to`? false: the record was rejected. */
+bool lifecycle_has_needs(struct work *work, enum lead_status to);
 /* May work->state make the move? false: the record was rejected. Call before anything is changed. */
 bool lifecycle_may(struct work *work, const struct move *move);
 /* Makes a move that may be made: state, reason, stage, time of waking. Clocks that hang on the old state stop. The caller

@@ -11,8 +11,9 @@
  * It takes what it lacks: kept fields, the address as one block, the higher intent; and all sources. An absorbed lead
  * keeps its id, its events, its own kept fields and the names of its identity keys, has the state `merged` and points to the survivor;
  * the keys themselves lead to the survivor from then on, so one step always suffices. What a survivor took is written down
- * ("added"), so that a split can take it away again. No contact data is kept of either, so none is merged here: lead.merged
- * says which ways of contact the record brought, and lead.captured has them.
+ * ("added"), so that a split can take it away again. Contact data, texts (interest.need) and tags (attributes.tags) are kept of
+ * neither, so they are not merged here: lead.merged says which ways of contact the record brought, which text is to be
+ * appended and which tags are to be united, and lead.captured has them.
  */
 #ifndef LR_RULES_MERGE_H
 #define LR_RULES_MERGE_H

@@ -135,6 +135,8 @@ struct route {
 	struct place place;
 	const struct hold *hold;        /* the lead is kept for somebody's decision, or cultivated; NULL: it goes to the team */
 	size_t rep_plus_1;              /* 1 + index into model.reps of the one who gets it; 0: none is named */
+	const struct slice *roles;      /* who helps whoever gets it, as "rep/role" */
+	size_t role_count;
 };
 
 /* A closed vocabulary: canonical names and their aliases, compared by text_key() (rules/text/normalise.h): case, accents,

@@ -244,7 +244,7 @@ void model_build_lifecycle(struct model_builder *builder)
 	if (reasons != NULL)
 		rules->reasons = read_names(builder, reasons, "a reason", &rules->reason_count);
 	if (node_get(section, "blank") != NULL)
-		rules->blank = clients_read(builder, node_get(section, "blank"));
+		clients_read(builder, node_get(section, "blank"), rules);
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		if (node_get(section, parts[i].name) != NULL)
 			parts[i].read(builder, node_get(section, parts[i].name), rules);

@@ -8,6 +8,7 @@
 #include "rules/index.h"
 #include "rules/hold.h"
 #include "rules/model_build.h"
+#include "rules/state.h"
 #include "rules/territory.h"
 
 enum {
@@ -98,10 +99,45 @@ static void read_target(struct model_builder *builder, const struct node *node, 
 		route->team_by = read_team_by(builder, team_by);
 }
 
+/* `{rep: ana, role: minutes}` */
+static bool read_role(struct model_builder *builder, const struct node *node, struct slice *ret_role)
+{
+	static const char *const known[] = {"rep", "role", NULL};
+	struct slice role;
+	if (!node_expect_mapping(node, "a role", builder->diags))
+		return false;
+	node_check_keys(node, known, "a role", builder->diags);
+	const struct node *who = node_require(node, "rep", "a role", builder->diags);
+	const struct node *what = node_require(node, "role", "a role", builder->diags);
+	if (who == NULL || what == NULL || !model_read_name(builder, what, "a role", &role))
+		return false;
+	size_t rep = model_read_rep(builder, who);
+	if (rep == SIZE_MAX)
+		return false;
+	*ret_role = ARENA_JOIN(builder->arena, builder->model->reps[rep].id, SLICE("/"), role);
+	return true;
+}
+
+/* Who comes along, whoever of the team gets the lead (S4-TEAM). */
+static void read_roles(struct model_builder *builder, const struct node *list, struct route *route)
+{
+	if (!node_expect_sequence(list, "the roles of a route", builder->diags))
+		return;
+	if (list->count > STATE_HELPERS_MAX) {
+		diags_add(builder->diags, ERR_TOO_MANY, list->span, "more than %d roles", STATE_HELPERS_MAX);
+		return;
+	}
+	struct slice *roles = arena_array(builder->arena, list->count, sizeof *roles);
+	for (size_t i = 0; i < list->count; i++)
+		route->role_count += read_role(builder, list->items[i], &roles[route->role_count]);
+	route->roles = roles;
+}
+
 static void read_route(struct model_builder *builder, const struct node *node, struct model_names *names,
                        struct route *route)
 {
-	static const char *const known[] = {"name", "when", "team", "team_by", "rep", "hold", "within", "otherwise", "cultivate", NULL};
+	static const char *const known[] = {"name", "when", "team", "team_by", "rep", "hold", "within", "otherwise", "cultivate",
+	                                    "roles", NULL};
 	node_check_keys(node, known, "a route", builder->diags);
 	const struct node *name = node_require(node, "name", "a route", builder->diags), *when = node_get(node, "when");
 	route->place = model_place(node);
@@ -114,6 +150,8 @@ static void read_route(struct model_builder *builder, const struct node *node, s
 	if (when != NULL)
 		model_read_condition(builder, builder->route_env, when, what, &route->when_text, &route->when);
 	read_target(builder, node, route);
+	if (node_get(node, "roles") != NULL)
+		read_roles(builder, node_get(node, "roles"), route);
 	route->hold = hold_read(builder, node);
 }
 

@@ -224,7 +224,7 @@ bool own_exemption_ends(struct work *work)
 /* ---- who */
 
 /* A helper is kept as "rep/role". */
-static struct slice helper_rep(struct slice helper)
+struct slice own_helper_rep(struct slice helper)
 {
 	const char *slash = memchr(helper.p, '/', helper.len);
 	return slash != NULL ? (struct slice){helper.p, (size_t)(slash - helper.p)} : helper;
@@ -237,7 +237,7 @@ bool own_is_acting(const struct lead_state *state, struct slice actor)
 	if (actor.len == 0 || slice_equal(actor, state->owner))
 		return true;
 	for (size_t i = 0; i < state->helpers.count; i++)
-		if (slice_equal(helper_rep(state->helpers.items[i]), actor))
+		if (slice_equal(own_helper_rep(state->helpers.items[i]), actor))
 			return true;
 	return false;
 }

@@ -59,7 +59,10 @@ void own_pass_on(struct work *work, struct order *order);
 
 /* Who helps the owner from now on: a list of {rep, role} that was read. The caller writes the lead. */
 struct json;
+bool own_are_reps(struct work *work, const struct json *helpers); /* false: the record was rejected */
 void own_set_helpers(struct work *work, const struct json *helpers);
+/* The rep of "rep/role", as a lead keeps who helps. */
+struct slice own_helper_rep(struct slice helper);
 /* Is `actor` the owner or a collaborator of the lead? Nobody named: the app that may write here speaks for the owner. */
 bool own_is_acting(const struct lead_state *state, struct slice actor);
 /* Was the rep asked in this round? */

@@ -25,6 +25,19 @@ static void note_referral(struct work *work)
 	work->state.referral = rep != SIZE_MAX ? work->model->reps[rep].id : ARENA_JOIN(work->arena, SLICE("!"), work->cause);
 }
 
+/* Those who help whoever gets it; nobody helps himself. */
+static void note_roles(struct work *work)
+{
+	const struct route *route = work->match.route;
+	struct state_list *helpers = &work->state.helpers;
+	for (size_t i = 0; route != NULL && i < route->role_count; i++) {
+		struct slice role = route->roles[i], rep = own_helper_rep(role);
+		size_t index = model_find_rep(work->model, rep);
+		if (index != SIZE_MAX && work->model->reps[index].is_active && !slice_equal(rep, work->state.owner))
+			helpers->items[helpers->count++] = role;
+	}
+}
+
 static void settle_state(struct work *work, enum lead_status status)
 {
 	work->state.status = status;
@@ -32,6 +45,7 @@ static void settle_state(struct work *work, enum lead_status status)
 	work->state.source = work->prepared->lead.source;
 	if (!pool_asks_familiar(work))
 		work->state.familiar = SLICE_NONE;
+	note_roles(work);
 	intake_number_lead(work);
 	note_referral(work);
 	work->state.kept = kept_text(work->model, &work->prepared->lead, work->arena);

@@ -9,6 +9,7 @@
 #include "rules/clients.h"
 #include "rules/idents.h"
 #include "rules/interest.h"
+#include "rules/lifecycle.h"
 #include "rules/model.h"
 #include "rules/returning.h"
 

@@ -85,12 +85,14 @@ static void add_routes(struct fixture *fixture)
 {
 	static const char dach[] = "grade == \"A\" && lead.location.country in [\"DE\", \"AT\", \"CH\"]";
 	static const char vip[] = "\"vip.is\" in facts && facts[\"vip.is\"] == true";
-	fixture->routes[0] = (struct route){SLICE("dach-high"), slice_of(dach), program(fixture, fixture->model.env, dach), 0,
-	                                    SIZE_MAX, {"routes.yaml", 2}, NULL, 0};
-	fixture->routes[1] =
-		(struct route){SLICE("vip"), slice_of(vip), program(fixture, fixture->model.env, vip), 1, SIZE_MAX, {"routes.yaml", 5}, NULL, 0};
-	fixture->routes[2] = (struct route){SLICE("by-area"), SLICE(""), NULL, SIZE_MAX, 0, {"routes.yaml", 8}, NULL, 0};
-	fixture->routes[3] = (struct route){SLICE("rest"), SLICE(""), NULL, 2, SIZE_MAX, {"routes.yaml", 11}, NULL, 0};
+	fixture->routes[0] = (struct route){.name = SLICE("dach-high"), .when_text = slice_of(dach),
+	                                    .when = program(fixture, fixture->model.env, dach), .team = 0, .team_by = SIZE_MAX,
+	                                    .place = {"routes.yaml", 2}};
+	fixture->routes[1] = (struct route){.name = SLICE("vip"), .when_text = slice_of(vip),
+	                                    .when = program(fixture, fixture->model.env, vip), .team = 1, .team_by = SIZE_MAX,
+	                                    .place = {"routes.yaml", 5}};
+	fixture->routes[2] = (struct route){.name = SLICE("by-area"), .team = SIZE_MAX, .team_by = 0, .place = {"routes.yaml", 8}};
+	fixture->routes[3] = (struct route){.name = SLICE("rest"), .team = 2, .team_by = SIZE_MAX, .place = {"routes.yaml", 11}};
 	fixture->model.routes = fixture->routes;
 	fixture->model.route_count = 4;
 }
