@@ -196,11 +196,25 @@ static int read_amount(struct question *q, struct span *ret_span)
 	return 0;
 }
 
+/* Systems that go on otherwise than we do from a start outside of open time. Those that clamp, as zendesk/biz, are not
+ * listed. */
+static enum calendar_outside outside_of_origin(struct slice origin)
+{
+	static const struct {
+		const char *system;
+		enum calendar_outside outside;
+	} systems[] = {{"business_time", CALENDAR_TO_OPENING}, {"working_hours", CALENDAR_KEEP_TIME}};
+	for (size_t n = 0; n < sizeof systems / sizeof *systems; n++)
+		if (origin.len != 0 && memmem(origin.p, origin.len, systems[n].system, strlen(systems[n].system)) != NULL)
+			return systems[n].outside;
+	return CALENDAR_CLAMP;
+}
+
 static int read_outside(struct question *q, enum calendar_outside *ret_outside)
 {
 	static const char *const names[] = {"clamp", "to_opening", "keep_time"}; /* in the order of the enum */
 	struct slice text = json_get_text(q->row, "outside");
-	*ret_outside = CALENDAR_CLAMP;
+	*ret_outside = outside_of_origin(json_get_text(q->row, "origin"));
 	for (size_t n = 0; n < sizeof names / sizeof *names; n++)
 		if (slice_is(text, names[n]))
 			*ret_outside = (enum calendar_outside)n;

@@ -14,8 +14,11 @@
  *     is_open                     at                               →  true or false
  *     next_open, last_open        start                            →  instant
  *     add_days, subtract_days     start, days, outside (clamp,     →  instant; a date when start is one
- *                                 to_opening, keep_time)
+ *                                 to_opening, keep_time), origin
  *     days_between                from, to                         →  business days
+ *
+ * `origin` says in whose words the question was asked; where it names a system that means something else by business days
+ * than we do, its convention holds, unless `outside` says which.
  *
  * start, from and at may stand for each other; add_business_days and business_days_between are second names.
  */

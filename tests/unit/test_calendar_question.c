@@ -62,6 +62,10 @@ static void questions_are_answered(void **state)
 		{"\"op\": \"subtract_days\", \"start\": \"2026-12-27T08:00\", \"days\": 0, \"outside\": \"to_opening\"", "\"2026-12-24T08:00:00Z\""},
 		{"\"op\": \"subtract_days\", \"start\": \"2026-12-27\", \"days\": 1", "\"2026-12-23\""},
 		{"\"op\": \"add_days\", \"start\": \"2026-12-27T08:00\", \"days\": 1, \"outside\": \"keep_time\"", "\"2026-12-29T07:00:00Z\""},
+		{"\"op\": \"add_days\", \"start\": \"2026-12-27T08:00\", \"days\": 1, \"origin\": \"working_hours spec\"", "\"2026-12-29T07:00:00Z\""},
+		{"\"op\": \"subtract_days\", \"start\": \"2026-12-27T08:00\", \"days\": 0, \"origin\": \"a/business_time\"", "\"2026-12-24T08:00:00Z\""},
+		{"\"op\": \"subtract_days\", \"start\": \"2026-12-27T08:00\", \"days\": 0, \"origin\": \"a/business_time\", \"outside\": \"clamp\"", "\"2026-12-24T11:00:00Z\""},
+		{"\"op\": \"subtract_days\", \"start\": \"2026-12-27T08:00\", \"days\": 0, \"origin\": \"another\"", "\"2026-12-24T11:00:00Z\""},
 		{"\"op\": \"days_between\", \"from\": \"2026-12-18\", \"to\": \"2026-12-28\"", "6"},
 		/* clocks go forward at 02:00 on 2026-03-29, back at 03:00 on 2026-10-25 */
 		{"\"op\": \"next_open\", \"start\": \"2026-03-29T02:30\"", "\"2026-03-30T07:00:00Z\""},

@@ -3,8 +3,10 @@
  * rules/calendar_question, and so `leadctl deadline --jsonl`, against answers that other systems' own specs give (JSON lines
  * in ../shared/data, or in the folder that LEADROUTER_SHARED_DATA names; where there is none, there are no tests).
  *
- * The systems disagree about business days when the start lies outside of open time, so each is asked in its own
- * convention (`outside`). How many of its cases our default answers the same way is printed.
+ * Each case is put as it stands. The systems disagree about business days when the start lies outside of open time, so no
+ * one definition passes all of them: from Thursday evening two days back zendesk/biz goes to the end of Tuesday (0003), from
+ * Wednesday evening one day back business_time goes to the beginning of Tuesday (0061), and working_hours moves the date
+ * alone (0031). Whose words a case is in is said by its `origin`, which the answer goes by.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,6 +27,7 @@ enum { LINE_BYTES = 65536 };
 
 struct score {
 	int cases, passed_by_default;
+	int undirected; /* see has_lost_direction */
 };
 
 static const char *text_of(const json_t *row, const char *name)
@@ -60,21 +63,24 @@ static bool agrees(const json_t *row)
 	return is_right;
 }
 
-static const char *convention_of(const json_t *row)
-{
-	const char *origin = text_of(row, "origin");
-	if (strstr(origin, "working_hours") != NULL)
-		return "keep_time";
-	return strstr(origin, "business_time") != NULL ? "to_opening" : "clamp";
-}
-
 /* "0.business_days.before(t)" rolls a closed t backwards and "0.business_days.after(t)" forwards. The recording keeps the
- * 0 and loses the direction: sla-days/0048 and 0058 ask the same at the same time of the same week, 303 weeks apart, and
- * expect opposite answers. So where nothing is added and the answer lies before the start, the question was "before". */
+ * 0 and loses the direction: sla-days/0048 and 0058 are the same in every member but id, start and expect, the starts are
+ * the same hour of the same weekday 303 weeks apart in UTC without holidays, and one expects the Monday after, the other the
+ * Friday before. No rule that knows weeks and not dates answers both. business_time's own test of the second says before. So
+ * where nothing is added and the answer lies before the start, the question is put backwards. */
 static bool has_lost_direction(const json_t *row)
 {
 	bool is_add = strcmp(text_of(row, "op"), "add_business_days") == 0;
 	return is_add && json_integer_value(json_object_get(row, "days")) == 0 && strcmp(text_of(row, "expect"), text_of(row, "start")) < 0;
+}
+
+static bool agrees_by_default(const json_t *row)
+{
+	json_t *ours = json_copy((json_t *)(uintptr_t)row);
+	json_object_del(ours, "origin");
+	bool is_right = agrees(ours);
+	json_decref(ours);
+	return is_right;
 }
 
 static void run_row(const char *line, struct score *score)
@@ -82,11 +88,11 @@ static void run_row(const char *line, struct score *score)
 	json_t *row = json_loads(line, 0, NULL);
 	assert_non_null(row);
 	score->cases++;
-	score->passed_by_default += agrees(row);
-	json_object_set_new(row, "outside", json_string(convention_of(row)));
+	score->passed_by_default += agrees_by_default(row);
 	if (has_lost_direction(row)) {
-		print_message("%s is asked with its direction\n", text_of(row, "id"));
+		print_message("%s is put with its direction\n", text_of(row, "id"));
 		json_object_set_new(row, "op", json_string("subtract_days"));
+		score->undirected++;
 	}
 	if (!agrees(row))
 		fail_msg("%s disagrees", text_of(row, "id"));
@@ -106,12 +112,13 @@ static void run_file(const char *name)
 	FILE *file = fopen(path, "r");
 	assert_non_null(file);
 	static char line[LINE_BYTES];
-	struct score score = {0, 0};
+	struct score score = {0};
 	while (fgets(line, sizeof line, file) != NULL)
 		run_row(line, &score);
 	fclose(file);
-	print_message("%s: %d cases, %d of them also by our default\n", name, score.cases, score.passed_by_default);
-	assert_true(score.cases > 0);
+	print_message("%s: %d cases, %d of them in another direction than it says, %d also by our default\n", name, score.cases,
+	              score.undirected, score.passed_by_default);
+	assert_true(score.cases > 0 && score.undirected <= 1);
 }
 
 static void hours_of_other_systems(void **state)
