@@ -123,11 +123,16 @@ static int64_t level_at(const struct clock *clock, const struct clock_level *lev
 	return calendar_add_span(hours->clock, clock->due_ms, &level->offset);
 }
 
+static bool moves_lead(const struct clock_level *level)
+{
+	return level->action == CLOCK_REASSIGN || level->action == CLOCK_TO_POOL;
+}
+
 /* A message waits until its recipient is at work. The very end of working time still is: a deadline often falls there. */
 static int64_t heard_at(const struct clock_level *level, const struct clock_plan *plan, const struct clock_hours *hours,
                         int64_t at_ms)
 {
-	if (!plan->is_heard_when_open || level->action == CLOCK_REASSIGN || level->action == CLOCK_TO_POOL)
+	if (!plan->is_heard_when_open || moves_lead(level))
 		return at_ms;
 	const struct calendar *calendar = level->action == CLOCK_TELL_MANAGER ? hours->manager : hours->owner;
 	if (calendar_last_open(calendar, at_ms) == at_ms)
@@ -139,6 +144,18 @@ static int64_t heard_at(const struct clock_level *level, const struct clock_plan
 static bool is_told(const struct clock *clock, int rank)
 {
 	return clock->level != CLOCK_RANK_NONE && rank <= clock->level;
+}
+
+/* Levels are told in their order, and a message that waits for the morning must not hold up what is done at night. */
+static int64_t before_moves(const struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours,
+                            size_t behind, int64_t heard_ms)
+{
+	for (size_t i = behind; i < plan->level_count; i++)
+		if (moves_lead(&plan->levels[i])) {
+			int64_t at_ms = level_at(clock, &plan->levels[i], hours);
+			heard_ms = at_ms != CALENDAR_NEVER ? smaller(heard_ms, at_ms) : heard_ms;
+		}
+	return heard_ms;
 }
 
 /* The next level to tell, or NULL. A reminder that would not lie between start and due time is left out, and one from
@@ -156,6 +173,8 @@ static const struct clock_level *next_level(const struct clock *clock, const str
 			continue;
 		*ret_heard = heard_at(level, plan, hours, *ret_at);
 		bool is_useful = *ret_at > clock->start_ms && *ret_heard < clock->due_ms && *ret_heard >= from_ms;
+		if (level->rank >= CLOCK_RANK_BREACH && *ret_heard > *ret_at)
+			*ret_heard = before_moves(clock, plan, hours, i + 1, *ret_heard);
 		if (level->rank >= CLOCK_RANK_BREACH || is_useful)
 			return level;
 	}
@@ -214,6 +233,22 @@ bool clock_stop(struct clock *clock, const struct clock_plan *plan, const struct
 	}
 	clock->stop_ms = at_ms;
 	clock->next_ms = 0;
+	return true;
+}
+
+bool clock_stop_before(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours, int64_t at_ms,
+                       struct clock *ret_before)
+{
+	bool is_behind = clock_is_running(clock) && plan->repeat == CLOCK_RESTART && plan->times == 0 && clock->count != 0;
+	if (!is_behind || at_ms >= clock->start_ms || is_told(clock, CLOCK_RANK_BREACH))
+		return false;
+	int64_t began_ms = calendar_subtract_span(hours->clock, clock->start_ms, &plan->after);
+	if (at_ms <= began_ms)
+		return false;
+	*ret_before = (struct clock){.name = clock->name, .start_ms = began_ms, .due_ms = clock->start_ms, .level = CLOCK_RANK_BREACH};
+	clock->start_ms = at_ms;
+	clock->count = 0;
+	clock_plan_again(clock, plan, hours);
 	return true;
 }
 
@@ -303,8 +338,10 @@ bool clock_plan_again(struct clock *clock, const struct clock_plan *plan, const 
 
 static void begin_behind(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours)
 {
-	if (clock->pause_ms == 0)
-		clock_start(clock, plan, hours, clock->due_ms, 0);
+	if (clock->pause_ms != 0)
+		return;
+	clock_start(clock, plan, hours, clock->due_ms, 0);
+	clock->count = plan->times == 0 && clock->start_ms != 0;
 }
 
 bool clock_count(struct clock *clock, int64_t at_ms)

@@ -125,7 +125,8 @@ struct clock {
 	int64_t pause_ms;  /* it stands still since then */
 	int64_t shift_ms;  /* length of the pauses before, in the clock's unit */
 	int64_t wanted_ms; /* a date that the rep set */
-	int64_t count;     /* acts: in this window, of a clock that counts; that moved the due time on, of one that they extend */
+	int64_t count;     /* acts: in this window, of a clock that counts; that moved the due time on, of one that they extend.
+	                    * Of another one that begins anew, 1: this cycle began behind a breach */
 	int64_t moves;     /* how often another plan or calendar moved the due time of this cycle, and that was told */
 };
 
@@ -143,6 +144,10 @@ void clock_start(struct clock *clock, const struct clock_plan *plan, const struc
                  int64_t wanted_ms);
 /* The act that the clock waits for. RESTART begins the next cycle. Returns whether it concerned the cycle. */
 bool clock_stop(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours, int64_t at_ms);
+/* An act that is heard of late, from the cycle before: its breach was told, and nobody has acted since. This cycle begins with
+ * the act then. Returns whether it is so; *ret_before is the cycle that it answered, as far as that is known still. */
+bool clock_stop_before(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours, int64_t at_ms,
+                       struct clock *ret_before);
 /* Nothing is waited for any more: the lead is closed, or nobody owns it. The next cycle has the next number. */
 void clock_end(struct clock *clock);
 void clock_pause(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours, int64_t at_ms);

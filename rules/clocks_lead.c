@@ -158,8 +158,12 @@ static void count_act(struct work *work, struct clock *clock, const struct clock
 static void stop(struct work *work, struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours,
                  int64_t at_ms)
 {
-	const struct clock before = *clock;
-	if (clock_stop(clock, plan, hours, at_ms) && before.stop_ms == 0)
+	if (clock->pause_ms != 0 && clock->stop_ms == 0)
+		clock_resume(clock, plan, hours, at_ms); /* until now it stood still, so the due time is a later one */
+	struct clock before = *clock;
+	bool is_answer = clock_stop(clock, plan, hours, at_ms) ? before.stop_ms == 0
+	                                                       : clock_stop_before(clock, plan, hours, at_ms, &before);
+	if (is_answer)
 		answers_note(&work->answers, &before, plan, hours, at_ms);
 }
 
