@@ -27,6 +27,8 @@ static void take_touch(struct work *work, const struct status_change *change)
 	if (own_is_acting(state, work->activity->actor)) {
 		const struct touch *touch = &work->activity->touch;
 		unsigned facts = CLOCK_FACT_TOUCHED | (touch->is_attempt ? 0 : CLOCK_FACT_REACHED);
+		if (touch->intent.len != 0 || touch->need != NULL)
+			facts |= CLOCK_FACT_NEED_CHANGED;
 		if (state->touched_ms == 0 || change->at_ms < state->touched_ms)
 			state->touched_ms = change->at_ms;
 		state->back = SLICE_NONE;

@@ -34,7 +34,8 @@ struct work;
 	X(CONVERTED, converted)   /* became an opportunity */                   \
 	X(CLOSED, closed)         /* won, lost or invalid: nothing is left to do */ \
 	X(REOPENED, reopened)     /* taken up again */                          \
-	X(REPORTED, reported)     /* the report on it was handed in */
+	X(REPORTED, reported)     /* the report on it was handed in */          \
+	X(NEED_CHANGED, need_changed) /* the record of the act says another intent or need */
 
 enum clock_fact_bit {
 #define X(id, name) CLOCK_FACT_BIT_##id,
