@@ -297,7 +297,28 @@ static bool is_tab_in_indentation(struct slice line)
 	return false;
 }
 
-/* The library's words, our place. Two frequent causes are named: an open bracket, a tab. */
+/* What to do about what the library says, by how its words begin. */
+static const char *advice_for(const char *message)
+{
+	static const struct {
+		const char *words, *advice;
+	} rows[] = {
+		{"did not find expected '-'", "the keys of one item stand in one column, and the next item begins with `- ` where the others do"},
+		{"did not find expected key", "the keys of one mapping stand in one column, each with a `:` behind it"},
+		{"invalid trailing content after", "quotes inside quotes: put the whole in single quotes, as in 'grade == \"A\"'"},
+		{"invalid nested block mapping on the same line", "a text with `: ` in it is put in single quotes as a whole"},
+		{"mismatched flow", "a bracket that was opened before it is not closed"},
+		{"missing ':'", "a key has a `:` and a blank behind it, and an item of a list begins with `- `"},
+		{"invalid scalar at the end of block sequence", "another item begins with `- ` where the others do; a key of the list's owner stands further left"},
+		{"plain scalar cannot start with", "put the whole text in single quotes"},
+	};
+	for (size_t i = 0; message != NULL && i < sizeof rows / sizeof *rows; i++)
+		if (strncmp(message, rows[i].words, strlen(rows[i].words)) == 0)
+			return rows[i].advice;
+	return NULL;
+}
+
+/* The library's words, our place; frequent causes are named: an open bracket, a tab. */
 static void report_syntax(struct reader *reader, const struct fy_diag_error *error)
 {
 	struct source_span span = span_of_token(reader, error->fyt);
@@ -314,6 +335,8 @@ static void report_syntax(struct reader *reader, const struct fy_diag_error *err
 	unsigned line = source_place_of(reader->source, span.offset).line;
 	if (is_tab_in_indentation(source_line(reader->source, line)) || is_tab_in_indentation(source_line(reader->source, line + 1)))
 		diag_help(reader->diags, diag, "indent with spaces: YAML allows no tabs there");
+	else if (advice_for(error->msg) != NULL)
+		diag_help(reader->diags, diag, "%s", advice_for(error->msg));
 }
 
 static void report_syntax_errors(struct reader *reader, struct fy_diag *collected)

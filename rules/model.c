@@ -125,6 +125,18 @@ static struct slice without_ending_blanks(struct slice text)
 	return text;
 }
 
+/* A plain scalar that YAML cut off: "a #b" without quotes around the whole. */
+static bool is_cut_by_comment(const struct node *node)
+{
+	struct slice text = node->span.source->text;
+	size_t at = node->span.offset + node->span.len;
+	if (node->style != NODE_PLAIN || at >= text.len || text.p[at] != ' ')
+		return false;
+	while (at < text.len && text.p[at] == ' ')
+		at++;
+	return at < text.len && text.p[at] == '#';
+}
+
 static void report_issue(struct model_builder *builder, const struct node *node, const char *what,
                          const struct cel_issue *issue)
 {
@@ -134,6 +146,8 @@ static void report_issue(struct model_builder *builder, const struct node *node,
 	                                                   : diags_warn(diags, issue->code, span, "%s", issue->message);
 	if (issue->help != NULL)
 		diag_label(diags, diag, "%s", issue->help);
+	if (issue->code == ERR_CEL_SYNTAX && is_cut_by_comment(node))
+		diag_help(diags, diag, "to YAML a comment begins at ` #`: put the whole expression in single quotes");
 	diag_note(diags, diag, "in %s", what);
 	if (issue->note != NULL)
 		diag_note(diags, diag, "%s", issue->note);

@@ -94,12 +94,18 @@ unsigned node_line(const struct node *node)
 	return source_line_of(node->span.source, node->span.offset);
 }
 
-static bool wrong_kind(const struct node *node, const char *what, const char *wanted, struct diags *diags)
+static struct diag *add_wrong_kind(const struct node *node, const char *what, const char *wanted, struct diags *diags)
 {
 	struct diag *diag =
 		diags_add(diags, ERR_WRONG_TYPE, node->span, "%s must be %s, not %s", what, wanted, node_kind_name(node));
 	if (node_is_empty(node))
 		diag_label(diags, diag, "nothing here");
+	return diag;
+}
+
+static bool wrong_kind(const struct node *node, const char *what, const char *wanted, struct diags *diags)
+{
+	(void)add_wrong_kind(node, what, wanted, diags);
 	return false;
 }
 
@@ -110,7 +116,13 @@ bool node_expect_mapping(const struct node *node, const char *what, struct diags
 
 bool node_expect_sequence(const struct node *node, const char *what, struct diags *diags)
 {
-	return node->kind == NODE_SEQUENCE || wrong_kind(node, what, "a list", diags);
+	enum { SHOWN = 40 };
+	if (node->kind == NODE_SEQUENCE)
+		return true;
+	struct diag *diag = add_wrong_kind(node, what, "a list", diags);
+	if (node->kind == NODE_SCALAR && node->style == NODE_PLAIN && !node_is_empty(node) && node->text.len <= SHOWN)
+		diag_help(diags, diag, "a list of one is written [%.*s]", SLICE_ARG(node->text));
+	return false;
 }
 
 static bool is_known(const char *const *known, struct slice name)

@@ -36,17 +36,48 @@ static bool accept(struct parser *parser, enum token_kind kind)
 	return true;
 }
 
+/* `not x`: the name was taken for a field, and the complaint would be about x. */
+static bool is_behind_not(const struct parser *parser)
+{
+	struct slice before = {parser->lexer.text.p, parser->end};
+	return parser->token.kind == TOKEN_NAME && before.len >= 3 && memcmp(before.p + before.len - 3, "not", 3) == 0 &&
+	       (before.len == 3 || strchr(" (&|!", before.p[before.len - 4]) != NULL);
+}
+
+/* What other languages write as a word between two operands. */
+static const char *help_for_word(struct slice word)
+{
+	static const struct {
+		const char *word, *help;
+	} rows[] = {
+		{"and", "`and` is written `&&`"},
+		{"AND", "`and` is written `&&`"},
+		{"or", "`or` is written `||`"},
+		{"OR", "`or` is written `||`"},
+		{"is", "`is` is written `==`"},
+		{"not", "`not` is written `!`: !(x in list)"},
+		{"like", "for texts there are x.contains(\"…\"), x.startsWith(\"…\"), x.matches(\"…\")"},
+		{"contains", "a function is called: x.contains(\"…\")"},
+		{"matches", "a function is called: x.matches(\"…\")"},
+		{"startsWith", "a function is called: x.startsWith(\"…\")"},
+		{"endsWith", "a function is called: x.endsWith(\"…\")"},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (slice_is(word, rows[i].word))
+			return rows[i].help;
+	return NULL;
+}
+
 static void *fail_unexpected(struct parser *parser, const char *wanted)
 {
 	const struct token *token = &parser->token;
+	if (is_behind_not(parser))
+		return parse_fail(parser, ERR_CEL_SYNTAX, (struct extent){parser->end - 3, 3}, "`not` is no operator",
+				  "`not` is written `!`");
 	const char *found = token_name(token->kind);
 	if (token->kind == TOKEN_NAME || token->kind == TOKEN_RESERVED || token->kind == TOKEN_INT)
 		found = arena_printf(parser->keep, "`%.*s`", SLICE_ARG(token->text));
-	const char *help = NULL;
-	if (token->kind == TOKEN_NAME && (slice_is(token->text, "and") || slice_is(token->text, "AND")))
-		help = "`and` is written `&&`";
-	if (token->kind == TOKEN_NAME && (slice_is(token->text, "or") || slice_is(token->text, "OR")))
-		help = "`or` is written `||`";
+	const char *help = token->kind == TOKEN_NAME ? help_for_word(token->text) : NULL;
 	if (token->kind == TOKEN_RESERVED && strcmp(wanted, "an operator or the end") != 0)
 		help = "the word is reserved by the language; as a key write [\"…\"]";
 	return parse_fail(parser, ERR_CEL_SYNTAX, token->span,
