@@ -183,6 +183,16 @@ static void put_pieces(struct json_writer *writer, const struct timeline *timeli
 		json_put_bool(writer, "more_pieces", true);
 }
 
+static void put_interruptions(struct json_writer *writer, const struct timeline *timeline)
+{
+	if (timeline->stop_ms != 0)
+		json_put_time(writer, "stopped", timeline->stop_ms);
+	if (timeline->pause_ms != 0)
+		json_put_time(writer, "paused", timeline->pause_ms);
+	if (timeline->shift_ms != 0)
+		json_put_int(writer, "paused_before_ms", timeline->shift_ms);
+}
+
 void detail_put_timeline(struct json_writer *writer, const struct timeline *timeline)
 {
 	json_open_object(writer, NULL);
@@ -192,65 +202,107 @@ void detail_put_timeline(struct json_writer *writer, const struct timeline *time
 	json_put_time(writer, "start", timeline->start_ms);
 	if (timeline->is_by_wall)
 		json_put_bool(writer, "all_time_counts", true);
-	else
+	else if (timeline->stop_ms == 0 && timeline->pause_ms == 0)
 		put_pieces(writer, timeline);
+	put_interruptions(writer, timeline);
 	json_put_time(writer, "due", timeline->due_ms);
+	if (timeline->is_overdue)
+		json_put_bool(writer, "overdue", true);
 	json_open_array(writer, "levels");
 	for (size_t i = 0; i < timeline->level_count; i++) {
 		json_open_object(writer, NULL);
 		json_put_text(writer, "name", timeline->levels[i].name);
 		json_put_time(writer, "at", timeline->levels[i].at_ms);
+		if (timeline->levels[i].is_told)
+			json_put_bool(writer, "told", true);
 		json_close_object(writer);
 	}
 	json_close_array(writer);
 	json_close_object(writer);
 }
 
-static void add_levels(struct timeline *timeline, const struct clock_plan *plan)
+static void add_levels(struct timeline *timeline, const struct clock_plan *plan, int64_t told)
 {
 	for (size_t i = 0; i < plan->level_count; i++) {
 		const struct clock_level *level = &plan->levels[i];
 		int64_t at_ms = level->rank < CLOCK_RANK_BREACH
 		                        ? calendar_subtract_span(timeline->calendar, timeline->due_ms, &level->offset)
 		                        : calendar_add_span(timeline->calendar, timeline->due_ms, &level->offset);
-		bool is_told = at_ms > timeline->start_ms && at_ms != CALENDAR_NEVER && level->rank != CLOCK_RANK_BREACH;
-		if (is_told && timeline->level_count < CLOCK_LEVELS_MAX)
-			timeline->levels[timeline->level_count++] = (struct timeline_level){level->name, at_ms};
+		bool is_shown = at_ms > timeline->start_ms && at_ms != CALENDAR_NEVER && level->rank != CLOCK_RANK_BREACH;
+		if (is_shown && timeline->level_count < CLOCK_LEVELS_MAX)
+			timeline->levels[timeline->level_count++] =
+				(struct timeline_level){level->name, at_ms, told != CLOCK_RANK_NONE && level->rank <= told};
 	}
 }
 
-static void put_clock(struct detail *detail, struct work *work, const struct clock *clock, struct slice name)
+static void put_clock(struct json_writer *writer, struct work *work, const struct clock *clock, struct slice name)
 {
 	struct clock_storage storage;
 	const struct clock_plan *plan;
 	struct clock_hours hours;
-	if (!clock_is_running(clock) || clock->due_ms <= clock->start_ms ||
-	    !clocks_plan_of(work, name, &storage, &plan, &hours))
+	if (clock->start_ms == 0 || clock->due_ms <= clock->start_ms || !clocks_plan_of(work, name, &storage, &plan, &hours))
 		return;
 	struct timeline timeline = {.clock = name,
 	                            .calendar = hours.clock,
 	                            .is_by_wall = plan->after.business_ms == 0 && plan->after.business_days == 0,
 	                            .start_ms = clock->start_ms,
-	                            .due_ms = clock->due_ms};
-	add_levels(&timeline, plan);
-	detail_put_timeline(&detail->writer, &timeline);
+	                            .due_ms = clock->due_ms,
+	                            .stop_ms = clock->stop_ms,
+	                            .pause_ms = clock->pause_ms,
+	                            .shift_ms = clock->shift_ms,
+	                            .is_overdue = clock->level >= CLOCK_RANK_BREACH};
+	if (clock->stop_ms == 0)
+		add_levels(&timeline, plan, clock->level);
+	detail_put_timeline(writer, &timeline);
+}
+
+static bool has_clocks(const struct lead_state *state)
+{
+	bool has_any = state->first_response.start_ms != 0;
+	for (size_t i = 0; i < state->clock_count; i++)
+		has_any |= state->clocks[i].start_ms != 0;
+	return has_any;
+}
+
+static void put_all_clocks(struct json_writer *writer, struct work *work)
+{
+	const struct lead_state *state = &work->state;
+	json_open_array(writer, "clocks");
+	put_clock(writer, work, &state->first_response, slice_of(clock_kind_name(CLOCK_FIRST_RESPONSE)));
+	for (size_t i = 0; i < state->clock_count; i++)
+		put_clock(writer, work, &state->clocks[i], state->clocks[i].name);
+	json_close_array(writer);
+}
+
+static enum view_answer see_nothing(void *ctx, struct slice key, struct slice *ret_value)
+{
+	(void)ctx, (void)key, (void)ret_value;
+	return VIEW_ABSENT;
+}
+
+void detail_put_clocks(struct json_writer *writer, const struct model *model, struct slice lead_id,
+                       const struct lead_state *state, int64_t now_ms)
+{
+	struct arena arena = ARENA_INIT;
+	struct decision decision;
+	struct work work;
+	if (!has_clocks(state))
+		return;
+	work_begin(&work, decider_new(model, (struct rules_view){see_nothing, NULL, NULL}, &arena), NULL, now_ms, &decision);
+	work.lead_id = lead_id;
+	work.state = *state;
+	put_all_clocks(writer, &work);
+	arena_done(&work.scratch);
+	arena_done(&arena);
 }
 
 /* Clocks begin to run when it is settled what the lead comes to, whichever stage that is. */
-static void put_clocks(struct detail *detail, struct work *work)
+static void put_started_clocks(struct detail *detail, struct work *work)
 {
-	const struct lead_state *state = &work->state;
-	bool is_running = clock_is_running(&state->first_response);
-	for (size_t i = 0; i < state->clock_count; i++)
-		is_running |= clock_is_running(&state->clocks[i]);
-	if (!is_running || detail->has_clocks)
+	if (!has_clocks(&work->state) || detail->has_clocks)
 		return;
 	detail->has_clocks = true;
-	json_open_array(&detail->writer, "clocks");
-	put_clock(detail, work, &state->first_response, slice_of(clock_kind_name(CLOCK_FIRST_RESPONSE)));
-	for (size_t i = 0; i < state->clock_count; i++)
-		put_clock(detail, work, &state->clocks[i], state->clocks[i].name);
-	json_close_array(&detail->writer);
+	put_all_clocks(&detail->writer, work);
 }
 
 /* ---- looking on */
@@ -269,7 +321,7 @@ static void on_stage(void *ctx, enum stage stage, struct work *work)
 		detail->route_taken = work->match.route;
 	}
 	if (stage != STAGE_dedup) /* there it would be those of another lead */
-		put_clocks(detail, work);
+		put_started_clocks(detail, work);
 }
 
 void detail_begin(struct detail *detail, struct strbuf *out, bool is_unmasked)

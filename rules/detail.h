@@ -27,6 +27,8 @@ enum { DETAIL_PIECES_MAX = 200 }; /* stretches of the calendar that are shown */
 
 struct calendar;
 struct cel_env;
+struct lead_state;
+struct model;
 
 struct detail {
 	struct json_writer writer;
@@ -48,15 +50,24 @@ struct timeline {
 	const struct calendar *calendar;
 	bool is_by_wall; /* open hours do not matter */
 	int64_t start_ms, due_ms;
+	int64_t stop_ms, pause_ms; /* it ended, or stands still since; 0: neither */
+	int64_t shift_ms;          /* what pauses have moved the due time by, in the clock's unit */
+	bool is_overdue;           /* the breach was told */
 	size_t level_count; /* beside the breach, which is the due time */
 	struct timeline_level {
 		struct slice name;
 		int64_t at_ms;
+		bool is_told;
 	} levels[CLOCK_LEVELS_MAX]; /* in the order of time */
 };
 
 /* An entry of "clocks". */
 void detail_put_timeline(struct json_writer *writer, const struct timeline *timeline);
+
+/* "clocks" of a lead as it is stored: those that run, stand still or were stopped, by the plans and calendars of the model.
+ * Nothing where there are none. */
+void detail_put_clocks(struct json_writer *writer, const struct model *model, struct slice lead_id,
+                       const struct lead_state *state, int64_t now_ms);
 
 /* "values": what the names in a piece of an expression stand for, in order of appearance: name, and value (a CEL literal) or
  * absent. */
