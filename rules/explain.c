@@ -268,7 +268,7 @@ void explain_why(struct strbuf *out, const struct json *event)
 	strbuf_putc(out, '\n');
 }
 
-static void put_score(struct strbuf *out, const struct json *event)
+void explain_score(struct strbuf *out, const struct json *event)
 {
 	const struct json *terms = json_get(event, "terms");
 	if (count_of(terms) == 0)
@@ -325,9 +325,65 @@ static void put_criteria(struct strbuf *out, const struct json *trace)
 	}
 }
 
+/* Somebody who comes before any rotation, and what was in his way. */
+static void put_asked(struct strbuf *out, const struct json *trace)
+{
+	static const struct {
+		const char *part, *words, *rep, *result;
+	} rows[] = {{"requested_owner", "the customer asked for ", "rep", "result"},
+	            {"returning", "the customer's last lead was with ", "owner", "result"},
+	            {"owner_match", "the company's latest lead is with ", "owner", "result"},
+	            {"named_rep", "the route names ", "rep", "reason"}};
+	const char *label = "Owner";
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const struct json *part = json_get(trace, rows[i].part);
+		if (json_get_text(part, rows[i].result).len == 0)
+			continue;
+		begin_line(out, label);
+		strbuf_puts(out, rows[i].words);
+		put(out, json_get_text(part, rows[i].rep).len != 0 ? json_get_text(part, rows[i].rep) : SLICE("nobody"));
+		if (json_get_text(part, "lead_id").len != 0) {
+			strbuf_puts(out, ", ");
+			put_text(out, part, "lead_id");
+		}
+		strbuf_puts(out, ": ");
+		put_words(out, json_get_text(part, rows[i].result));
+		strbuf_putc(out, '\n');
+		label = "";
+	}
+}
+
+static void put_not_shown(struct strbuf *out, const struct json *object, const char *name)
+{
+	if (int_of(object, name) > 0)
+		strbuf_printf(out, ", and %lld more", (long long)int_of(object, name));
+	strbuf_putc(out, '\n');
+}
+
+/* Teams that had nobody, and why each of theirs could not take it. */
+static void put_nobody(struct strbuf *out, const struct json *trace)
+{
+	const struct json *tries = json_get(json_get(trace, "pool"), "nobody");
+	for (size_t i = 0; i < count_of(tries); i++) {
+		const struct json *list = json_get(&tries->items[i], "rejected");
+		begin_line(out, i == 0 ? "Nobody" : "");
+		strbuf_puts(out, "in team ");
+		put_text(out, &tries->items[i], "pool");
+		for (size_t at = 0; at < count_of(list); at++) {
+			strbuf_puts(out, at == 0 ? ": " : ", ");
+			put_text(out, &list->items[at], "rep");
+			strbuf_putc(out, ' ');
+			put_words(out, json_get_text(&list->items[at], "reason"));
+		}
+		put_not_shown(out, &tries->items[i], "rejected_not_shown");
+	}
+}
+
 void explain_candidates(struct strbuf *out, const struct json *trace)
 {
 	const struct json *list = json_get(trace, "candidates");
+	put_asked(out, trace);
+	put_nobody(out, trace);
 	put_criteria(out, trace);
 	if (count_of(list) == 0)
 		return;
@@ -342,7 +398,7 @@ void explain_candidates(struct strbuf *out, const struct json *trace)
 		strbuf_putc(out, ' ');
 		put_words(out, json_get_text(&list->items[i], "result"));
 	}
-	strbuf_putc(out, '\n');
+	put_not_shown(out, trace, "candidates_not_shown");
 }
 
 static void put_change(struct strbuf *out, const struct json *change, const char *label)
@@ -390,7 +446,7 @@ void explain_text(struct strbuf *out, struct slice type, const struct json *even
 	explain_sentence(out, type, event);
 	strbuf_putc(out, '\n');
 	explain_why(out, event);
-	put_score(out, event);
+	explain_score(out, event);
 	put_routes(out, trace);
 	explain_candidates(out, trace);
 	explain_changes(out, trace);

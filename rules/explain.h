@@ -8,6 +8,8 @@
  *     Score     +40 intent (score.yaml:2), +30 size (score.yaml:3)
  *     Routes    no   vip (routes.yaml:5): "vip.is" in facts
  *               yes  rest (routes.yaml:11)
+ *     Owner     the customer asked for dee: away
+ *     Nobody    in team key: dee away
  *     Turn      ana 0/2 chosen, bob 0/1 turn comes later, cy not active
  *     Changed   contact.phone canonical: 030****4567 -> +493****4567
  *
@@ -27,10 +29,11 @@ void explain_sentence(struct strbuf *out, struct slice type, const struct json *
 /* The sentence and, where the event has a trace, the lines behind it. Ends in a line end. */
 void explain_text(struct strbuf *out, struct slice type, const struct json *event);
 
-/* Single lines of it, for rules/story.c: "Why", "Turn", "Changed", "By". Nothing where there is nothing to say. A route may have
+/* Single lines of it, for rules/story.c: "Why", "Score", who was asked and whose turn it was, "Changed", "By". Nothing where there is nothing to say. A route may have
  * "values" behind its clause, as rules/detail.h writes them. */
 void explain_route(struct strbuf *out, const struct json *route, const char *label);
 void explain_why(struct strbuf *out, const struct json *event);
+void explain_score(struct strbuf *out, const struct json *event);
 void explain_candidates(struct strbuf *out, const struct json *trace);
 void explain_changes(struct strbuf *out, const struct json *trace);
 void explain_by(struct strbuf *out, const struct json *trace);

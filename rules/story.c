@@ -13,8 +13,8 @@ enum { ROUTES_SHOWN = 20 }; /* before the one that took the lead */
 /* The event that says what the lead came to. */
 static const struct json *main_event(const struct json *story)
 {
-	const struct json *events = json_get(story, "events");
-	return count_of(events) > 0 ? &events->items[0] : NULL;
+	const struct json *events = json_get(story, "events"), *decided = json_get(story, "decided");
+	return decided != NULL ? decided : count_of(events) > 0 ? &events->items[0] : NULL;
 }
 
 static const struct json *trace_of(const struct json *story)
@@ -96,8 +96,10 @@ static void put_criterion(struct strbuf *out, const struct json *criterion)
 static void put_score(struct strbuf *out, const struct json *story)
 {
 	const struct json *score = json_get(story, "score"), *criteria = json_get(score, "criteria");
-	if (score == NULL)
+	if (score == NULL) { /* not decided again: the event has the terms that counted */
+		explain_score(out, json_get(main_event(story), "data"));
 		return;
+	}
 	begin_line(out, "Score");
 	strbuf_printf(out, "%lld, base %lld; grade ", (long long)int_of(score, "total"), (long long)int_of(score, "base"));
 	put_text(out, score, "grade");
@@ -164,13 +166,14 @@ static void put_length(struct strbuf *out, int64_t ms)
 		strbuf_printf(out, "%s%lld s", gap, (long long)seconds);
 }
 
-static void put_moment(struct strbuf *out, const struct zone *zone, const char *what, struct slice instant)
+static void put_moment(struct strbuf *out, const struct zone *zone, const char *what, struct slice instant, const char *more)
 {
 	if (instant.len == 0)
 		return;
 	begin_line(out, "");
 	strbuf_printf(out, "%-9s ", what);
 	put_local(out, zone, instant);
+	strbuf_puts(out, more);
 	strbuf_putc(out, '\n');
 }
 
@@ -207,9 +210,22 @@ static void put_levels(struct strbuf *out, const struct zone *zone, const struct
 			strbuf_puts(&what, "reminder");
 		else
 			put_words(&what, name);
-		put_moment(out, zone, strbuf_text(&what), at);
+		put_moment(out, zone, strbuf_text(&what), at, is_true(&levels->items[i], "told") ? ", told" : "");
 		strbuf_done(&what);
 	}
+}
+
+/* Of a lead that people have worked on. */
+static void put_interruptions(struct strbuf *out, const struct zone *zone, const struct json *clock)
+{
+	if (int_of(clock, "paused_before_ms") != 0) {
+		begin_line(out, "");
+		strbuf_puts(out, "paused    ");
+		put_length(out, int_of(clock, "paused_before_ms"));
+		strbuf_puts(out, " in all\n");
+	}
+	put_moment(out, zone, "paused", json_get_text(clock, "paused"), ", and stands still since");
+	put_moment(out, zone, "stopped", json_get_text(clock, "stopped"), is_true(clock, "overdue") ? ", too late" : "");
 }
 
 static void put_clock(struct strbuf *out, const struct json *clock)
@@ -227,23 +243,17 @@ static void put_clock(struct strbuf *out, const struct json *clock)
 	strbuf_puts(out, ", times of ");
 	put(out, zone_text);
 	strbuf_putc(out, '\n');
-	put_moment(out, zone, "start", json_get_text(clock, "start"));
+	put_moment(out, zone, "start", json_get_text(clock, "start"), "");
 	for (size_t i = 0; i < count_of(pieces); i++)
 		put_piece(out, zone, &pieces->items[i]);
 	if (is_true(clock, "more_pieces")) {
 		begin_line(out, "");
 		strbuf_puts(out, "… and so on\n");
 	}
+	put_interruptions(out, zone, clock);
 	put_levels(out, zone, clock, true);
-	put_moment(out, zone, "due", json_get_text(clock, "due"));
+	put_moment(out, zone, "due", json_get_text(clock, "due"), is_true(clock, "overdue") ? ", overdue" : "");
 	put_levels(out, zone, clock, false);
-}
-
-static void put_clocks(struct strbuf *out, const struct json *story)
-{
-	const struct json *clocks = json_get(story, "clocks");
-	for (size_t i = 0; i < count_of(clocks); i++)
-		put_clock(out, &clocks->items[i]);
 }
 
 void story_timeline(struct strbuf *out, const struct json *story)
@@ -252,15 +262,13 @@ void story_timeline(struct strbuf *out, const struct json *story)
 	strbuf_puts(out, "Lead ");
 	put_text(out, story, "lead_id");
 	strbuf_puts(out, has_clocks ? ":\n" : ": no clock was started.\n");
-	put_clocks(out, story);
+	story_clocks(out, story);
 }
 
 /* ---- all of it */
 
-static void put_reject(struct strbuf *out, const struct json *story)
+static void put_code(struct strbuf *out, const struct json *reject)
 {
-	const struct json *reject = json_get(story, "reject");
-	strbuf_printf(out, "Record %lld is rejected: ", (long long)int_of(story, "record"));
 	put_text(out, reject, "number");
 	strbuf_putc(out, '[');
 	put_text(out, reject, "code");
@@ -272,9 +280,40 @@ static void put_reject(struct strbuf *out, const struct json *story)
 	put_text(out, reject, "text");
 }
 
+static void put_reject(struct strbuf *out, const struct json *story)
+{
+	if (json_get(story, "decided") != NULL) {
+		put_text(out, story, "lead_id");
+		strbuf_puts(out, " was rejected: ");
+	} else {
+		strbuf_printf(out, "Record %lld is rejected: ", (long long)int_of(story, "record"));
+	}
+	put_code(out, json_get(story, "reject"));
+}
+
+void story_reasons(struct strbuf *out, const struct json *story)
+{
+	const struct json *trace = trace_of(story);
+	explain_why(out, json_get(main_event(story), "data"));
+	put_path(out, trace);
+	explain_changes(out, trace);
+	put_keys(out, story);
+	put_facts(out, trace);
+	put_score(out, story);
+	put_routes(out, story);
+	explain_candidates(out, trace);
+}
+
+void story_clocks(struct strbuf *out, const struct json *story)
+{
+	const struct json *clocks = json_get(story, "clocks");
+	for (size_t i = 0; i < count_of(clocks); i++)
+		put_clock(out, &clocks->items[i]);
+}
+
 void story_text(struct strbuf *out, const struct json *story)
 {
-	const struct json *event = main_event(story), *trace = trace_of(story);
+	const struct json *event = main_event(story);
 	if (json_get(story, "reject") != NULL) {
 		put_reject(out, story);
 		strbuf_putc(out, '\n');
@@ -283,17 +322,10 @@ void story_text(struct strbuf *out, const struct json *story)
 	if (event != NULL) {
 		explain_sentence(out, json_get_text(event, "type"), json_get(event, "data"));
 		strbuf_puts(out, "\n\n");
-		explain_why(out, json_get(event, "data"));
 	}
-	put_path(out, trace);
-	explain_changes(out, trace);
-	put_keys(out, story);
-	put_facts(out, trace);
-	put_score(out, story);
-	put_routes(out, story);
-	explain_candidates(out, trace);
-	put_clocks(out, story);
-	explain_by(out, trace);
+	story_reasons(out, story);
+	story_clocks(out, story);
+	explain_by(out, trace_of(story));
 }
 
 /* ---- one sentence */
@@ -349,10 +381,14 @@ static void put_narrowed(struct strbuf *out, const struct json *trace)
 		}
 }
 
+/* A route as the trace of an event has it comes without its condition. */
 static void put_condition(struct strbuf *out, const struct json *route)
 {
 	struct slice when = json_get_text(route, "when"), area = json_get_text(route, "area");
-	strbuf_puts(out, " matched (");
+	strbuf_puts(out, " matched");
+	if (is_true(route, "by_event") && area.len == 0)
+		return;
+	strbuf_puts(out, " (");
 	put_joined(out, when);
 	if (area.len != 0) {
 		strbuf_puts(out, when.len != 0 ? "; area " : "area ");
@@ -395,6 +431,23 @@ static void say_went(struct strbuf *out, const struct json *story, const struct 
 	put_shares(out, json_get(data, "trace"));
 }
 
+/* Nobody owns it, but for some there is something to come. */
+static void say_kept(struct strbuf *out, const struct json *data)
+{
+	struct slice reason = json_get_text(data, "reason");
+	if (slice_is(reason, "waiting")) {
+		strbuf_puts(out, " waits for team ");
+		put_text(out, data, "team");
+		strbuf_puts(out, ": ");
+	} else if (slice_is(reason, "pending")) {
+		strbuf_puts(out, " waits for consent: ");
+	} else if (slice_is(reason, "held")) {
+		strbuf_puts(out, " is held: ");
+	} else {
+		strbuf_puts(out, " went to nobody: ");
+	}
+}
+
 void story_short(struct strbuf *out, const struct json *story)
 {
 	const struct json *event = main_event(story), *data = json_get(event, "data");
@@ -409,7 +462,7 @@ void story_short(struct strbuf *out, const struct json *story)
 		strbuf_putc(out, '.');
 	} else if (slice_is(type, "lead.unassigned")) {
 		put_text(out, data, "lead_id");
-		strbuf_puts(out, " went to nobody: ");
+		say_kept(out, data);
 		put_text(out, data, "why");
 	} else {
 		explain_sentence(out, type, data);
@@ -464,38 +517,76 @@ static void say_stop(struct strbuf *out, const struct json *story)
 	} else if (slice_is(reason, "requested")) {
 		strbuf_puts(out, "the customer asked for ");
 		put_text(out, data, "owner");
+	} else if (json_get_text(data, "first_lead_id").len != 0) {
+		strbuf_puts(out, "it is ");
+		put_text(out, data, "first_lead_id");
+		strbuf_puts(out, " again (");
+		put_words(out, json_get_text(data, "match"));
+		strbuf_putc(out, ')');
+	} else if (json_get_text(data, "owner").len != 0) {
+		put_text(out, data, "owner");
+		strbuf_puts(out, " comes before any route (");
+		put_words(out, reason);
+		strbuf_putc(out, ')');
+	} else if (json_get(story, "reject") != NULL) {
+		strbuf_puts(out, "it was rejected: ");
+		put_code(out, json_get(story, "reject"));
 	} else {
 		strbuf_puts(out, "the lead is ");
 		put_words(out, outcome);
+		if (reason.len != 0) {
+			strbuf_puts(out, " (");
+			put_words(out, reason);
+			strbuf_putc(out, ')');
+		}
 	}
 }
 
-bool story_why_not(struct strbuf *out, const struct json *story, struct slice name)
+/* `is_supposed`: nothing of it happened. */
+static void say_why_not(struct strbuf *out, const struct json *story, const struct json *route, size_t index, bool is_supposed)
 {
-	size_t index, taken_index = SIZE_MAX;
-	const struct json *route = find_route(story, name, &index);
+	size_t taken_index = SIZE_MAX;
 	struct slice taken_name = json_get_text(story, "route_taken");
 	const struct json *taken = taken_name.len != 0 ? find_route(story, taken_name, &taken_index) : NULL;
-	if (route == NULL)
-		return false;
-	put_text(out, story, "lead_id");
-	strbuf_puts(out, ": ");
-	if (route == taken) {
+	if (route != NULL && route == taken) {
 		say_route(out, route);
-		strbuf_puts(out, " did take it");
-	} else if (int_of(story, "routes_tried") == 0) {
-		strbuf_puts(out, "no route was tried, because ");
+		strbuf_puts(out, is_supposed ? " would take it" : " did take it");
+	} else if (route == NULL || int_of(story, "routes_tried") == 0) {
+		strbuf_puts(out, is_supposed ? "no route would be tried, because " : "no route was tried, because ");
 		say_stop(out, story);
-		say_by_itself(out, route);
+		if (route != NULL)
+			say_by_itself(out, route);
 	} else if (taken != NULL && taken_index < index) {
 		say_route(out, taken);
-		strbuf_puts(out, " comes first and took it");
+		strbuf_puts(out, is_supposed ? " comes first and would take it" : " comes first and took it");
 		say_by_itself(out, route);
 	} else {
 		say_route(out, route);
 		strbuf_putc(out, ' ');
 		say_result(out, route);
 	}
-	strbuf_putc(out, '.');
+}
+
+bool story_suppose_why_not(struct strbuf *out, const struct json *story, struct slice name, bool is_supposed)
+{
+	size_t index = SIZE_MAX;
+	const struct json *route = find_route(story, name, &index);
+	struct slice outcome = json_get_text(story, "outcome"); /* some come before the score: no route was looked at */
+	bool is_stopped = json_get(story, "routes") == NULL && (slice_is(outcome, "duplicate") || slice_is(outcome, "rejected"));
+	if (route == NULL && !is_stopped)
+		return false;
+	say_why_not(out, story, route, index, is_supposed);
 	return true;
+}
+
+bool story_why_not(struct strbuf *out, const struct json *story, struct slice name)
+{
+	struct strbuf answer = STRBUF_INIT;
+	bool is_known = story_suppose_why_not(&answer, story, name, false);
+	if (is_known) {
+		put_text(out, story, "lead_id");
+		strbuf_printf(out, ": %s.", strbuf_text(&answer));
+	}
+	strbuf_done(&answer);
+	return is_known;
 }

@@ -11,6 +11,7 @@
 #include "rules/event_shown.h"
 #include "rules/json.h"
 #include "rules/story.h"
+#include "rules/story_lead.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,8 +22,12 @@ static void tell(const struct json *story)
 	story_short(&out, story);
 	story_timeline(&out, story);
 	const struct json *routes = json_get(story, "routes");
-	if (routes != NULL && routes->type == JSON_IS_ARRAY && routes->count > 0)
+	if (routes != NULL && routes->type == JSON_IS_ARRAY && routes->count > 0) {
 		story_why_not(&out, story, json_get_text(&routes->items[routes->count - 1], "name"));
+		story_lead_why_not(&out, story, json_get_text(&routes->items[0], "name"));
+	}
+	story_lead_text(&out, story);
+	story_lead_short(&out, story, false);
 	strbuf_done(&out);
 }
 
