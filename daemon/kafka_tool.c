@@ -2,8 +2,11 @@
 #include "daemon/kafka_tool.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "rules/base/arena.h"
 #include "rules/base/mem.h"
+#include "rules/rules.h"
 
 enum { QUESTION_MS = 10000, FULL_WAIT_MS = 100 };
 
@@ -142,8 +145,8 @@ static int assign(struct kafka_follower *follower, const char *const *topics, si
 	return result;
 }
 
-static struct kafka_follower *follower_new(const struct kafka_options *options, const char *const *topics, size_t count,
-                                           int64_t from_ms, struct err *err)
+/* One that follows nothing yet. */
+static struct kafka_follower *follower_open(const struct kafka_options *options, struct err *err)
 {
 	struct kafka_follower *follower = xcalloc(1, sizeof *follower);
 	follower->options = options;
@@ -155,9 +158,18 @@ static struct kafka_follower *follower_new(const struct kafka_options *options, 
 	}
 	if (follower->client != NULL) {
 		rd_kafka_poll_set_consumer(follower->client);
-		if (assign(follower, topics, count, from_ms, err) == 0)
-			return follower;
+		return follower;
 	}
+	kafka_follower_free(follower);
+	return NULL;
+}
+
+static struct kafka_follower *follower_new(const struct kafka_options *options, const char *const *topics, size_t count,
+                                           int64_t from_ms, struct err *err)
+{
+	struct kafka_follower *follower = follower_open(options, err);
+	if (follower != NULL && assign(follower, topics, count, from_ms, err) == 0)
+		return follower;
 	kafka_follower_free(follower);
 	return NULL;
 }
@@ -242,4 +254,100 @@ struct slice kafka_follower_header(const struct kafka_follower *follower, const 
 	    rd_kafka_header_get_last(headers, name, &value, &len) != RD_KAFKA_RESP_ERR_NO_ERROR)
 		return SLICE_NONE;
 	return (struct slice){value, len};
+}
+
+/* ---- one record */
+
+static int assign_one(struct kafka_follower *follower, const char *topic, int32_t partition, int64_t offset, struct err *err)
+{
+	follower->partitions = rd_kafka_topic_partition_list_new(1);
+	rd_kafka_topic_partition_list_add(follower->partitions, topic, partition)->offset = offset;
+	rd_kafka_resp_err_t code = rd_kafka_assign(follower->client, follower->partitions);
+	if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+		return 0;
+	return err_set(err, ERR_KAFKA_CLIENT, "cannot read %s: %s", topic, rd_kafka_err2str(code));
+}
+
+static struct slice copy(struct arena *arena, const void *bytes, size_t len)
+{
+	return (struct slice){bytes != NULL ? arena_memdupz(arena, bytes, len) : NULL, len};
+}
+
+static void copy_headers(rd_kafka_message_t *message, struct arena *arena, struct record *record)
+{
+	rd_kafka_headers_t *headers;
+	rd_kafka_resp_err_t code = rd_kafka_message_headers(message, &headers);
+	record->has_unreadable_headers = code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__NOENT;
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+		return;
+	size_t count = rd_kafka_header_cnt(headers);
+	struct header *items = arena_array(arena, count, sizeof *items);
+	for (size_t i = 0; i < count; i++) {
+		const char *name = NULL;
+		const void *value = NULL;
+		size_t len = 0;
+		rd_kafka_header_get_all(headers, i, &name, &value, &len);
+		items[i] = (struct header){copy(arena, name, strlen(name)), copy(arena, value, len)};
+	}
+	record->headers = items;
+	record->header_count = count;
+}
+
+static void copy_record(const struct kafka_follower *follower, const struct kafka_seen *seen, struct arena *arena,
+                        struct record *ret)
+{
+	*ret = (struct record){
+		.kind = RECORD_CAPTURED,
+		.topic = copy(arena, seen->topic, strlen(seen->topic)),
+		.partition = seen->partition,
+		.offset = seen->offset,
+		.timestamp_ms = seen->timestamp_ms,
+		.key = copy(arena, seen->key.p, seen->key.len),
+		.value = copy(arena, seen->value.p, seen->value.len),
+		.has_key = seen->key.p != NULL,
+		.has_value = seen->value.p != NULL,
+	};
+	copy_headers(follower->message, arena, ret);
+}
+
+/* The next record behind a gap is another one: what was asked for is not there. */
+static int read_assigned(struct kafka_follower *follower, int64_t offset, struct arena *arena, struct record *ret,
+                         struct err *err)
+{
+	for (int waited_ms = 0; waited_ms < QUESTION_MS; waited_ms += FULL_WAIT_MS) {
+		struct kafka_seen seen;
+		int found = kafka_follower_next(follower, FULL_WAIT_MS, &seen, err);
+		if (found > 0 && seen.offset == offset)
+			copy_record(follower, &seen, arena, ret);
+		if (found != 0)
+			return found < 0 ? -1 : seen.offset == offset;
+		if (kafka_follower_has_read_all(follower))
+			return 0;
+	}
+	return err_set(err, ERR_KAFKA_CLIENT, "the record did not come within %d s", QUESTION_MS / 1000);
+}
+
+int kafka_read_record(const struct kafka_options *options, const char *topic, int32_t partition, int64_t offset,
+                      struct arena *arena, struct record *ret, int64_t *ret_lowest, struct err *err)
+{
+	int64_t end = 0;
+	int32_t partitions = 0;
+	struct kafka_follower *follower = follower_open(options, err);
+	if (follower == NULL)
+		return -1;
+	int result = -1;
+	*ret_lowest = 0;
+	rd_kafka_resp_err_t code =
+		rd_kafka_query_watermark_offsets(follower->client, topic, partition, ret_lowest, &end, QUESTION_MS);
+	if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+		err_set(err, ERR_KAFKA_CLIENT, "topic %s: %s", topic, rd_kafka_err2str(code));
+	else if (offset < *ret_lowest || offset >= end)
+		result = 0;
+	else if ((partitions = count_partitions(follower->client, topic, err)) >= 0 &&
+	         assign_one(follower, topic, partition, offset, err) == 0)
+		result = read_assigned(follower, offset, arena, ret, err);
+	if (result > 0)
+		ret->partition_count = partitions;
+	kafka_follower_free(follower);
+	return result;
 }

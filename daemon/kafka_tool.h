@@ -13,6 +13,8 @@
 #include "rules/base/err.h"
 #include "rules/base/slice.h"
 
+struct arena;
+struct record;
 struct kafka_sender;
 
 /* NULL with *err. */
@@ -49,5 +51,10 @@ void kafka_follower_free(struct kafka_follower *follower);
 int kafka_follower_next(struct kafka_follower *follower, int wait_ms, struct kafka_seen *ret, struct err *err);
 /* A header of the record that was given last; SLICE_NONE when it has none of this name. */
 struct slice kafka_follower_header(const struct kafka_follower *follower, const char *name);
+
+/* One record by its place, as the daemon reads it (kind RECORD_CAPTURED); all of it lies in `arena`. 1: *ret is filled; 0: it is
+ * not in the topic, and *ret_lowest is the first offset that is; -1 with *err. */
+int kafka_read_record(const struct kafka_options *options, const char *topic, int32_t partition, int64_t offset,
+                      struct arena *arena, struct record *ret, int64_t *ret_lowest, struct err *err);
 
 #endif

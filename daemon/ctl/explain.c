@@ -12,11 +12,11 @@
 #include "daemon/ctl/leads.h"
 #include "rules/base/suggest.h"
 #include "rules/detail.h"
-#include "rules/event_shown.h"
 #include "rules/json.h"
 #include "rules/instant.h"
 #include "rules/model.h"
 #include "rules/story.h"
+#include "rules/story_lead.h"
 
 enum { EXPLAIN_COLUMNS = 90 };
 
@@ -24,16 +24,21 @@ static const struct json_limits LIMITS = {LEADS_FILE_BYTES_MAX, 64, 10000000};
 
 /* ---- showing */
 
-static int unknown_route(const struct model *model, const char *name)
+static int unknown_route(const struct model *model, const struct json *story, const char *name)
 {
+	struct slice missing = json_get_text(json_get(story, "record"), "missing");
 	struct suggest near = suggest_for(slice_of(name));
 	for (size_t i = 0; i < model->route_count; i++)
 		suggest_offer(&near, model->routes[i].name);
 	if (near.best.len > 0 && !slice_is(near.best, name))
 		return ctl_usage("there is no route `%s`; did you mean `%.*s`?", name, SLICE_ARG(near.best));
-	if (near.best.len > 0)
-		return ctl_usage("nothing is recorded about route `%s`: explain the lead from a file", name);
-	return ctl_usage("there is no route `%s`", name);
+	if (near.best.len == 0)
+		return ctl_usage("there is no route `%s`", name);
+	if (missing.len > 0)
+		ctl_usage("the event says nothing about route `%s`, and its record cannot be decided again: %.*s", name, SLICE_ARG(missing));
+	else
+		ctl_usage("nothing is recorded about route `%s`", name);
+	return CTL_FAILED;
 }
 
 /* The sentence as an object, for programs. */
@@ -50,21 +55,35 @@ static void put_sentence(const struct json *story, struct strbuf *out)
 	strbuf_done(&sentence);
 }
 
-static bool render(const struct ctl_args *args, const struct json *story, struct strbuf *out)
+/* How a lead of a file is told, and how one that was decided. */
+static bool put_why_not(struct strbuf *out, const struct json *story, const char *route, bool is_decided)
+{
+	return (is_decided ? story_lead_why_not : story_why_not)(out, story, slice_of(route));
+}
+
+static void put_short(const struct ctl_args *args, struct strbuf *out, const struct json *story, bool is_decided)
+{
+	if (is_decided)
+		story_lead_short(out, story, ctl_option(args, "first") != NULL);
+	else
+		story_short(out, story);
+}
+
+static bool render(const struct ctl_args *args, const struct json *story, bool is_decided, struct strbuf *out)
 {
 	const char *route = ctl_option(args, "why-not");
 	bool is_sentence = route != NULL || ctl_option(args, "short") != NULL;
 	struct json_writer writer = JSON_WRITER(out);
-	if (route != NULL && !story_why_not(out, story, slice_of(route)))
+	if (route != NULL && !put_why_not(out, story, route, is_decided))
 		return false;
 	if (route == NULL && is_sentence)
-		story_short(out, story);
+		put_short(args, out, story, is_decided);
 	else if (route == NULL && args->json)
 		json_put_value(&writer, SLICE_NONE, story);
 	else if (route == NULL && ctl_option(args, "timeline") != NULL)
 		story_timeline(out, story);
 	else if (route == NULL)
-		story_text(out, story);
+		(is_decided ? story_lead_text : story_text)(out, story);
 	if (is_sentence && args->json)
 		put_sentence(story, out);
 	return true;
@@ -85,15 +104,28 @@ void ctl_print_text(const struct strbuf *text)
 	}
 }
 
-int ctl_print_story(const struct ctl_args *args, const struct json *story, const struct model *model)
+/* A route of the configuration, or one that the story has of an older one; also when no --why-not asks. */
+static bool is_route_known(const struct ctl_args *args, const struct json *story, const struct model *model)
+{
+	const char *name = ctl_option(args, "why-not");
+	const struct json *routes = json_get(story, "routes");
+	bool is_known = name == NULL;
+	for (size_t i = 0; !is_known && i < model->route_count; i++)
+		is_known = slice_is(model->routes[i].name, name);
+	for (size_t i = 0; !is_known && routes != NULL && i < routes->count; i++)
+		is_known = slice_is(json_get_text(&routes->items[i], "name"), name);
+	return is_known;
+}
+
+int ctl_print_story(const struct ctl_args *args, const struct json *story, const struct model *model, bool is_decided)
 {
 	struct strbuf out = STRBUF_INIT;
-	bool is_known = render(args, story, &out);
+	bool is_known = is_route_known(args, story, model) && render(args, story, is_decided, &out);
 	ctl_print_text(&out);
 	if (out.len > 0 && out.bytes[out.len - 1] != '\n')
 		putchar('\n');
 	strbuf_done(&out);
-	return is_known ? CTL_OK : unknown_route(model, ctl_option(args, "why-not"));
+	return is_known ? CTL_OK : unknown_route(model, story, ctl_option(args, "why-not"));
 }
 
 /* ---- what is known before */
@@ -160,7 +192,7 @@ static int explain_one(const struct ctl_args *args, struct leads *leads, size_t 
 	leads_decide(leads, document, now_ms, &detail.observer, &arena, &decision);
 	detail_end(&detail, &decision);
 	const struct json *story = json_read_wide((struct slice){text.bytes, text.len}, LIMITS, &arena, &err);
-	int code = story != NULL ? ctl_print_story(args, story, leads_model(leads)) : ctl_fail(CTL_FAILED, &err);
+	int code = story != NULL ? ctl_print_story(args, story, leads_model(leads), false) : ctl_fail(CTL_FAILED, &err);
 	strbuf_done(&text);
 	arena_done(&arena);
 	return code;
@@ -257,5 +289,5 @@ int ctl_explain(const struct ctl_args *args)
 		return explain_code(code);
 	if (is_code(name))
 		return ctl_usage("there is no code `%s`", name);
-	return is_file_name(name) ? explain_file(args, name) : ctl_explain_lead(args, name);
+	return is_file_name(name) ? explain_file(args, name) : ctl_explain_lead(args, name, false);
 }

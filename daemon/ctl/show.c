@@ -39,7 +39,7 @@ int ctl_show(const struct ctl_args *args)
 	if (!is_known || args->rest_count != (needs_id ? 2 : 1))
 		return ctl_usage("say what to show: lead ID, team ID, shard or config");
 	if (ctl_option(args, "history") != NULL)
-		return strcmp(what, "lead") == 0 ? ctl_explain_lead(args, args->rest[1]) : ctl_usage("--history is of a lead");
+		return strcmp(what, "lead") == 0 ? ctl_explain_lead(args, args->rest[1], true) : ctl_usage("--history is of a lead");
 	strbuf_printf(&target, "/show/%s", what);
 	if (needs_id) {
 		strbuf_puts(&target, "?id=");

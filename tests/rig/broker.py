@@ -135,6 +135,7 @@ def _java(version, full_jit, heap="768m"):
 
 LEAVE_GROUP = 13
 OFFSET_COMMIT = 8
+DELETE_RECORDS = 21
 
 
 def _string(text):
@@ -364,6 +365,13 @@ class Kafka:
         answer = _ask(self.port, OFFSET_COMMIT, 2, body)
         if answer is None or struct.unpack(">h", answer[-2:])[0] != 0:
             raise RigError("OffsetCommit for %s is refused: %r" % (group, answer))
+
+    def delete_records(self, topic, offset):
+        """Of partition 0, those before the offset, as retention takes them."""
+        body = (struct.pack(">i", 1) + _string(topic) + struct.pack(">iiq", 1, 0, offset) + struct.pack(">i", 10000))
+        answer = _ask(self.port, DELETE_RECORDS, 0, body, seconds=20.0)
+        if answer is None or struct.unpack(">h", answer[-2:])[0] != 0:
+            raise RigError("DeleteRecords for %s is refused: %r" % (topic, answer))
 
 
 def _is_broker(pid, place):
