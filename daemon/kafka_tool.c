@@ -315,7 +315,7 @@ static int read_assigned(struct kafka_follower *follower, int64_t offset, struct
                          struct err *err)
 {
 	for (int waited_ms = 0; waited_ms < QUESTION_MS; waited_ms += FULL_WAIT_MS) {
-		struct kafka_seen seen;
+		struct kafka_seen seen = {.offset = -1};
 		int found = kafka_follower_next(follower, FULL_WAIT_MS, &seen, err);
 		if (found > 0 && seen.offset == offset)
 			copy_record(follower, &seen, arena, ret);
