@@ -281,6 +281,8 @@ bool pend_keep(struct work *work)
 	struct pending pending;
 	if (wait_ms == 0 || bytes_of(record) > PEND_RECORD_BYTES_MAX || record->has_unreadable_headers)
 		return false;
+	if (work->activity->other.len != 0)
+		return false; /* the record that brings the one lead does not have the other read */
 	read_pending(work, overlay_get(&work->decider->overlay, key), &pending);
 	if (pending.count == PEND_ITEMS_MAX || (pending.count == 0 && count_of_leads(work) >= PEND_LEADS_MAX))
 		return false;

@@ -2,7 +2,7 @@
  *
  * Activity for a lead that is not known yet. Sales apps and forms are different systems: a call may be reported before the
  * lead itself arrives. Such a record waits (followup.activity.wait_for_lead); when the lead comes it is decided right behind
- * it, else it is rejected when the time is over, byte for byte like every other reject.
+ * it, else it is rejected when the time is over, byte for byte like every other reject. What is about two leads does not wait.
  *
  *     mem/pend/<lead id>   {"due":…,"items":["<until> <topic>/<partition>/<offset> <sealed record>", …]}
  *     mem/pend-count       how many leads are waited for, so that made-up ids cannot fill the memory

@@ -145,6 +145,17 @@ static void limits_hold(void **state)
 	                 ERR_UNKNOWN_LEAD);
 }
 
+/* Deciding it behind its lead would look at a lead that nobody has read. */
+static void what_is_about_two_leads_does_not_wait(void **state)
+{
+	struct bench *bench = *state;
+	assert_int_equal(feed(bench, RECORD_ACTIVITY, 7, "{\"type\":\"activity.merge\",\"lead_id\":\"L1\",\"other\":\"L2\"}", NOW).code,
+	                 ERR_UNKNOWN_LEAD);
+	assert_int_equal(feed(bench, RECORD_ACTIVITY, 8, "{\"type\":\"activity.split\",\"lead_id\":\"L1\",\"other\":\"L2\"}", NOW).code,
+	                 ERR_UNKNOWN_LEAD);
+	assert_string_equal(store_text(&bench->store, "mem/pend/L1"), "");
+}
+
 static void foreign_values_are_taken_away(void **state)
 {
 	struct bench *bench = *state;
@@ -167,6 +178,7 @@ int main(void)
 		TEST(it_is_rejected_byte_for_byte_when_its_time_is_over),
 		TEST(another_key_leaves_only_the_place),
 		TEST(limits_hold),
+		TEST(what_is_about_two_leads_does_not_wait),
 		TEST(foreign_values_are_taken_away),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
