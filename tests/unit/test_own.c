@@ -13,10 +13,11 @@
 static const int64_t HOUR = 3600000, DAY = 86400000;
 
 static const char CONFIG[] =
-	"reps: [ana, ben, cleo, {id: dan, active: false}, eve]\n"
+	"reps: [ana, ben, cleo, {id: dan, active: false}, eve, fay]\n"
 	"teams:\n"
 	"  - {id: north, reps: [ana, ben, cleo]}\n"
 	"  - {id: south, reps: [eve]}\n"
+	"  - {id: patient, reps: [fay], nobody: [wait]}\n"
 	"territories: {areas: {rows: [{country: DE, area: north}, {country: FR, area: south}]}}\n"
 	"routes: [{name: rest, team: north}]\n"
 	"ownership:\n"
@@ -425,6 +426,20 @@ static void an_order_while_the_walk_is_under_way_is_refused(void **state)
 	rig_expect(rig_event(rig, &d, "rep.handed_over"), "step", "begun");
 }
 
+/* A place that has become free by time is given away by whatever is decided next, here by the step of a walk. */
+static void who_waited_gets_his_lead_in_a_walk(void **state)
+{
+	struct rig *rig = *state;
+	rig_act(rig, "{\"type\":\"rep.availability\",\"rep\":\"fay\",\"status\":\"away\",\"until\":\"2026-11-23T10:00:00Z\"}");
+	rig_act(rig, "{\"type\":\"activity.reassign\",\"lead_id\":\"L1\",\"team\":\"patient\"}");
+	assert_int_equal(rig_state(rig, "L1").status, LEAD_WAITING);
+	rig_act(rig, "{\"type\":\"rep.handover\",\"rep\":\"ana\",\"to\":\"cleo\"}");
+	rig->now_ms += DAY;
+	struct decision d = visit(rig, "ana", "L1");
+	rig_expect(rig_event(rig, &d, "lead.assigned"), "reason", "waited");
+	assert_true(slice_is(d.events[0].cause, "walk:mem/walk/handover/ana:L1"));
+}
+
 /* The key of the person points to the younger lead by then. */
 static void erasing_an_old_lead_leaves_the_younger_one_its_keys(void **state)
 {
@@ -702,6 +717,7 @@ int main(void)
 		CASE(a_first_assignment_may_need_consent_too),
 		CASE(what_a_rep_owned_goes_to_others),
 		CASE(an_order_while_the_walk_is_under_way_is_refused),
+		CASE(who_waited_gets_his_lead_in_a_walk),
 		CASE(erasing_an_old_lead_leaves_the_younger_one_its_keys),
 		CASE(a_release_that_falls_due_takes_the_lead_back),
 		CASE(protection_puts_it_off),
