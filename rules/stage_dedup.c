@@ -80,12 +80,18 @@ static int add_key(struct work *work, enum identity_kind kind, struct finding *f
 	return sight == SIGHT_BAD ? -1 : 0;
 }
 
-/* Exact keys first, then those of the person, then those of the company. */
+static bool was_erased(const struct work *work)
+{
+	return work->is_barred[IDENTITY_EVENT] || work->is_barred[IDENTITY_LEAD];
+}
+
+/* Exact keys first, then those of the person, then those of the company. What was erased is not taken into a younger lead of
+ * the person either. */
 static int find_first(struct work *work, struct finding *finding)
 {
 	if (find_exact(work, finding) != 0)
 		return -1;
-	if (finding->has_first)
+	if (finding->has_first || was_erased(work))
 		return 0;
 	if (add_key(work, IDENTITY_EMAIL, finding) != 0 || add_key(work, IDENTITY_PHONE, finding) != 0)
 		return -1;
@@ -165,7 +171,7 @@ enum step stage_dedup(struct work *work)
 	}
 	if (finding.has_first)
 		return settle_duplicate(work, &finding);
-	if (work->is_barred[IDENTITY_EVENT] || work->is_barred[IDENTITY_LEAD]) {
+	if (was_erased(work)) {
 		decide_reject(work, work->prepared->record, ERR_LEAD_ERASED, "", "what this event told of was erased on request");
 		return STEP_DONE;
 	}

@@ -452,6 +452,17 @@ static void erasing_an_old_lead_leaves_the_younger_one_its_keys(void **state)
 	assert_int_equal(d.outcome, OUTCOME_DUPLICATE);
 }
 
+static void a_repeat_of_an_erased_lead_is_not_taken_into_a_younger_one(void **state)
+{
+	struct rig *rig = *state;
+	static const char text[] = "{\"lead_id\":\"L1\",\"contact\":{\"email\":\"max@example.com\"},\"location\":{\"country\":\"FR\"}}";
+	rig_act(rig, "{\"type\":\"activity.erase\",\"lead_id\":\"L1\"}");
+	rig_lead(rig, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"max@example.com\"}}");
+	struct decision d = rig_lead(rig, text);
+	rig_expect_reject(&d, ERR_LEAD_ERASED);
+	assert_string_equal(store_text(&rig->store, "lead/L1"), "");
+}
+
 /* ---- taking back */
 
 /* As the release clock calls it. */
@@ -719,6 +730,7 @@ int main(void)
 		CASE(an_order_while_the_walk_is_under_way_is_refused),
 		CASE(who_waited_gets_his_lead_in_a_walk),
 		CASE(erasing_an_old_lead_leaves_the_younger_one_its_keys),
+		CASE(a_repeat_of_an_erased_lead_is_not_taken_into_a_younger_one),
 		CASE(a_release_that_falls_due_takes_the_lead_back),
 		CASE(protection_puts_it_off),
 		CASE(a_release_may_be_proposed_only),
