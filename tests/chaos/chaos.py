@@ -3,7 +3,7 @@
 """Faults under load, then the verifier: nothing lost, nobody owned twice, nothing twice, nothing early.
 
   chaos.py [ROUND]... [--leads N] [--seconds S] [--faults F] [--partitions P] [--tenants T] [--instances I] [--seed S]
-           [--names NAME,NAME...]
+           [--mixed SHARE] [--names NAME,NAME...]
 
   kills        SIGKILL of a random instance at random points
   failpoints   SIGKILL at every named place of daemon/failpoint.h, or at those of --names (needs a build with
@@ -18,8 +18,9 @@
   all          these seven, one after the other (the default)
 
 Each round has a broker, a Redis and instances of its own; `--leads` are spread over `--seconds` while `--faults` faults
-happen at times drawn from the seed. Then everything is worked off, the due timers fire, the verifier reads all topics,
-and a rebuild of every shard from leads.state must give the same Redis, byte for byte.
+happen at times drawn from the seed. In the first five rounds the leads come with orders, claims, merges, absences and all the
+other activities, so many each as --mixed says, under the rules of rig/mixed.py. Then everything is worked off, the due timers
+fire, the verifier reads all topics, and a rebuild of every shard from leads.state must give the same Redis, byte for byte.
 Programs: $LEADROUTERD and $LEADCTL, else those of $BUILD (build/gcc); $LEADROUTERD_FAILPOINTS, else build/failpoints.
 """
 
@@ -33,7 +34,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from rig import broker, configs, contract, daemons, process, redis_server, testing, verify  # noqa: E402
+from rig import broker, configs, contract, daemons, mixed, process, redis_server, testing, verify  # noqa: E402
 from rig.process import RigError, wait_for  # noqa: E402
 from rig.testing import check, equal  # noqa: E402
 
@@ -52,8 +53,8 @@ FAILPOINTS = re.compile(r'^\s*X\([A-Z_]+, "([a-z_.]+)"\)', re.M)
 class World:
     """Everything that one round needs."""
 
-    def __init__(self, given, seed, options=None, more=None, env=None):
-        self.given = given
+    def __init__(self, given, seed, options=None, more=None, env=None, mix=0.0):
+        self.given, self.mix = given, mix
         self.rng = random.Random("chaos %s" % seed)
         self.exits = collections.Counter()  # instances that ended without being killed
         self.faults = 0
@@ -64,9 +65,10 @@ class World:
         self.snapshot = os.path.join(process.folder("leadrouter-snapshot-"), "old.rdb")
         tenants = ["t%02d" % i for i in range(given.tenants)]
         self.daemons = []
+        rules = mixed.rules(given.leads, given.seconds, given.partitions) if mix else None
         for i in range(given.instances):
             name = "%d" % (i + 1)
-            config = configs.write(name, self.kafka.bootstrap, self.view.address, given.partitions, tenants, options, more)
+            config = configs.write(name, self.kafka.bootstrap, self.view.address, given.partitions, tenants, options, more, rules)
             self.daemons.append(daemons.Daemon(config, name, env))
         self._bootstrap()
         self.generator, self.sent, self.portion = None, 0, 0
@@ -89,7 +91,7 @@ class World:
         script = os.path.join(process.ROOT, "tests", "rig", "generate.py")
         argv = [script, "--leads", leads, "--first", self.sent, "--seed", given.seed, "--tenants", given.tenants, "--hostile", 0.01,
                 "--touches", touches, "--kafka", self.kafka.bootstrap, "--partitions", given.partitions,
-                "--rate", leads / seconds]
+                "--rate", leads * (1 + touches + self.mix) / seconds, "--mixed", self.mix, "--now", int(time.time())]
         self.sent += leads
         log = os.path.join(process.folder("leadrouter-load-"), "log")
         self.generator = process.Child([str(a) for a in argv], log)
@@ -147,7 +149,8 @@ class World:
         self.mend()
         drained = self._becomes(lambda: verify.backlog(self.kafka.bootstrap) == 0, DRAIN_SECONDS)
         fired = self._becomes(lambda: not self._timers(), self.timer_seconds)
-        report = verify.verify(self.kafka.bootstrap, self.given.partitions, self.view.client(60), apply_seconds=30)
+        report = verify.verify(self.kafka.bootstrap, self.given.partitions, self.view.client(60), apply_seconds=30,
+                               limits=self.mix and mixed.limits(self.given.leads, self.given.partitions))
         check(report.clean and drained and fired, "drained %s, all timers fired %s\n%s%s"
               % (drained, fired, report.text(), self.logs()))
         self._rebuild()
@@ -274,7 +277,7 @@ def broker_fault(world, number):
 
 def simple_round(fault):
     def run(given, seed):
-        world = World(given, seed)
+        world = World(given, seed, mix=given.mixed)
         try:
             world.start()
             world.disturb(fault)
@@ -400,7 +403,7 @@ def failpoints_round(given, seed):
     check(set(names) <= set(known), "no such failpoint: " + ", ".join(sorted(set(names) - set(known))))
     times = max(1, given.faults // len(names))
     os.environ["LEADROUTERD"] = failpoint_program()
-    world = World(argparse.Namespace(**dict(vars(given), instances=1)), seed, FAILPOINT_OPTIONS)
+    world = World(argparse.Namespace(**dict(vars(given), instances=1)), seed, FAILPOINT_OPTIONS, mix=given.mixed)
     world.portion = max(100, given.leads // (len(names) * times))
     try:
         world.start()
@@ -568,6 +571,7 @@ def main():
     parser.add_argument("--tenants", type=int, default=8)
     parser.add_argument("--instances", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--mixed", type=float, default=0.5)
     parser.add_argument("--names")
     given = parser.parse_args()
     unknown = set(given.rounds) - set(ROUNDS) - {"all"}

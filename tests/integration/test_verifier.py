@@ -55,8 +55,8 @@ class Toy:
         cause = c.cause_of_input(record.topic, record.partition, record.offset)
         if record.topic == c.ACTIVITY:
             self.known.add(lead["lead_id"])
-            self._emit(c.LIFECYCLE, record.partition, "lead.status", lead["lead_id"], cause, START_MS,
-                       {"status": "in_progress"})
+            self._emit(c.LIFECYCLE, record.partition, "lead.status", lead["lead_id"], cause, START_MS + 1000,
+                       {"status": "in_progress", "method": "call"})
             return self._keep(record.partition, lead["lead_id"], dict(RUNNING, touched=START_MS))
         person = lead.get("attributes", {}).get("person")
         if not isinstance(person, str):
@@ -105,7 +105,7 @@ class Toy:
                 self._keep(record.partition, lead, dict(RUNNING, level=2))
 
     def fire(self, shard, lead, at, event_id=None):
-        value = {"level": 1, "deadline": iso(START_MS + HOUR_MS)}
+        value = {"timer": "first_response", "level": 1, "deadline": iso(START_MS + HOUR_MS)}
         self._emit(c.FOLLOWUPS, shard, c.OVERDUE, lead, "timer:%s:first_response:1" % lead, at, value,
                    event_id or "%s:first_response:1:1" % lead)
 
@@ -271,7 +271,7 @@ def hand_over(version):
         first = toy.outputs[position(toy, c.ASSIGNMENTS)]
         lead = first.key.decode()
         toy._emit(c.ASSIGNMENTS, first.partition, "lead.assigned", lead, "walk:mem/walk/handover/ann:%s" % lead, START_MS,
-                  {"owner": "bob", "reason": "handed_over", "ownership_version": version})
+                  {"owner": "bob", "reason": "handed_over", "previous_owner": "ann", "ownership_version": version})
         toy._keep(first.partition, lead, {"ver": version, "state": "assigned", "owner": "bob"})
     return change
 

@@ -11,9 +11,9 @@ RULES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rules.yaml")
 SECRET = "a key for tests only, not a secret"
 
 
-def write(instance, bootstrap, redis_socket, partitions, tenants=(), options=None, more=None):
+def write(instance, bootstrap, redis_socket, partitions, tenants=(), options=None, more=None, rules=None):
     """A folder for one instance; returns its path. `options`: {"limits.batch_records": 50}, as in the option table.
-    `more`: text of one more file of rules."""
+    `more`: text of one more file of rules; `rules`: text that takes the place of rules.yaml."""
     place = process.folder("leadrouter-config-%s-" % instance)
     settings = {
         "kafka.brokers": bootstrap, "kafka.instance": instance, "kafka.partitions": partitions,
@@ -36,6 +36,9 @@ def write(instance, bootstrap, redis_socket, partitions, tenants=(), options=Non
         json.dump(tree, f, indent=1, ensure_ascii=False)
     os.mkdir(os.path.join(place, "conf.d"))
     shutil.copyfile(RULES, os.path.join(place, "conf.d", "rules.yaml"))
+    if rules:
+        with open(os.path.join(place, "conf.d", "rules.yaml"), "w") as f:
+            f.write(rules)
     if more:
         with open(os.path.join(place, "conf.d", "more.yaml"), "w") as f:
             f.write(more)

@@ -21,6 +21,31 @@ CAPTURED_OUTCOMES = ("lead.assigned", "lead.unassigned", "lead.duplicate", REJEC
 OVERDUE = "followup.overdue"
 FIRST = "first"
 
+# What an activity may be answered with, beside a reject or, when it expects another version, CONFLICT: exactly one of these.
+_MOVED, _CHANGED = ("lead.status",), ("lead.assigned", "lead.unassigned", "lead.status")
+CONFLICT = "ownership.conflict"
+ANSWERS = {
+    "activity.touch": _MOVED, "activity.status": _MOVED, "activity.nurture": _MOVED, "activity.disqualify": _MOVED,
+    "activity.report": _MOVED, "activity.collaborators": _MOVED, "activity.protect": _MOVED,
+    "activity.verdict": _CHANGED, "activity.reassign": _CHANGED, "activity.decline": _CHANGED, "activity.approve": _CHANGED,
+    "activity.release": ("lead.unassigned", "lead.status"),
+    "activity.claim": ("lead.assigned", "claim.rejected", "lead.dispute", "lead.status"),
+    "activity.convert": ("lead.converted",), "activity.erase": ("lead.erased",), "activity.feedback": ("lead.feedback",),
+    "activity.merge": ("lead.merged", "lead.dispute"), "activity.split": ("lead.split",),
+    "activity.issue": ("lead.issue",), "activity.complaint": ("lead.complaint",),
+    "activity.help_requested": ("lead.help_requested",),
+    "rep.availability": ("rep.presence",), "rep.handover": ("rep.handed_over",),
+}
+# Why a good activity may be refused; anything else is a fault of ours or of the generator.
+REFUSALS = {"unknown_lead", "lead_never_came", "lead_merged", "illegal_transition", "not_the_owner", "nothing_pending",
+            "cannot_merge", "cannot_split", "unknown_rep", "rep_not_active"}
+LEAD_ERASED = "lead_erased"
+CLOSED = ("converted", "lost", "invalid")
+IN_HAND = ("assigned", "in_progress")  # what counts against an open limit
+# In these nobody has acted on the lead since it got its owner, or nobody has it.
+NOT_TAKEN_UP = ("assigned", "unassigned", "waiting", "held", "pending", "released")
+WAIT = "mem/wait/"
+
 ID, TYPE, TIME, SUBJECT, CAUSE = "ce_id", "ce_type", "ce_time", "ce_subject", "lr_cause"
 REQUIRED_HEADERS = (ID, TYPE, "ce_source", TIME, "ce_specversion", CAUSE)
 ERROR_CODE, ERROR_NUMBER = "leadrouter.error.code", "leadrouter.error.number"

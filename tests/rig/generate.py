@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Leads and activities by seed: the same arguments give the same records, byte for byte.
 
-  generate.py --leads N [--seed S] [--tenants T] [--hostile SHARE] [--touches SHARE] [--as records|leads]   JSON lines
+  generate.py --leads N [--seed S] [--tenants T] [--hostile SHARE] [--touches SHARE] [--mixed SHARE [--now S]]
+              [--as records|leads]                                                                          JSON lines
   generate.py --leads N … --kafka HOST:PORT --partitions P [--rate PER-SECOND]                              produce
 
 A person is a known identity: attributes.person names it, and the verifier goes by that, not by our e-mail and phone
 rules. A fifth of the records are duplicates of an earlier person of the same tenant: the e-mail in other letters, the
 phone in another notation, the same lead id, or the same event again. Hostile records have no person; each must be
-rejected. Touches name a lead that was captured before; they are sent after the leads they name.
+rejected. Touches name a lead that was captured before; they are sent after the leads they name. Mixed in are all the other
+activities (mixed.py), so many per lead; the times that they name lie soon after --now.
 
 As records, a line is {"topic", "tenant", "key", "headers": [[name, value]…], "value"}; bytes that are no UTF-8 come as
 "value_b64". As leads, a line is the bare lead.
@@ -23,7 +25,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from rig import contract  # noqa: E402
+from rig import contract, mixed  # noqa: E402
 
 DUPLICATES = 0.2
 RECENT = 5000          # persons per tenant that may come again
@@ -66,7 +68,7 @@ class Person:
 class Generator:
     """records() yields (topic, tenant, key, headers, value bytes) in the order in which they are to be sent."""
 
-    def __init__(self, leads, seed=1, tenants=0, hostile=0.0, touches=0.0, first=0):
+    def __init__(self, leads, seed=1, tenants=0, hostile=0.0, touches=0.0, first=0, mix=0.0, now=START):
         self.leads, self.hostile, self.touches, self.first = leads, hostile, touches, first
         self.rng = random.Random("leadrouter %d" % seed)
         self.seed = seed
@@ -74,6 +76,7 @@ class Generator:
         self.persons = {t: [] for t in self.tenants}
         self.count = first
         self.touched = []
+        self.mix = mixed.Mix(mix, seed + first, now)
 
     def records(self):
         for i in range(self.leads):
@@ -86,8 +89,18 @@ class Generator:
                 self.touched.append((person, i))
             if len(self.touched) > 200:
                 yield self._touch(*self.touched.pop(0))
+            yield from self._mixed(person, again, i)
         for person, i in self.touched:
             yield self._touch(person, i)
+        if self.mix.share:
+            for number, (kind, tenant, value) in enumerate(self.mix.last()):
+                yield self._activity(kind, tenant, value, "%d-last%d" % (self.first, number))
+
+    def _mixed(self, person, again, i):
+        if not again:
+            self.mix.about(person)
+        for kind, tenant, value in self.mix.some(person.tenant):
+            yield self._activity(kind, tenant, value, "%d" % (self.first + i))
 
     def _person(self):
         """Somebody new, or one of the recent ones of this tenant again."""
@@ -166,6 +179,12 @@ class Generator:
                      "time": _time(i), "datacontenttype": "application/json", "data": value}
         key = (person.tenant or person.lead_id).encode()
         return contract.CAPTURED, person.tenant, key, headers, _bytes(value)
+
+    def _activity(self, kind, tenant, value, number):
+        if tenant:
+            value = dict(value, tenant=tenant)
+        headers = _headers("%s-%d-%s" % (kind, self.seed, number), kind, _time(0))
+        return contract.ACTIVITY, tenant, (tenant or value.get("lead_id") or "reps").encode(), headers, _bytes(value)
 
     def _touch(self, person, i):
         value = {"lead_id": person.lead_id, "method": self.rng.choice(("call", "mail", "visit")), "at": _time(i + 60),
@@ -307,13 +326,16 @@ def main():
     parser.add_argument("--tenants", type=int, default=0, help="0: a single tenant, partition 0")
     parser.add_argument("--hostile", type=float, default=0.0, metavar="SHARE")
     parser.add_argument("--touches", type=float, default=0.0, metavar="SHARE")
+    parser.add_argument("--mixed", type=float, default=0.0, metavar="SHARE")
+    parser.add_argument("--now", type=int, default=START, metavar="SECONDS", help="since 1970; what the times of --mixed follow")
     parser.add_argument("--first", type=int, default=0, help="number of the first person: a later run of the same seed")
     parser.add_argument("--as", dest="form", choices=("records", "leads"), default="records")
     parser.add_argument("--kafka", metavar="HOST:PORT")
     parser.add_argument("--partitions", type=int, default=1)
     parser.add_argument("--rate", type=float, default=0)
     given = parser.parse_args()
-    records = Generator(given.leads, given.seed, given.tenants, given.hostile, given.touches, given.first).records()
+    records = Generator(given.leads, given.seed, given.tenants, given.hostile, given.touches, given.first,
+                        given.mixed, given.now).records()
     if given.kafka:
         start = time.monotonic()
         count = produce(records, given.kafka, given.partitions, given.rate)

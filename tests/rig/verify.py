@@ -6,16 +6,19 @@
 
 It shares no code with leadrouter and knows persons from attributes.person of generate.py, not from identity keys.
 
-  lost              input records without an outcome, persons without a lead, timers that are past and never fired
-  double-owned      further first owners of one person, duplicates that point at another lead
+  lost              input records without an outcome, persons without a lead, timers that are past and never fired, leads that
+                    wait and nobody knows, or although somebody is free
+  double-owned      further first owners of one person, duplicates that point at another lead, owners whose version does not
+                    follow or who got it from somebody else than who had it
   duplicate         records beyond the one outcome, or with an event id that was there before
-  early             overdue before its deadline, or although an activity had stopped the clock
+  early             overdue before its deadline, or although an activity had stopped the clock; anything told before its time
   view differences  keys and heads that differ between leads.state (newest value per key) and Redis; leads whose owner or
                     ownership version in leads.state is not that of their newest assignment
   out of order      events of one lead that are not in the order of their causes or ownership versions
   altered           rejected records that are not the original, byte for byte, with all its headers
   torn              write-sets of leads.state with two hashes, or gaps in their numbers
-  unexpected        good leads rejected, hostile ones accepted, events without a known cause or without a header
+  unexpected        good leads rejected, hostile ones accepted, events without a known cause or without a header, answers that
+                    an activity does not have, events of a lead that was erased
 Exits 0 only when all are zero. The first few of each kind are printed.
 """
 
@@ -29,14 +32,14 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from rig import contract as c  # noqa: E402
+from rig import contract as c, story  # noqa: E402
 from rig.process import Deadline, RigError  # noqa: E402
 
 Record = collections.namedtuple("Record", "topic partition offset timestamp key value headers")
 
 KINDS = ("lost", "double-owned", "duplicate", "early", "view differences", "out of order", "altered", "torn", "unexpected")
 SHOWN = 5          # examples per kind
-GRACE_MS = 15000   # a due timer may be this late before it counts as lost
+GRACE_MS = story.GRACE_MS
 
 
 class Report:
@@ -87,30 +90,34 @@ def moment_ms(text):
 
 class Input:
     """What has to be remembered of an input record."""
-    __slots__ = ("record", "person", "outcomes")
+    __slots__ = ("record", "person", "outcomes", "kind", "leads", "keys")
 
-    def __init__(self, record, person):
-        self.record, self.person, self.outcomes = record, person, []
+    def __init__(self, record, person, value):
+        self.record, self.person, self.outcomes = record, person, []  # (kind, subject, value, time of the event)
+        self.kind = last_header(record, c.TYPE) if record.topic == c.ACTIVITY else None
+        self.leads = tuple(value.get(name) for name in ("lead_id", "other", "rep") if value.get(name))
+        contact = value.get("contact")
+        self.keys = tuple(k for k in ("email", "phone") if contact.get(k)) if person and isinstance(contact, dict) else ()
 
 
 class Lead:
     """What the events say of one lead."""
 
     def __init__(self):
-        self.deadline = None      # of its newest assignment
         self.is_assigned = False
         self.owner = None         # (owner, ownership version) of its newest assignment
         self.version = 0          # of its newest change of owner
         self.is_erased = False
-        self.stopped_at = None    # earliest activity that was accepted
         self.overdue = {}         # (timer, cycle, level) or event id -> time of the event
 
 
 class Verifier:
     """Fed with records in the order of their partitions, inputs first; finish() gives the report."""
 
-    def __init__(self, now_ms=None, compacted=False):
+    def __init__(self, now_ms=None, compacted=False, limits=None):
+        """`limits`: {team: {rep: how many leads he may have in hand}}, of teams whose leads wait for that reason only."""
         self.report = Report()
+        self.limits = limits or {}
         self.now_ms = now_ms if now_ms is not None else int(time.time() * 1000)
         self.compacted = compacted
         self.inputs = {}
@@ -119,9 +126,9 @@ class Verifier:
         self.last_cause = {}
         self.last_version = {}
         self.persons = collections.defaultdict(list)
-        self.into = {}
         self.state = collections.defaultdict(dict)
         self.chain = {}
+        self.story = story.Story(self.report, self.now_ms, moment_ms)
 
     # --- inputs
 
@@ -132,7 +139,7 @@ class Verifier:
         person = None
         if record.topic == c.CAPTURED and isinstance(lead.get("attributes"), dict) and lead["attributes"].get("person"):
             person = (record.partition, lead.get("tenant", ""), lead["attributes"]["person"])
-        entry = Input(record, person)
+        entry = Input(record, person, lead)
         self.inputs[c.cause_of_input(record.topic, record.partition, record.offset)] = entry
         if person:
             self.persons[person].append(entry)
@@ -155,6 +162,7 @@ class Verifier:
         value = parse(record.value)
         subject = last_header(record, c.SUBJECT) or value.get("lead_id")
         self._order(record, subject, cause, value)
+        self.story.add(subject, story.Event(moment_ms(last_header(record, c.TIME)) or 0, record.topic, kind, value, _place(record)))
         if cause.startswith(("timer:", "walk:")):
             self._owner(record, kind, subject, value)
             return self._timer(record, kind, subject, value)
@@ -166,38 +174,23 @@ class Verifier:
             return self.report.found("unexpected", "%s: no input record %s" % (_place(record), cause))
         if record.topic == c.FOLLOWUPS:
             return self._timer(record, kind, subject, value)  # what an act made plain or moved, for each clock of the lead
-        if kind in ("lead.merged", "lead.split"):
-            return self._merged(kind, value)
-        if kind == "lead.unassigned" and value.get("reason") == "merged":
-            return self._owner(record, kind, subject, value)  # of another lead, which went into the one that the record repeats
-        for other, _, _ in entry.outcomes:
-            if other == kind or (entry.record.topic == c.CAPTURED and {other, kind} <= set(c.CAPTURED_OUTCOMES)):
+        if _is_aside(entry, kind, value):
+            return self._owner(record, kind, subject, value)
+        for other, _, _, _ in entry.outcomes:
+            if entry.kind or other == kind or {other, kind} <= set(c.CAPTURED_OUTCOMES):
                 return self.report.found("duplicate", "%s: %s after %s of %s" % (_place(record), kind, other, cause))
-        entry.outcomes.append((kind, subject, value))
-        lead = self.leads[subject]
-        if kind in ("lead.assigned", "lead.unassigned"):
-            self._owner(record, kind, subject, value)
-        elif kind == "lead.erased":
-            lead.is_erased = True
-        elif entry.record.topic == c.ACTIVITY and value.get("status", "assigned") != "assigned":
-            at = moment_ms(last_header(record, c.TIME))
-            lead.stopped_at = min(filter(None, (lead.stopped_at, at)), default=None)
+        entry.outcomes.append((kind, subject, value, moment_ms(last_header(record, c.TIME))))
+        self._owner(record, kind, subject, value)
+        if kind == "lead.erased":
+            self.leads[subject].is_erased = True
+        if entry.kind:
+            self._answer(record, kind, subject, entry)
 
-    def _merged(self, kind, value):
-        """Which lead went into which other one."""
-        if value.get("repeated"):
-            return
-        if kind == "lead.merged":
-            self.into[value.get("lead_id")] = value.get("into")
-        else:
-            self.into.pop(value.get("lead_id"), None)
-
-    def _survivor(self, lead_id):
-        seen = set()
-        while lead_id in self.into and lead_id not in seen:
-            seen.add(lead_id)
-            lead_id = self.into[lead_id]
-        return lead_id
+    def _answer(self, record, kind, subject, entry):
+        if kind not in c.ANSWERS.get(entry.kind, ()) + (c.CONFLICT,):
+            self.report.found("unexpected", "%s: %s is answered with %s" % (_place(record), entry.kind, kind))
+        elif subject not in entry.leads:
+            self.report.found("unexpected", "%s: %s of %s is answered about %s" % (_place(record), entry.kind, entry.leads, subject))
 
     def _owner(self, record, kind, subject, value):
         """Each change of owner, whatever caused it, has the next version. A lead that nobody got at its intake has none."""
@@ -209,7 +202,7 @@ class Verifier:
             self.report.found("double-owned", "%s: %s has ownership version %s after %d" % (_place(record), subject, version, lead.version))
         lead.version = version if isinstance(version, int) else lead.version + 1
         lead.is_assigned = kind == "lead.assigned"
-        lead.owner, lead.deadline = (value.get("owner"), version), moment_ms(value.get("deadline"))
+        lead.owner = (value.get("owner"), version)
 
     def _order(self, record, subject, cause, value):
         """Events of a lead in one output partition follow the order of the input partition that caused them."""
@@ -227,11 +220,6 @@ class Verifier:
 
     def _timer(self, record, kind, subject, value):
         lead, at = self.leads[subject], moment_ms(last_header(record, c.TIME))
-        if kind == "lead.assigned":
-            lead.is_assigned, lead.deadline = True, moment_ms(value.get("deadline"))
-            lead.owner = (value.get("owner"), value.get("ownership_version"))
-        elif kind == "lead.unassigned":
-            lead.is_assigned = False
         if kind != c.OVERDUE:
             return
         which = (value.get("timer"), value.get("cycle"), value.get("level"))
@@ -251,8 +239,11 @@ class Verifier:
             return self.report.found("unexpected", "%s: no input record %s" % (_place(record), cause))
         if entry.outcomes:
             return self.report.found("duplicate", "%s: rejected after %s of %s" % (_place(record), entry.outcomes[0][0], cause))
-        entry.outcomes.append((c.REJECT, None, {}))
         code = last_header(record, c.ERROR_CODE)
+        # its ce_time is that of the original
+        entry.outcomes.append((c.REJECT, None, {"code": code}, record.timestamp or self.now_ms))
+        if entry.kind and code not in c.REFUSALS:
+            self.report.found("unexpected", "%s: %s is refused as %s" % (_place(record), entry.kind, code))
         self.report.seen["rejected as %s" % code] += 1
         original = entry.record
         if (record.key, record.value) != (original.key, original.value) or not _contains(record.headers, original.headers):
@@ -318,6 +309,7 @@ class Verifier:
     # --- the end
 
     def finish(self):
+        self.story.judge()
         for cause, entry in self.inputs.items():
             if not entry.outcomes:
                 self.report.found("lost", "no outcome of %s" % cause)
@@ -325,9 +317,8 @@ class Verifier:
                 self._expected(cause, entry)
         for person, entries in self.persons.items():
             self._one_owner(person, entries)
-        for lead_id, lead in self.leads.items():
-            self._timers_of(lead_id, lead)
         self._compare_owners()
+        self._compare_waiting()
         return self.report
 
     def _compare_owners(self):
@@ -352,37 +343,64 @@ class Verifier:
         if b"lead/" + str(lead.get("into")).encode() not in shard:
             self.report.found("lost", "%r was merged into %s, which is not there" % (key, lead.get("into")))
 
+    def _compare_waiting(self):
+        """Who waits by the events waits in the state, where the memory of the shard has him, and for want of a place."""
+        waiting = {}
+        for shard in self.state.values():
+            free = self._free(shard)
+            for key, value in shard.items():
+                lead_id, lead = key.partition(b"/")[2].decode("utf-8", "replace"), parse(value)
+                is_waiting = key.startswith(b"lead/") and lead.get("state") == "waiting"
+                if is_waiting:
+                    waiting[lead_id] = lead
+                if is_waiting and (c.WAIT + lead_id).encode() not in shard:
+                    self.report.found("lost", "%s waits and is in no queue" % lead_id)
+                if key.startswith(c.WAIT.encode()) and parse(shard.get(b"lead/" + key[len(c.WAIT):])).get("state") != "waiting":
+                    self.report.found("view differences", "%r is in a queue and does not wait" % key)
+                able = free.get(lead.get("team"), set()) - set(lead.get("tried", ())) if is_waiting else ()
+                if able:
+                    self.report.found("lost", "%s waits although %s has a place" % (lead_id, ", ".join(sorted(able))))
+        for lead_id in self.story.waiting():
+            if lead_id not in waiting:
+                self.report.found("lost", "%s waits by its events, and its state does not say so" % lead_id)
+
+    def _free(self, shard):
+        """Per team with a limit, the reps who have a place."""
+        in_hand = collections.Counter()
+        for key, value in shard.items():
+            lead = parse(value) if key.startswith(b"lead/") else {}
+            if lead.get("state") in c.IN_HAND:
+                in_hand[lead.get("owner")] += 1
+        return {team: {rep for rep, most in reps.items() if in_hand[rep] < most} for team, reps in self.limits.items()}
+
     def _expected(self, cause, entry):
-        kinds = {kind for kind, _, _ in entry.outcomes}
+        kinds = {kind for kind, _, _, _ in entry.outcomes}
         if not kinds & set(c.CAPTURED_OUTCOMES):
             self.report.found("lost", "%s has only %s" % (cause, ", ".join(sorted(kinds))))
-        if (c.REJECT in kinds) == bool(entry.person):
+        if (c.REJECT in kinds) == bool(entry.person) and not self._was_erased(entry):
             self.report.found("unexpected", "%s lead is %s: %s" % ("good" if entry.person else "hostile", "/".join(kinds), cause))
 
-    def _one_owner(self, person, entries):
-        outcomes = [o for e in sorted(entries, key=lambda e: e.record.offset) for o in e.outcomes]
-        first = [(kind, subject) for kind, subject, value in outcomes
-                 if kind == "lead.unassigned" or (kind == "lead.assigned" and value.get("reason", c.FIRST) == c.FIRST)]
-        if not first:
-            return self.report.found("lost", "person %s has no lead of its own" % (person,))
-        for kind, subject in first[1:]:
-            if subject != first[0][1] and self._survivor(subject) == self._survivor(first[0][1]):
-                continue  # they were merged
-            self.report.found("double-owned", "person %s: %s %s after %s" % (person, kind, subject, first[0][1]))
-        for kind, subject, value in outcomes:
-            if kind == "lead.duplicate" and self._survivor(value.get(c.FIRST_LEAD)) != self._survivor(first[0][1]):
-                self.report.found("double-owned", "person %s: duplicate of %s, not of %s"
-                                  % (person, value.get(c.FIRST_LEAD), first[0][1]))
+    def _was_erased(self, entry):
+        """Nothing of a lead that was erased is taken in again."""
+        _, _, value, at = entry.outcomes[0]
+        return value.get("code") == c.LEAD_ERASED and any(self.story.was_erased(lead_id, at) for lead_id in entry.leads)
 
-    def _timers_of(self, lead_id, lead):
-        if lead.version > 1 or lead.is_erased:
-            return  # topics are read one beside the other: nobody knows which owner an activity stopped the clock of
-        if lead.stopped_at is not None:
-            for which, at in lead.overdue.items():
-                if lead.deadline and lead.stopped_at < min(at or 0, lead.deadline):
-                    self.report.found("early", "%s: overdue %s although stopped before" % (lead_id, which))
-        elif lead.is_assigned and lead.deadline and lead.deadline < self.now_ms - GRACE_MS and not lead.overdue:
-            self.report.found("lost", "%s was due and nobody was told" % lead_id)
+    def _one_owner(self, person, entries):
+        outcomes = [(e.keys, e.outcomes) for e in sorted(entries, key=lambda e: e.record.offset)]
+        if not self.story.one_lead(person, outcomes):
+            self.report.found("lost", "person %s has no lead of its own" % (person,))
+
+
+def _is_aside(entry, kind, value):
+    """What a record sets in motion beside its outcome: of another lead, or of a dispute that it ends."""
+    reason, step = value.get("reason"), value.get("step")
+    if kind == "lead.assigned":
+        return reason in ("waited", "handed_over") or (reason == "split" and entry.kind == "activity.split")
+    if kind == "lead.unassigned":
+        return reason in ("merged", "handed_over")
+    if kind in ("lead.merged", "lead.dispute") and not entry.kind:
+        return True
+    return kind == "lead.graded" or (kind == "lead.dispute" and step == "closed")
 
 
 def _place(record):
@@ -487,9 +505,9 @@ def digest_of_view(client, partitions):
     return whole.hexdigest()
 
 
-def verify(bootstrap, partitions, redis_client=None, compacted=False, apply_seconds=10):
+def verify(bootstrap, partitions, redis_client=None, compacted=False, apply_seconds=10, limits=None):
     """Reads everything and returns the report. The router may run, but its input should be drained."""
-    verifier = Verifier(compacted=compacted)
+    verifier = Verifier(compacted=compacted, limits=limits)
     read_all(bootstrap, c.INPUTS, verifier.add_input)
     read_all(bootstrap, c.OUTPUTS, verifier.add_output)
     read_all(bootstrap, (c.STATE,), verifier.add_state)
