@@ -157,6 +157,7 @@ static void decide_item(struct decider *decider, struct batch *batch, struct bat
 {
 	if (item->refusals == 0) {
 		decider_decide(decider, item->prepared, now_ms, ret);
+		ret->since_ms = item->message->record.timestamp_ms;
 		return;
 	}
 	struct record *record = arena_alloc(&batch->decided, sizeof *record);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "daemon/batch.h"
 #include "daemon/clock.h"
 #include "daemon/committer.h"
 #include "daemon/generation.h"
@@ -53,6 +54,14 @@ static void log_decision(struct router *router, int32_t number, const struct dec
 	          LOG_SLICE("event_id", decision->event_count ? decision->events[0].id : SLICE_NONE));
 }
 
+static void observe_delay(struct router *router, const struct decision *decision)
+{
+	enum stats_histogram histogram = decision->outcome == OUTCOME_TIMER ? STATS_TIMER_SECONDS : STATS_ROUTE_SECONDS;
+	int64_t took_ms = clock_now_ms(router->parts.clock) - decision->since_ms;
+	if (decision->since_ms > 0 && decision->outcome != OUTCOME_NOTHING)
+		stats_observe(router->parts.stats, histogram, took_ms > 0 ? (double)took_ms / 1000 : 0);
+}
+
 static void on_decided(void *ctx, int32_t number, const struct decision *decision)
 {
 	struct router *router = ctx;
@@ -68,6 +77,7 @@ static void on_decided(void *ctx, int32_t number, const struct decision *decisio
 		const struct slice code = slice_of(err_word(decision->code));
 		stats_count(stats, STATS_REJECTED, &code, 1);
 	}
+	observe_delay(router, decision);
 	log_decision(router, number, decision);
 }
 
@@ -148,6 +158,8 @@ static void on_result(void *ctx, struct commit_job *job)
 	struct router *router = ctx;
 	const struct slice result = slice_of(commit_result_name(job->result));
 	stats_count(router->parts.stats, STATS_COMMITS, &result, 1);
+	if (job->kind == COMMIT_BATCH && job->result == COMMIT_DONE)
+		stats_observe(router->parts.stats, STATS_BATCH_RECORDS, (double)((const struct batch *)job->ctx)->item_count);
 	if (job->result == COMMIT_ABORTED || job->result == COMMIT_LOST)
 		log_err(router->parts.log, LOG_LEVEL_WARNING, "transaction aborted", &job->err);
 	shard_committed(shard_of(router, job->shard), job);

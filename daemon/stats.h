@@ -50,6 +50,8 @@
 #define STATS_HISTOGRAMS(X)                                                                                           \
 	X(ROUTE_SECONDS, "leadrouter_route_duration_seconds", "From the record's timestamp to the committed decision.",    \
 	  0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)                                      \
+	X(TIMER_SECONDS, "leadrouter_timer_lateness_seconds", "From a timer's due time to the committed decision.",       \
+	  0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)                                      \
 	X(BATCH_RECORDS, "leadrouter_batch_records", "Records per committed batch.", 1, 2, 5, 10, 20, 50, 100, 200, 500, \
 	  1000)
 

@@ -35,6 +35,7 @@ void decide_timers(struct work *work)
 		forget_timer(work, state_lead_key(work->arena, work->lead_id));
 		return;
 	}
+	work->ret->since_ms = state_next_due(&work->state);
 	work_name(work);
 	bool has_told = handover_mind(work);
 	has_told |= clocks_fire(work) != 0;
@@ -67,6 +68,7 @@ void decide_memory(struct work *work, struct slice key)
 {
 	struct slice value = overlay_get(&work->decider->overlay, key);
 	work->ret->outcome = OUTCOME_NOTHING;
+	work->ret->since_ms = value.len != 0 ? rules_due_of(key, value) : 0;
 	for (const struct memory_kind *kind = memory_kinds; value.len != 0 && kind->fire != NULL; kind++)
 		if (slice_has_prefix(key, kind->prefix)) {
 			kind->fire(work, key, value);

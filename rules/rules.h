@@ -160,6 +160,7 @@ struct decision {
 	size_t event_count;
 	struct slice lead_id, owner, team, route, grade, source; /* for logs and counters; may be empty */
 	struct place_text { const char *file; unsigned line; } rule; /* file NULL when no rule was reached */
+	int64_t since_ms;         /* when the record was taken by the broker, or the timer fell due; 0 unknown */
 };
 
 /* Decides the records of one batch in order. All memory comes from `arena`, which must outlive the write-set. */

@@ -381,6 +381,7 @@ static void timers_fire_in_order_and_once(void **state)
 	assert_true(slice_is(d.events[0].id, "L1:first_response:1:breach"));
 	assert_int_equal(json_get(value_of(bench, &d.events[0]), "late_ms")->integer, 1);
 	expect_outcome(&d, OUTCOME_TIMER);
+	assert_int_equal(d.since_ms, MONDAY_10 + 7200000);
 	d = fire(bench, "L1", MONDAY_10 + 9000000);
 	expect_outcome(&d, OUTCOME_NOTHING);
 	d = fire(bench, "unknown", MONDAY_10);
