@@ -684,3 +684,23 @@ int world_replay(struct world *world, struct slice log)
 			return -1;
 	return 0;
 }
+
+void world_restore(struct world *world)
+{
+	world_settle(world);
+	struct strbuf log = world->log;
+	struct map_entry *entry;
+	world->log = (struct strbuf)STRBUF_INIT;
+	for (size_t at = 0; (entry = map_next(&world->cells, &at)) != NULL;) {
+		struct cell *cell = entry->value;
+		cell->is_there = false;
+		cell->due_ms = 0;
+	}
+	int result = world_replay(world, (struct slice){strbuf_text(&log), log.len});
+	assert(result == 0);
+	(void)result;
+	strbuf_done(&log);
+	world->has_begun = false;
+	if (world->desk != NULL)
+		desk_forget(world->desk);
+}

@@ -103,5 +103,8 @@ void world_dump(const struct world *world, struct strbuf *out);
 struct slice world_log(const struct world *world);
 /* Applies such a log, as a shard is rebuilt from leads.state: due times are read from the values. -1: it is no such log. */
 int world_replay(struct world *world, struct slice log);
+/* Everything but that log is lost, and the state is rebuilt from it: what a wiped Redis and a restarted daemon come to. Settles
+ * first; decisions stay. */
+void world_restore(struct world *world);
 
 #endif

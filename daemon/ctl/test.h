@@ -59,6 +59,7 @@ struct test_step {
 	enum test_record kind;
 	const struct node *record, *facts, *event; /* NULL: not given */
 	int64_t repeat;
+	bool is_restored; /* all is lost but the log, and the state is rebuilt */
 	const struct node *reload, *expect;
 };
 

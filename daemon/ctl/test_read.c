@@ -23,7 +23,7 @@ static const char *const FILE_KEYS[] = {"about",    "id",       "zone",  "now", 
 static const char *const DEFAULT_KEYS[] = {"lead", "activity", NULL};
 static const char *const TEST_KEYS[] = {"name", "about", "id", "now", "override", "given", "steps", NULL};
 static const char *const GIVEN_KEYS[] = {"leads", "state", NULL};
-static const char *const STEP_KEYS[] = {"about", "at",    "advance", "downtime", "reload", "lead",  "activity",
+static const char *const STEP_KEYS[] = {"about", "at",    "advance", "downtime", "restore", "reload", "lead",  "activity",
                                         "record", "facts", "event",   "repeat",   "expect", NULL};
 static const char *const EVENT_KEYS[] = {"id", "source", "type", NULL};
 static const char *const RECORD_KEYS[] = {"topic", "value", "key", "headers", NULL};
@@ -249,12 +249,14 @@ static void read_step(struct reader *reader, const struct node *node, struct tes
 	read_step_time(reader, step);
 	read_step_record(reader, step);
 	read_step_extras(reader, step);
+	if (node_get(node, "restore") != NULL)
+		node_read_bool(node_get(node, "restore"), "`restore`", reader->diags, &step->is_restored);
 	step->reload = get_mapping(reader, node, "reload");
 	step->expect = get_mapping(reader, node, "expect");
 	if (step->expect != NULL)
 		test_expect_check(step->expect, reader->diags);
 	if (step->time == TIME_STAYS && step->record == NULL && step->reload == NULL && step->expect == NULL &&
-	    diags_error_count(reader->diags) == 0)
+	    !step->is_restored && diags_error_count(reader->diags) == 0)
 		refuse(reader, ERR_TEST_STEP, node, "this step does nothing");
 }
 

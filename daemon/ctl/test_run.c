@@ -311,7 +311,7 @@ static void note_failure(struct run *run, const struct test_step *step, size_t n
 /* false: stop here. */
 static bool take_step(struct run *run, const struct test_step *step, size_t number, struct test_scene *scene)
 {
-	bool acts = step->record != NULL || step->reload != NULL;
+	bool acts = step->record != NULL || step->reload != NULL || step->is_restored;
 	if (step->time != TIME_STAYS || step->reload != NULL)
 		settle(run); /* what is due at the old instant belongs to the step before */
 	if (acts || step->time != TIME_STAYS)
@@ -322,6 +322,8 @@ static bool take_step(struct run *run, const struct test_step *step, size_t numb
 	}
 	if (acts)
 		scene->from = world_decision_count(run->world); /* what fired on the way is not what the record led to */
+	if (step->is_restored)
+		world_restore(run->world);
 	if (step->reload != NULL) {
 		if (!use_patch(run, step->reload))
 			return false;
