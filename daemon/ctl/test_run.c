@@ -322,8 +322,10 @@ static bool take_step(struct run *run, const struct test_step *step, size_t numb
 	}
 	if (acts)
 		scene->from = world_decision_count(run->world); /* what fired on the way is not what the record led to */
-	if (step->is_restored)
+	if (step->is_restored) {
+		settle(run);
 		world_restore(run->world);
+	}
 	if (step->reload != NULL) {
 		if (!use_patch(run, step->reload))
 			return false;
