@@ -22,7 +22,13 @@ static void put_owner(struct strbuf *out, const struct json *event)
 
 static void say_assigned(struct strbuf *out, const struct json *event)
 {
-	strbuf_puts(out, " went to ");
+	if (json_get_text(event, "previous_owner").len != 0) {
+		strbuf_puts(out, " went from ");
+		put_text(out, event, "previous_owner");
+		strbuf_puts(out, " to ");
+	} else {
+		strbuf_puts(out, " went to ");
+	}
 	put_owner(out, event);
 	if (json_get_text(event, "deadline").len != 0) {
 		strbuf_puts(out, ", first contact due ");
@@ -112,6 +118,8 @@ static void put_awaited(struct strbuf *out, const struct json *event)
 		{"report_due", "the report on it"},
 	};
 	struct slice timer = json_get_text(event, "timer");
+	if (json_get_text(event, "kind").len != 0)
+		timer = json_get_text(event, "kind"); /* a clock with a name of the site's own */
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (slice_is(timer, words[i].timer)) {
 			strbuf_puts(out, words[i].awaited);
@@ -146,6 +154,18 @@ static void say_reminder(struct strbuf *out, const struct json *event)
 	put_awaited(out, event);
 }
 
+/* What the level did beside being told. */
+static void put_action(struct strbuf *out, const struct json *event)
+{
+	struct slice action = json_get_text(event, "action");
+	if (slice_is(action, "manager"))
+		strbuf_puts(out, "; the manager is told");
+	else if (slice_is(action, "reassign"))
+		strbuf_puts(out, "; somebody else gets it");
+	else if (slice_is(action, "pool"))
+		strbuf_puts(out, "; it is taken back");
+}
+
 static void say_overdue(struct strbuf *out, const struct json *event)
 {
 	strbuf_puts(out, " is overdue: ");
@@ -153,6 +173,7 @@ static void say_overdue(struct strbuf *out, const struct json *event)
 	put_text(out, event, "deadline");
 	strbuf_puts(out, " for ");
 	put_awaited(out, event);
+	put_action(out, event);
 }
 
 static void say_rescheduled(struct strbuf *out, const struct json *event)
