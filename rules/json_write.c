@@ -60,41 +60,52 @@ static inline two_words marks_of(many_bytes bytes)
 	return (two_words)(bytes < 0x20) | (two_words)(bytes == '"') | (two_words)(bytes == '\\') | (two_words)(bytes == 0x7F);
 }
 
-/* Up to 16 bytes, some of them twice; where they stand does not matter for a search. */
-static inline many_bytes few_bytes(const char *p, size_t len)
+/* Fewer than 16 bytes. Head and tail overlap; where a byte stands does not matter for the marks. */
+static inline two_words copy_few(char *to, struct slice text)
 {
 	uint64_t head, tail;
-	if (len >= 8) {
+	const char *p = text.p;
+	if (text.len >= 8) {
 		memcpy(&head, p, 8);
-		memcpy(&tail, p + len - 8, 8);
-	} else if (len >= 4) {
+		memcpy(&tail, p + text.len - 8, 8);
+		memcpy(to, &head, 8);
+		memcpy(to + text.len - 8, &tail, 8);
+	} else if (text.len >= 4) {
 		uint32_t first, last;
 		memcpy(&first, p, 4);
-		memcpy(&last, p + len - 4, 4);
+		memcpy(&last, p + text.len - 4, 4);
+		memcpy(to, &first, 4);
+		memcpy(to + text.len - 4, &last, 4);
 		head = tail = (uint64_t)first << 32 | last;
 	} else {
-		const unsigned char *bytes = (const unsigned char *)p;
-		head = tail = 0x2020202020000000u | (uint64_t)bytes[0] << 16 | (uint64_t)bytes[len / 2] << 8 | bytes[len - 1];
+		unsigned char first = (unsigned char)p[0], middle = (unsigned char)p[text.len / 2], last = (unsigned char)p[text.len - 1];
+		to[0] = (char)first;
+		to[text.len / 2] = (char)middle;
+		to[text.len - 1] = (char)last;
+		head = tail = 0x2020202020000000u | (uint64_t)first << 16 | (uint64_t)middle << 8 | last;
 	}
-	return (many_bytes)(two_words){head, tail};
+	return marks_of((many_bytes)(two_words){head, tail});
 }
 
-/* Can it be copied as it is? The last look overlaps the one before it. */
-static bool is_all_plain(struct slice text)
+/* Copies the text in the hope that nothing of it needs an escape; false: something does. One look and one copy cost less
+ * than a look before the copy. The last 16 bytes overlap the ones before them. */
+static inline bool copy_plain(char *to, struct slice text)
 {
 	many_bytes bytes;
 	two_words marks = {0, 0};
 	if (text.len == 0)
 		return true;
-	if (text.len <= sizeof bytes) {
-		marks = marks_of(few_bytes(text.p, text.len));
+	if (text.len < sizeof bytes) {
+		marks = copy_few(to, text);
 		return (marks[0] | marks[1]) == 0;
 	}
 	for (size_t at = 0; at < text.len - sizeof bytes; at += sizeof bytes) {
 		memcpy(&bytes, text.p + at, sizeof bytes);
+		memcpy(to + at, &bytes, sizeof bytes);
 		marks |= marks_of(bytes);
 	}
 	memcpy(&bytes, text.p + text.len - sizeof bytes, sizeof bytes);
+	memcpy(to + text.len - sizeof bytes, &bytes, sizeof bytes);
 	marks |= marks_of(bytes);
 	return (marks[0] | marks[1]) == 0;
 }
@@ -117,50 +128,50 @@ static void put_escaped(struct strbuf *out, struct slice text)
 	strbuf_putc(out, '"');
 }
 
-static void put_string(struct strbuf *out, struct slice text)
+enum { NAME_EXTRA = 4 }; /* ,"": */
+
+/* What was written up to `to` is there. */
+static inline void end_at(struct json_writer *writer, char *to)
 {
-	if (!is_all_plain(text)) {
-		put_escaped(out, text);
-		return;
-	}
-	char *to = strbuf_extend(out, text.len + 2);
-	to[0] = to[text.len + 1] = '"';
-	if (text.len != 0)
-		memcpy(to + 1, text.p, text.len);
+	*to = '\0';
+	writer->out->len = (size_t)(to - writer->out->bytes);
 }
 
-/* ,"name": in one step. */
-static void put_name(struct strbuf *out, struct slice name, bool needs_comma)
+/* A name that needs escapes, behind the comma that ends at `to`. */
+static char *begin_escaped(struct json_writer *writer, struct slice name, size_t more, char *to)
 {
-	char *to = strbuf_extend(out, name.len + 3 + needs_comma);
-	*to = ',';
-	to += needs_comma;
-	*to++ = '"';
-	memcpy(to, name.p, name.len);
-	memcpy(to + name.len, "\":", 2);
-}
-
-/* Everything that comes before a value. Names are ours, or were text of a lead: escaped all the same. */
-static void begin(struct json_writer *writer, struct slice name)
-{
-	bool needs_comma = writer->needs_comma;
-	writer->needs_comma = true;
-	if (name.p != NULL && is_all_plain(name)) {
-		put_name(writer->out, name, needs_comma);
-		return;
-	}
-	if (needs_comma)
-		strbuf_putc(writer->out, ',');
-	if (name.p == NULL)
-		return;
-	put_string(writer->out, name);
+	end_at(writer, to);
+	put_escaped(writer->out, name);
 	strbuf_putc(writer->out, ':');
+	strbuf_reserve(writer->out, more);
+	return writer->out->bytes + writer->out->len;
+}
+
+/* Everything that comes before a value of up to `more` bytes; returns where the value is to stand. The caller fills it in
+ * and calls end_at(). Names are ours, or were text of a lead: escaped all the same. */
+static inline __attribute__((always_inline)) char *begin(struct json_writer *writer, struct slice name, size_t more)
+{
+	struct strbuf *out = writer->out;
+	if (name.len + NAME_EXTRA + more >= out->capacity - out->len)
+		strbuf_reserve(out, name.len + NAME_EXTRA + more);
+	char *to = out->bytes + out->len;
+	*to = ',';
+	to += writer->needs_comma;
+	writer->needs_comma = true;
+	if (name.p == NULL)
+		return to;
+	*to = '"';
+	if (!copy_plain(to + 1, name))
+		return begin_escaped(writer, name, more, to);
+	memcpy(to + 1 + name.len, "\":", 2);
+	return to + name.len + 3;
 }
 
 static void open_with(struct json_writer *writer, struct slice name, char bracket)
 {
-	begin(writer, name);
-	strbuf_putc(writer->out, bracket);
+	char *to = begin(writer, name, 1);
+	*to = bracket;
+	end_at(writer, to + 1);
 	writer->needs_comma = false;
 }
 
@@ -192,86 +203,102 @@ void json_close_array(struct json_writer *writer)
 
 void json_put_text_as(struct json_writer *writer, struct slice name, struct slice value)
 {
-	begin(writer, name);
-	put_string(writer->out, value);
+	char *to = begin(writer, name, value.len + 2);
+	to[0] = to[value.len + 1] = '"';
+	if (copy_plain(to + 1, value)) {
+		end_at(writer, to + value.len + 2);
+		return;
+	}
+	end_at(writer, to);
+	put_escaped(writer->out, value);
 }
 
 void json_put_int_as(struct json_writer *writer, struct slice name, int64_t value)
 {
-	begin(writer, name);
-	strbuf_put_int(writer->out, value);
+	char *to = begin(writer, name, DECIMAL_BYTES);
+	end_at(writer, decimal_put(to, value));
 }
 
-/* The shortest text that reads back as the same number; JSON has no infinity and no NaN: null. */
-void json_put_real_as(struct json_writer *writer, struct slice name, double value)
+/* Bytes that need no escape. */
+static inline void put_bytes(struct json_writer *writer, struct slice name, const char *bytes, size_t len)
 {
-	begin(writer, name);
-	if (!isfinite(value)) {
-		strbuf_puts(writer->out, "null");
-		return;
-	}
-	if (fabs(value) < 1e15 && value == floor(value)) { /* the common case, without printf */
-		strbuf_put_int(writer->out, (int64_t)value);
-		strbuf_puts(writer->out, ".0");
-		return;
-	}
+	char *to = begin(writer, name, len);
+	if (len != 0)
+		memcpy(to, bytes, len);
+	end_at(writer, to + len);
+}
+
+/* The shortest text that reads back as the same number. */
+static void put_precise(struct json_writer *writer, struct slice name, double value)
+{
 	char text[40];
 	for (int digits = 15; digits <= 17; digits++) {
 		snprintf(text, sizeof text, "%.*g", digits, value);
 		if (strtod(text, NULL) == value)
 			break;
 	}
-	strbuf_puts(writer->out, text);
+	put_bytes(writer, name, text, strlen(text));
 	if (strpbrk(text, ".e") == NULL) /* stays a real when read back */
 		strbuf_puts(writer->out, ".0");
 }
 
+/* JSON has no infinity and no NaN: null. */
+void json_put_real_as(struct json_writer *writer, struct slice name, double value)
+{
+	if (!isfinite(value)) {
+		json_put_null_as(writer, name);
+	} else if (fabs(value) < 1e15 && value == floor(value)) { /* the common case, without printf */
+		char *to = decimal_put(begin(writer, name, DECIMAL_BYTES + 2), (int64_t)value);
+		memcpy(to, ".0", 2);
+		end_at(writer, to + 2);
+	} else {
+		put_precise(writer, name, value);
+	}
+}
+
 void json_put_bool_as(struct json_writer *writer, struct slice name, bool value)
 {
-	begin(writer, name);
-	strbuf_puts(writer->out, value ? "true" : "false");
+	if (value)
+		put_bytes(writer, name, "true", 4);
+	else
+		put_bytes(writer, name, "false", 5);
 }
 
 void json_put_null_as(struct json_writer *writer, struct slice name)
 {
-	begin(writer, name);
-	strbuf_puts(writer->out, "null");
-}
-
-/* `digits` decimal digits of `value`, leading zeros kept. */
-static void decimal(char *to, int digits, int64_t value)
-{
-	for (int i = digits - 1; i >= 0; i--, value /= 10)
-		to[i] = (char)('0' + value % 10);
+	put_bytes(writer, name, "null", 4);
 }
 
 void json_put_time_as(struct json_writer *writer, struct slice name, int64_t unix_ms)
 {
 	const int64_t day_ms = (int64_t)SECONDS_PER_DAY * 1000;
 	int64_t day = unix_ms / day_ms - (unix_ms % day_ms < 0);
-	int64_t rest = unix_ms - day * day_ms, year;
+	uint32_t rest = (uint32_t)(unix_ms - day * day_ms);
+	int64_t year;
 	int month, day_of_month;
 	date_from_day(day, &year, &month, &day_of_month);
 	if (year < 0 || year > 9999) { /* RFC 3339 has four digits */
 		json_put_null_as(writer, name);
 		return;
 	}
-	char text[] = "\"0000-00-00T00:00:00.000Z\"";
-	decimal(text + 1, 4, year);
-	decimal(text + 6, 2, month);
-	decimal(text + 9, 2, day_of_month);
-	decimal(text + 12, 2, rest / 3600000);
-	decimal(text + 15, 2, rest / 60000 % 60);
-	decimal(text + 18, 2, rest / 1000 % 60);
-	decimal(text + 21, 3, rest % 1000);
-	begin(writer, name);
-	strbuf_append(writer->out, text, sizeof text - 1);
+	static const char form[] = "\"0000-00-00T00:00:00.000Z\"";
+	char *to = begin(writer, name, sizeof form - 1);
+	memcpy(to, form, sizeof form - 1);
+	decimal_pair(to + 1, (uint32_t)year / 100);
+	decimal_pair(to + 3, (uint32_t)year % 100);
+	decimal_pair(to + 6, (uint32_t)month);
+	decimal_pair(to + 9, (uint32_t)day_of_month);
+	decimal_pair(to + 12, rest / 3600000);
+	decimal_pair(to + 15, rest / 60000 % 60);
+	decimal_pair(to + 18, rest / 1000 % 60);
+	decimal_pair(to + 21, rest % 1000 / 10);
+	to[23] = (char)('0' + rest % 10);
+	end_at(writer, to + sizeof form - 1);
 }
 
 void json_put_raw_as(struct json_writer *writer, struct slice name, struct slice json)
 {
-	begin(writer, name);
-	strbuf_append(writer->out, json.p, json.len);
+	put_bytes(writer, name, json.p, json.len);
 }
 
 void json_put_value(struct json_writer *writer, struct slice name, const struct json *json)

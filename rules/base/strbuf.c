@@ -49,26 +49,65 @@ static const char PAIRS[] = "000102030405060708091011121314151617181920212223242
 			    "49505152535455565758596061626364656667686970717273747576777879808182838485868788899091929394959697"
 			    "9899";
 
-struct slice decimal_text(int64_t value, char bytes[DECIMAL_BYTES])
+void decimal_pair(char *to, uint32_t value)
 {
-	char *at = bytes + DECIMAL_BYTES;
+	memcpy(to, PAIRS + 2 * value, 2);
+}
+
+/* From 1 digit for 0. */
+static size_t count_digits(uint64_t value)
+{
+	static const uint64_t powers[20] = {0,
+	                                    10,
+	                                    100,
+	                                    1000,
+	                                    10000,
+	                                    100000,
+	                                    1000000,
+	                                    10000000,
+	                                    100000000,
+	                                    1000000000,
+	                                    10000000000,
+	                                    100000000000,
+	                                    1000000000000,
+	                                    10000000000000,
+	                                    100000000000000,
+	                                    1000000000000000,
+	                                    10000000000000000,
+	                                    100000000000000000,
+	                                    1000000000000000000,
+	                                    10000000000000000000u};
+	size_t bits = 64 - (size_t)__builtin_clzll(value | 1), guess = bits * 1233 >> 12; /* log10(2) */
+	return guess + (value >= powers[guess]);
+}
+
+char *decimal_put(char *to, int64_t value)
+{
 	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	if (value < 0)
+		*to++ = '-';
+	char *end = to + count_digits(rest), *at = end;
 	for (; rest >= 100; rest /= 100)
 		memcpy(at -= 2, PAIRS + 2 * (rest % 100), 2);
 	if (rest >= 10)
-		memcpy(at -= 2, PAIRS + 2 * rest, 2);
+		memcpy(to, PAIRS + 2 * rest, 2);
 	else
-		*--at = (char)('0' + rest);
-	if (value < 0)
-		*--at = '-';
-	return (struct slice){at, (size_t)(bytes + DECIMAL_BYTES - at)};
+		*to = (char)('0' + rest);
+	return end;
+}
+
+struct slice decimal_text(int64_t value, char bytes[DECIMAL_BYTES])
+{
+	return (struct slice){bytes, (size_t)(decimal_put(bytes, value) - bytes)};
 }
 
 void strbuf_put_int(struct strbuf *buf, int64_t value)
 {
-	char bytes[DECIMAL_BYTES];
-	struct slice text = decimal_text(value, bytes);
-	strbuf_append(buf, text.p, text.len);
+	if (DECIMAL_BYTES >= buf->capacity - buf->len)
+		strbuf_reserve(buf, DECIMAL_BYTES);
+	char *end = decimal_put(buf->bytes + buf->len, value);
+	*end = '\0';
+	buf->len = (size_t)(end - buf->bytes);
 }
 
 const char *strbuf_text(const struct strbuf *buf)

@@ -54,7 +54,11 @@ static inline void strbuf_putc(struct strbuf *buf, char byte)
 void strbuf_printf(struct strbuf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_vprintf(struct strbuf *buf, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 enum { DECIMAL_BYTES = 24 };
-/* Decimal, without printf; the text lies in `bytes` and has no NUL. */
+/* Decimal, without printf; returns the end. There is room for DECIMAL_BYTES. */
+char *decimal_put(char *to, int64_t value);
+/* Two digits of a number below 100. */
+void decimal_pair(char *to, uint32_t value);
+/* The text lies in `bytes` and has no NUL. */
 struct slice decimal_text(int64_t value, char bytes[DECIMAL_BYTES]);
 void strbuf_put_int(struct strbuf *buf, int64_t value);
 /* `buf->bytes`, or "" when nothing was appended. Valid until the next append. */
