@@ -2,6 +2,7 @@
 #include "rules/clocks.h"
 
 #include "rules/calendar.h"
+#include "rules/calendar_memo.h"
 #include "rules/model.h"
 
 const char *clock_kind_name(enum clock_kind kind)
@@ -78,8 +79,8 @@ static int64_t due_of_date(const struct clock *clock, const struct clock_plan *p
 {
 	int64_t date_ms = larger(clock->wanted_ms, clock->start_ms);
 	if (!span_is_zero(&plan->at_most))
-		date_ms = smaller(date_ms, calendar_add_span(hours->clock, clock->start_ms, &plan->at_most));
-	return plan->kind == CLOCK_NEXT_FOLLOW_UP ? calendar_add_span(hours->clock, date_ms, &plan->after) : date_ms;
+		date_ms = smaller(date_ms, calendar_memo_add(hours->memo, hours->clock, clock->start_ms, &plan->at_most));
+	return plan->kind == CLOCK_NEXT_FOLLOW_UP ? calendar_memo_add(hours->memo, hours->clock, date_ms, &plan->after) : date_ms;
 }
 
 /* Each unit for itself: 10d, 5d, 2d, 1d, and then nothing. */
@@ -94,7 +95,7 @@ static int64_t extended(const struct clock *clock, const struct clock_plan *plan
 {
 	struct span step = plan->touch_extends;
 	for (int64_t n = 0; n < clock->count && !span_is_zero(&step) && due_ms != CALENDAR_NEVER; n++) {
-		due_ms = calendar_add_span(hours->clock, due_ms, &step);
+		due_ms = calendar_memo_add(hours->memo, hours->clock, due_ms, &step);
 		step = part_of(&step, plan->touch_divisor);
 	}
 	return due_ms;
@@ -105,7 +106,8 @@ static int64_t due_of(const struct clock *clock, const struct clock_plan *plan, 
 	bool is_date = plan->kind == CLOCK_NEXT_FOLLOW_UP || plan->kind == CLOCK_OPPORTUNITY_EXPIRY;
 	if (is_date && clock->wanted_ms != 0)
 		return shifted(plan, hours, due_of_date(clock, plan, hours), clock->shift_ms);
-	int64_t due_ms = extended(clock, plan, hours, calendar_add_span(hours->clock, clock->start_ms, &plan->after));
+	int64_t due_ms = calendar_memo_add(hours->memo, hours->clock, clock->start_ms, &plan->after);
+	due_ms = extended(clock, plan, hours, due_ms);
 	due_ms = shifted(plan, hours, due_ms, clock->shift_ms);
 	if (plan->kind != CLOCK_CADENCE || clock->wanted_ms == 0 || due_ms == CALENDAR_NEVER)
 		return due_ms;
@@ -113,14 +115,14 @@ static int64_t due_of(const struct clock *clock, const struct clock_plan *plan, 
 		return larger(clock->wanted_ms, clock->start_ms);
 	if (span_is_zero(&plan->lengthen_up_to))
 		return due_ms;
-	return smaller(clock->wanted_ms, calendar_add_span(hours->clock, due_ms, &plan->lengthen_up_to));
+	return smaller(clock->wanted_ms, calendar_memo_add(hours->memo, hours->clock, due_ms, &plan->lengthen_up_to));
 }
 
 static int64_t level_at(const struct clock *clock, const struct clock_level *level, const struct clock_hours *hours)
 {
 	if (level->rank < CLOCK_RANK_BREACH)
-		return calendar_subtract_span(hours->clock, clock->due_ms, &level->offset);
-	return calendar_add_span(hours->clock, clock->due_ms, &level->offset);
+		return calendar_memo_subtract(hours->memo, hours->clock, clock->due_ms, &level->offset);
+	return calendar_memo_add(hours->memo, hours->clock, clock->due_ms, &level->offset);
 }
 
 static bool moves_lead(const struct clock_level *level)
@@ -135,9 +137,9 @@ static int64_t heard_at(const struct clock_level *level, const struct clock_plan
 	if (!plan->is_heard_when_open || moves_lead(level))
 		return at_ms;
 	const struct calendar *calendar = level->action == CLOCK_TELL_MANAGER ? hours->manager : hours->owner;
-	if (calendar_last_open(calendar, at_ms) == at_ms)
+	if (calendar_memo_last_open(hours->memo, calendar, at_ms) == at_ms)
 		return at_ms;
-	int64_t open_ms = calendar_next_open(calendar, at_ms);
+	int64_t open_ms = calendar_memo_next_open(hours->memo, calendar, at_ms);
 	return open_ms != CALENDAR_NEVER ? open_ms : at_ms;
 }
 

@@ -36,6 +36,7 @@
 #include "rules/span.h"
 
 struct calendar;
+struct calendar_memo;
 struct cel_program;
 
 enum {
@@ -133,6 +134,7 @@ struct clock {
 /* The calendars that a clock of one lead runs by. */
 struct clock_hours {
 	const struct calendar *clock, *owner, *manager;
+	struct calendar_memo *memo; /* NULL: nothing is remembered */
 };
 
 /* A cycle has begun and was not stopped; it may stand still. */

@@ -64,6 +64,7 @@ static void hours_of(struct work *work, const struct clock_plan *plan, struct cl
 {
 	const struct lead *lead = clocks_lead(work);
 	struct who owner = {model_find_rep(work->model, work->state.owner), model_find_team(work->model, work->state.team)};
+	ret->memo = &work->decider->calendars;
 	ret->owner = ret->clock = calendar_for(work, lead, owner);
 	ret->manager = calendar_for(work, lead, (struct who){SIZE_MAX, owner.team});
 	if (plan->calendar_by == CLOCK_BY_NAME)

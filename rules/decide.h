@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "rules/base/arena.h"
+#include "rules/calendar_memo.h"
 #include "rules/desk.h"
 #include "rules/event_origin.h"
 #include "rules/match.h"
@@ -52,6 +53,7 @@ struct decider {
 	struct overlay overlay;
 	struct tally *tally; /* figures of this batch; NULL: nothing was counted since they were written */
 	struct desk *desk;    /* its own, or one that outlives it */
+	struct calendar_memo calendars;
 };
 
 enum { CANDIDATES_SHOWN = 10 };

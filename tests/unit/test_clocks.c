@@ -241,7 +241,7 @@ static void apply_events(const struct scene *scene, struct clock *clock, const s
 
 static void run_clock(const struct scene *scene, struct story *story, struct clock *ret_clock)
 {
-	struct clock_hours hours = {scene->calendar, scene->calendar, scene->calendar};
+	struct clock_hours hours = {scene->calendar, scene->calendar, scene->calendar, NULL};
 	struct clock clock = {.cycle = 1};
 	clock_start(&clock, &scene->plan, &hours, MONDAY, 0);
 	for (int64_t minute = 0; minute < HORIZON; minute++) {
@@ -294,7 +294,7 @@ static void a_downtime_loses_and_repeats_nothing(void **state)
 		make_scene(&scene, (uint64_t)seed);
 		memset(scene.stops, 0, sizeof scene.stops);
 		run_clock(&scene, &often, &clock);
-		struct clock_hours hours = {scene.calendar, scene.calendar, scene.calendar};
+		struct clock_hours hours = {scene.calendar, scene.calendar, scene.calendar, NULL};
 		clock = (struct clock){.cycle = 1};
 		clock_start(&clock, &scene.plan, &hours, MONDAY, 0);
 		for (int64_t minute = 0; minute < HORIZON; minute++) {
@@ -346,7 +346,7 @@ static void corner_open(struct corner *corner, enum clock_repeat repeat)
 		spec.week[day] = (struct hours_list){&all_day, 1};
 	const struct calendar *calendar = calendar_compile(&spec, &corner->arena, &err);
 	corner->plan = plain(corner->levels, repeat);
-	corner->hours = (struct clock_hours){calendar, calendar, calendar};
+	corner->hours = (struct clock_hours){calendar, calendar, calendar, NULL};
 	clock_start(&corner->clock, &corner->plan, &corner->hours, at(0), 0);
 }
 
