@@ -26,25 +26,37 @@ static bool is_same(const struct span *a, const struct span *b)
 	       a->elapsed_ms == b->elapsed_ms;
 }
 
-static struct calendar_answer *row_of(struct calendar_memo *memo, enum calendar_ask ask, const struct calendar *calendar,
-                                      int64_t at_ms, const struct span *span)
+enum { ROW_BITS = 7 };
+_Static_assert(CALENDAR_MEMO_ROWS == 1 << ROW_BITS, "a row for each value of so many bits");
+
+static size_t row_of(enum calendar_ask ask, const struct calendar *calendar, int64_t at_ms, const struct span *span)
 {
 	const uint64_t odd = 0x9E3779B97F4A7C15u; /* spreads what differs in a few low bits over the high ones */
 	uint64_t days = (uint64_t)(uint32_t)span->days << 32 | (uint32_t)span->business_days;
 	uint64_t mix = ((uint64_t)at_ms ^ (uintptr_t)calendar >> 4) * odd + (uint64_t)ask;
 	mix = (mix ^ days ^ (uint64_t)span->business_ms ^ (uint64_t)span->elapsed_ms << 20) * odd;
-	return &memo->rows[mix >> 58];
+	return mix >> (64 - ROW_BITS);
+}
+
+static bool is_answer(const struct calendar_answer *row, enum calendar_ask ask, const struct calendar *calendar,
+                      int64_t at_ms, const struct span *span)
+{
+	return row->ask == ask && row->calendar == calendar && row->at_ms == at_ms && is_same(&row->span, span);
 }
 
 static int64_t answer(struct calendar_memo *memo, enum calendar_ask ask, const struct calendar *calendar, int64_t at_ms,
                       const struct span *span)
 {
-	_Static_assert(CALENDAR_MEMO_ROWS == 1 << (64 - 58), "row_of takes that many bits");
 	if (memo == NULL)
 		return ask_calendar(ask, calendar, at_ms, span);
-	struct calendar_answer *row = row_of(memo, ask, calendar, at_ms, span);
-	if (row->ask == ask && row->calendar == calendar && row->at_ms == at_ms && is_same(&row->span, span))
+	size_t at = row_of(ask, calendar, at_ms, span);
+	struct calendar_answer *row = &memo->rows[at], *beside = &memo->rows[at ^ 1];
+	if (is_answer(row, ask, calendar, at_ms, span))
 		return row->answer_ms;
+	if (is_answer(beside, ask, calendar, at_ms, span))
+		return beside->answer_ms;
+	if (row->ask != CALENDAR_ASK_NOTHING && beside->ask == CALENDAR_ASK_NOTHING)
+		row = beside;
 	*row = (struct calendar_answer){ask, calendar, at_ms, ask_calendar(ask, calendar, at_ms, span), *span};
 	return row->answer_ms;
 }

@@ -22,7 +22,7 @@ struct calendar_answer {
 };
 
 /* Empty when all zero. Holds answers of calendars that live as long as it. */
-enum { CALENDAR_MEMO_ROWS = 64 };
+enum { CALENDAR_MEMO_ROWS = 128 };
 struct calendar_memo {
 	struct calendar_answer rows[CALENDAR_MEMO_ROWS];
 };

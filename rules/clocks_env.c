@@ -86,23 +86,26 @@ static void fill_lead(struct work *work, struct cel_value *slots)
 	slots[SLOT_SCORE] = cel_int(work->state.score);
 }
 
-bool clocks_holds(struct work *work, const struct cel_program *program, const struct happened *happened)
+static void fill_happened(const struct happened *happened, struct cel_value *ours)
 {
-	struct cel_value slots[SCHEMA_SLOTS + OUR_SLOTS] = {{0}};
-	struct cel_value *ours = slots + work->model->env->variable_count;
-	static const struct happened nothing;
-	if (happened == NULL)
-		happened = &nothing;
-	fill_lead(work, slots);
-	ours[CLOCK_TEXT_status] = cel_string(slice_of(lead_status_name(work->state.status)));
-	ours[CLOCK_TEXT_owner] = cel_string(work->state.owner);
-	ours[CLOCK_TEXT_team] = cel_string(work->state.team);
 	ours[CLOCK_TEXT_method] = cel_string(happened->method);
 	ours[CLOCK_TEXT_reaction] = cel_string(happened->reaction);
 	ours[CLOCK_TEXT_attitude] = cel_string(happened->attitude);
 	ours[CLOCK_TEXT_reason] = cel_string(happened->reason);
 	for (unsigned bit = 0; bit < CLOCK_FACT_BITS; bit++)
 		ours[CLOCK_TEXTS_ALL + bit] = cel_bool((happened->facts >> bit & 1) != 0);
+}
+
+bool clocks_holds(struct work *work, const struct cel_program *program, const struct happened *happened)
+{
+	struct cel_value slots[SCHEMA_SLOTS + OUR_SLOTS]; /* those of the program's environment are filled */
+	struct cel_value *ours = slots + work->model->env->variable_count;
+	fill_lead(work, slots);
+	ours[CLOCK_TEXT_status] = cel_string(slice_of(lead_status_name(work->state.status)));
+	ours[CLOCK_TEXT_owner] = cel_string(work->state.owner);
+	ours[CLOCK_TEXT_team] = cel_string(work->state.team);
+	if (happened != NULL)
+		fill_happened(happened, ours);
 	bool does_hold = cel_is_true(cel_eval(program, slots, &work->scratch, work->model->cel_step_limit));
 	if (does_hold)
 		work_reached(work, program);

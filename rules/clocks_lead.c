@@ -60,13 +60,31 @@ static const struct calendar *calendar_for(const struct work *work, const struct
 	                         lead->location.postal_code);
 }
 
+static bool is_same_text(struct slice a, struct slice b)
+{
+	return a.p == b.p && a.len == b.len;
+}
+
+/* Looked up once for each owner: what a name stands for does not change within a decision, nor does the place of the lead. */
+static struct clock_hours owner_hours(struct work *work, const struct lead *lead)
+{
+	const struct lead_state *state = &work->state;
+	bool is_known = work->hours.memo != NULL && is_same_text(work->hours_owner, state->owner) && is_same_text(work->hours_team, state->team);
+	if (is_known)
+		return work->hours;
+	struct who owner = {model_find_rep(work->model, state->owner), model_find_team(work->model, state->team)};
+	work->hours.memo = &work->decider->calendars;
+	work->hours.owner = work->hours.clock = calendar_for(work, lead, owner);
+	work->hours.manager = calendar_for(work, lead, (struct who){SIZE_MAX, owner.team});
+	work->hours_owner = state->owner;
+	work->hours_team = state->team;
+	return work->hours;
+}
+
 static void hours_of(struct work *work, const struct clock_plan *plan, struct clock_hours *ret)
 {
 	const struct lead *lead = clocks_lead(work);
-	struct who owner = {model_find_rep(work->model, work->state.owner), model_find_team(work->model, work->state.team)};
-	ret->memo = &work->decider->calendars;
-	ret->owner = ret->clock = calendar_for(work, lead, owner);
-	ret->manager = calendar_for(work, lead, (struct who){SIZE_MAX, owner.team});
+	*ret = owner_hours(work, lead);
 	if (plan->calendar_by == CLOCK_BY_NAME)
 		ret->clock = plan->calendar;
 	else if (plan->calendar_by == CLOCK_BY_TEAM)
@@ -91,10 +109,11 @@ static const struct clock_plan *first_that_holds(struct work *work, const struct
 	return NULL;
 }
 
-bool clocks_plan_of(struct work *work, struct slice name, struct clock_storage *storage,
+/* `clock` is NULL for a name that the configuration does not have. */
+static bool plan_of(struct work *work, const struct model_clock *clock, struct slice name, struct clock_storage *storage,
                     const struct clock_plan **ret_plan, struct clock_hours *ret_hours)
 {
-	const struct clock_plan *plan = first_that_holds(work, find_clock(work->model, name));
+	const struct clock_plan *plan = first_that_holds(work, clock);
 	if (plan == NULL && slice_is(name, "first_response")) {
 		const struct grade *grade = score_band(work->model, work->state.grade);
 		if (grade != NULL && grade->has_first_response) {
@@ -107,6 +126,12 @@ bool clocks_plan_of(struct work *work, struct slice name, struct clock_storage *
 	hours_of(work, plan, ret_hours);
 	*ret_plan = plan;
 	return true;
+}
+
+bool clocks_plan_of(struct work *work, struct slice name, struct clock_storage *storage,
+                    const struct clock_plan **ret_plan, struct clock_hours *ret_hours)
+{
+	return plan_of(work, find_clock(work->model, name), name, storage, ret_plan, ret_hours);
 }
 
 /* ---- an event and one clock */
@@ -223,14 +248,26 @@ static void end_without_plan(struct work *work, struct clock *clock, const struc
 		withdraw(work, clock);
 }
 
-/* Whoever works on the lead is another one, or nobody: the cycle is over, and a new owner begins the next. */
-static void step(struct work *work, struct slice name, const struct happened *happened)
+/* Whichever of the lines holds: could this begin a clock that the lead does not have yet? */
+static bool may_begin(const struct model_clock *line, const struct happened *happened)
+{
+	for (size_t i = 0; i < line->plan_count; i++)
+		if (line->plans[i].start != NULL || (happened->facts & kinds[line->plans[i].kind].start) != 0)
+			return true;
+	return happened->date_ms != 0;
+}
+
+/* Whoever works on the lead is another one, or nobody: the cycle is over, and a new owner begins the next. `line` is NULL
+ * for a name that the configuration does not have. */
+static void step(struct work *work, const struct model_clock *line, struct slice name, const struct happened *happened)
 {
 	struct clock *clock = state_clock(&work->state, name, NULL);
+	if (clock == NULL && line != NULL && !may_begin(line, happened))
+		return;
 	struct clock_storage storage;
 	const struct clock_plan *plan;
 	struct clock_hours hours;
-	if (!clocks_plan_of(work, name, &storage, &plan, &hours)) {
+	if (!plan_of(work, line, name, &storage, &plan, &hours)) {
 		if (clock != NULL)
 			end_without_plan(work, clock, happened);
 		return;
@@ -276,10 +313,10 @@ void clocks_happened(struct work *work, const struct happened *happened)
 	const struct model *model = work->model;
 	interest_happened(work, happened);
 	likelihood_happened(work);
-	step(work, SLICE("first_response"), happened);
+	step(work, find_clock(model, SLICE("first_response")), SLICE("first_response"), happened);
 	for (size_t i = 0; i < model->clock_count; i++)
 		if (!slice_is(model->clocks[i].name, "first_response"))
-			step(work, model->clocks[i].name, happened);
+			step(work, &model->clocks[i], model->clocks[i].name, happened);
 	end_orphans(work);
 }
 

@@ -93,6 +93,8 @@ struct work {
 	struct lead *kept_lead; /* what expressions see of a lead whose record is gone; made at first use */
 	struct schema_territories territories;
 	struct work_answers answers; /* that no event has told yet */
+	struct clock_hours hours;    /* of the owner and team below; without a memo: not looked up yet */
+	struct slice hours_owner, hours_team;
 	struct cel_value slots[SCHEMA_SLOTS];
 	struct score score;
 	struct match match;
