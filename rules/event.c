@@ -131,16 +131,8 @@ void event_put_owner(struct json_writer *writer, const struct work *work)
 
 static void put_rule(struct json_writer *writer, const struct work *work)
 {
-	const struct route *route = work->match.route;
-	if (route == NULL)
-		return;
-	json_open_object(writer, "rule");
-	json_put_text(writer, "name", route->name);
-	if (route->place.file != NULL) {
-		json_put_text(writer, "file", slice_of(route->place.file));
-		json_put_int(writer, "line", route->place.line);
-	}
-	json_close_object(writer);
+	if (work->match.route != NULL)
+		trace_write_rule(writer, work->model, work->match.route);
 }
 
 static void put_why(struct json_writer *writer, const struct work *work)

@@ -110,13 +110,27 @@ static inline bool copy_plain(char *to, struct slice text)
 	return (marks[0] | marks[1]) == 0;
 }
 
+/* Bytes before the first that needs an escape. */
+static size_t count_plain(struct slice text)
+{
+	many_bytes bytes;
+	size_t at = 0;
+	for (; text.len - at >= sizeof bytes; at += sizeof bytes) {
+		memcpy(&bytes, text.p + at, sizeof bytes);
+		two_words marks = marks_of(bytes);
+		if ((marks[0] | marks[1]) != 0)
+			break;
+	}
+	while (at < text.len && is_plain((unsigned char)text.p[at]))
+		at++;
+	return at;
+}
+
 static void put_escaped(struct strbuf *out, struct slice text)
 {
 	strbuf_putc(out, '"');
 	while (text.len != 0) {
-		size_t plain = 0;
-		while (plain < text.len && is_plain((unsigned char)text.p[plain]))
-			plain++;
+		size_t plain = count_plain(text);
 		strbuf_append(out, text.p, plain);
 		text = (struct slice){text.p + plain, text.len - plain};
 		if (text.len == 0)

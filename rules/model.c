@@ -20,6 +20,7 @@
 #include "rules/text/country.h"
 #include "rules/text/normalise.h"
 #include "rules/text/region.h"
+#include "rules/trace.h"
 
 /* Who writes the configuration may slow only his own check. */
 static const uint64_t NAMES_SEED[2] = {0x6c656164, 0x726f7574};
@@ -244,8 +245,10 @@ struct model *model_build(const struct node *root, const struct model_files *fil
 		lint_score(&builder);
 	}
 	arena_done(&builder.scratch);
-	if (!model_has_failed(&builder))
+	if (!model_has_failed(&builder)) {
+		trace_prepare(builder.model, arena);
 		return builder.model;
+	}
 	model_done(builder.model);
 	return NULL;
 }

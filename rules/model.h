@@ -163,6 +163,7 @@ struct vocabulary_alias {
 
 struct model {
 	/* identity of the configuration */
+	const struct slice *told_terms, *told_routes; /* rules/trace.h: per criterion, per route; may be NULL */
 	char config_hash[17]; /* first 16 hex digits of SHA-256 over all files, named in every event; set by the daemon */
 
 	/* tenants; count 0 = single tenant, the tenant is not looked at */

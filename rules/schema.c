@@ -90,9 +90,11 @@ const struct schema_row *schema_rows(enum schema_object object, size_t *ret_coun
 
 const struct schema_row *schema_find(struct slice path)
 {
+	if (path.len == 0)
+		return NULL;
 	for (int object = 0; object < SCHEMA_RECORD_OBJECTS; object++)
 		for (size_t i = 0; i < objects[object].count; i++)
-			if (slice_is(path, objects[object].rows[i].path))
+			if (objects[object].rows[i].path[0] == path.p[0] && slice_is(path, objects[object].rows[i].path))
 				return &objects[object].rows[i];
 	return NULL;
 }

@@ -26,6 +26,57 @@ static void put_place(struct json_writer *writer, const struct place *place)
 	json_put_int(writer, "line", place->line);
 }
 
+/* ---- parts that are the same in each event */
+
+static void write_term(struct json_writer *writer, const struct criterion *term)
+{
+	json_open_object(writer, NULL);
+	json_put_text(writer, "name", term->name);
+	json_put_int(writer, "points", term->points);
+	put_place(writer, &term->place);
+	json_close_object(writer);
+}
+
+static void write_route(struct json_writer *writer, const struct route *route)
+{
+	json_put_text(writer, "name", route->name);
+	put_place(writer, &route->place);
+}
+
+/* Members of an object that is open. */
+static void put_route(struct json_writer *writer, const struct model *model, const struct route *route)
+{
+	if (model->told_routes != NULL)
+		json_put_raw(writer, NULL, model->told_routes[route - model->routes]);
+	else
+		write_route(writer, route);
+}
+
+void trace_write_rule(struct json_writer *writer, const struct model *model, const struct route *route)
+{
+	json_open_object(writer, "rule");
+	put_route(writer, model, route);
+	json_close_object(writer);
+}
+
+void trace_prepare(struct model *model, struct arena *arena)
+{
+	struct slice *terms = arena_array(arena, model->criterion_count, sizeof *terms);
+	struct slice *routes = arena_array(arena, model->route_count, sizeof *routes);
+	for (size_t i = 0; i < model->criterion_count; i++) {
+		struct strbuf text = STRBUF_INIT;
+		write_term(&(struct json_writer)JSON_WRITER(&text), &model->criteria[i]);
+		terms[i] = work_keep(arena, &text);
+	}
+	for (size_t i = 0; i < model->route_count; i++) {
+		struct strbuf text = STRBUF_INIT;
+		write_route(&(struct json_writer)JSON_WRITER(&text), &model->routes[i]);
+		routes[i] = work_keep(arena, &text);
+	}
+	model->told_terms = terms;
+	model->told_routes = routes;
+}
+
 /* ,"a","b": a lead that went all the way shows them all. */
 static const char all_stages[] =
 #define X(name) ",\"" #name "\""
@@ -89,11 +140,10 @@ static void put_facts(struct json_writer *writer, const struct facts *facts)
 	json_close_object(writer);
 }
 
-static void put_try(struct json_writer *writer, const struct match_try *try)
+static void put_try(struct json_writer *writer, const struct model *model, const struct match_try *try)
 {
 	json_open_object(writer, NULL);
-	json_put_text(writer, "name", try->route->name);
-	put_place(writer, &try->route->place);
+	put_route(writer, model, try->route);
 	json_put_text(writer, "result", slice_of(match_result_name(try->result)));
 	if (try->clause.len != 0)
 		json_put_text(writer, "clause", try->clause);
@@ -104,13 +154,13 @@ static void put_try(struct json_writer *writer, const struct match_try *try)
 	json_close_object(writer);
 }
 
-static void put_routes(struct json_writer *writer, const struct match *match)
+static void put_routes(struct json_writer *writer, const struct model *model, const struct match *match)
 {
 	if (match->tried_count == 0)
 		return;
 	json_open_array(writer, "routes");
 	for (size_t i = 0; i < match->tried_count; i++)
-		put_try(writer, &match->tried[i]);
+		put_try(writer, model, &match->tried[i]);
 	json_close_array(writer);
 	if (match->not_shown != 0)
 		json_put_int(writer, "routes_not_shown", (int64_t)match->not_shown);
@@ -119,13 +169,13 @@ static void put_routes(struct json_writer *writer, const struct match *match)
 /* Positions are exact fractions, so they are shown as such. */
 static void put_candidate(struct json_writer *writer, const struct work *work, const struct candidate *candidate)
 {
-	char numerator[DECIMAL_BYTES], denominator[DECIMAL_BYTES];
-	const struct slice position[] = {decimal_text(candidate->position.n, numerator), SLICE("/"),
-	                                 decimal_text(candidate->position.weight, denominator)};
+	char position[2 * DECIMAL_BYTES], *at = decimal_put(position, candidate->position.n);
+	*at++ = '/';
+	at = decimal_put(at, candidate->position.weight);
 	json_open_object(writer, NULL);
 	json_put_text(writer, "rep", work->model->reps[candidate->rep].id);
 	json_put_text(writer, "result", slice_of(candidate->result));
-	json_put_text(writer, "position", arena_join(work->arena, position, 3));
+	json_put_text(writer, "position", (struct slice){position, (size_t)(at - position)});
 	json_close_object(writer);
 }
 
@@ -175,7 +225,7 @@ void trace_write(struct json_writer *writer, const struct work *work)
 		returning_trace(writer, work);
 		owner_match_trace(writer, work);
 	}
-	put_routes(writer, &work->match);
+	put_routes(writer, work->model, &work->match);
 	put_candidates(writer, work);
 	pool_put_trace(writer, work);
 	json_put_text(writer, "config", slice_of(work->model->config_hash));
@@ -188,11 +238,10 @@ void trace_write_terms(struct json_writer *writer, const struct work *work)
 	json_open_array(writer, "terms");
 	for (size_t i = 0; i < work->score.term_count; i++) {
 		const struct criterion *term = work->score.terms[i];
-		json_open_object(writer, NULL);
-		json_put_text(writer, "name", term->name);
-		json_put_int(writer, "points", term->points);
-		put_place(writer, &term->place);
-		json_close_object(writer);
+		if (work->model->told_terms != NULL)
+			json_put_raw(writer, NULL, work->model->told_terms[term - work->model->criteria]);
+		else
+			write_term(writer, term);
 	}
 	json_close_array(writer);
 }

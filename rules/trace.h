@@ -5,9 +5,19 @@
 #ifndef LR_RULES_TRACE_H
 #define LR_RULES_TRACE_H
 
+struct arena;
 struct json_writer;
+struct model;
+struct route;
 struct strbuf;
 struct work;
+
+/* What events say of each criterion and route, ready to be copied: model->told_terms and told_routes, in the arena. A model
+ * without them says the same. */
+void trace_prepare(struct model *model, struct arena *arena);
+
+/* "rule": the route. */
+void trace_write_rule(struct json_writer *writer, const struct model *model, const struct route *route);
 
 /* The member "trace" of an event about a lead: stages, changes, facts, routes, candidates, configuration, engine. */
 void trace_write(struct json_writer *writer, const struct work *work);

@@ -143,6 +143,42 @@ static bool is_clean_ascii(struct slice text)
 	return true;
 }
 
+/* Letters of common writing that NFC leaves alone and that do not combine with each other: Latin with its accents, Greek,
+ * Cyrillic, Hebrew, Arabic, Devanagari without its nukta, kana, Han, Hangul. None is a space or invisible. */
+static const struct letters {
+	UChar32 first, last;
+} LETTERS[] = {
+	{0x00C0, 0x017F}, {0x0388, 0x03CE}, {0x0400, 0x0482}, {0x05D0, 0x05EA}, {0x0621, 0x063A}, {0x0641, 0x064A},
+	{0x0904, 0x0939}, {0x093D, 0x094D}, {0x3041, 0x3096}, {0x30A1, 0x30FA}, {0x4E00, 0x9FFF}, {0xAC00, 0xD7A3},
+};
+
+static bool is_letter(UChar32 c)
+{
+	for (size_t at = 0; at < sizeof LETTERS / sizeof *LETTERS; at++)
+		if (c >= LETTERS[at].first && c <= LETTERS[at].last)
+			return true;
+	return false;
+}
+
+/* Such letters and printable ASCII, with single spaces inside only. */
+static bool is_clean_writing(struct slice text)
+{
+	const uint8_t *bytes = (const uint8_t *)text.p;
+	UChar32 previous = ' ';
+	for (size_t at = 0; at < text.len;) {
+		UChar32 c = bytes[at];
+		if (c < 0x80)
+			at++;
+		else
+			U8_NEXT(bytes, at, text.len, c);
+		bool is_clean = (c > ' ' && c <= '~') || (c == ' ' && previous != ' ') || is_letter(c);
+		if (!is_clean)
+			return false;
+		previous = c;
+	}
+	return previous != ' ';
+}
+
 /* Joiners matter inside words of some scripts and in emoji; anywhere else they only make equal things unequal. */
 static bool is_joiner_in_word(UChar32 c, UChar32 previous)
 {
@@ -202,7 +238,7 @@ static const UNormalizer2 *form_folded(void)
 
 struct slice text_clean(struct arena *arena, struct slice text)
 {
-	if (is_clean_ascii(text))
+	if (is_clean_ascii(text) || (text.len <= TEXT_BYTES && is_clean_writing(text)))
 		return text;
 	struct wide raw, visible;
 	wide_init(&raw);
