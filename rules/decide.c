@@ -18,7 +18,10 @@
 #include "rules/own.h"
 #include "rules/stages.h"
 
-enum { FIRST_EVENTS = 2 }; /* more for the few records that lead to more */
+enum {
+	FIRST_EVENTS = 2, /* more for the few records that lead to more */
+	LEAD_BYTES = 1000, /* most states stay below; larger ones grow */
+};
 
 const char *outcome_name(enum outcome outcome)
 {
@@ -110,6 +113,7 @@ struct slice work_keep(struct arena *arena, struct strbuf *buf)
 void work_write_lead(struct work *work, struct slice lead_id)
 {
 	struct strbuf value = STRBUF_INIT;
+	strbuf_reserve(&value, LEAD_BYTES);
 	pool_on_write(work);
 	own_count(work, false);
 	state_put_lead(&value, &work->state);

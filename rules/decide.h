@@ -87,6 +87,7 @@ struct work {
 	const struct hit *other;     /* duplicates: a second lead of the person, which stays beside it; NULL: none */
 	const char *hit;             /* duplicates: "same_event", … */
 	bool is_unknown[IDENTITY_KINDS]; /* keys that were looked at and have no lead that counts */
+	bool is_live[IDENTITY_KINDS];    /* … and have one; a merge may change that */
 	struct state_list brought;       /* names of keys that point to a lead because of this record */
 	bool is_barred[IDENTITY_KINDS];  /* keys that carry a mark instead of a lead */
 

@@ -96,6 +96,7 @@ static enum sight look_once(struct work *work, enum identity_kind kind, struct h
 		return SIGHT_NONE;
 	enum sight sight = look(work, kind, hit);
 	work->is_unknown[kind] = sight == SIGHT_NONE;
+	work->is_live[kind] = sight == SIGHT_LIVE;
 	return sight;
 }
 
@@ -179,6 +180,8 @@ static bool is_needed(struct work *work, enum identity_kind kind, struct slice l
 	struct hit hit;
 	if (work->prepared->identity.keys[kind].len == 0 || (kind == IDENTITY_EVENT && !with_event) ||
 	    (kind == IDENTITY_LEAD && slice_equal(work->prepared->lead.lead_id, lead_id)))
+		return false;
+	if (work->is_live[kind] && !is_of_account(kind))
 		return false;
 	/* else it has a lead that counts already, or its mark must stay */
 	enum sight sight = ident_look(work, kind, &hit);

@@ -28,7 +28,7 @@ struct parser {
 	struct err *err;
 	bool is_wide;
 	size_t depth, values;
-	struct json *stack;  /* members of the containers that are open */
+	struct json *stack;  /* members of the containers that are open, and the value that was read last */
 	struct slice *names; /* beside them */
 	size_t used, room;
 };
@@ -170,13 +170,9 @@ static char *skip_plain(char *at, const char *end)
 	return at;
 }
 
-/* From the opening quote on. The closing quote, or what is behind the decoded text, becomes a NUL. */
-static bool read_string(struct parser *parser, struct slice *ret)
+/* The same from `parser->at` on, where something stands that is not plain. */
+static bool read_decoded(struct parser *parser, char *start, struct slice *ret)
 {
-	if (!take(parser, '"'))
-		return fail(parser, "a string was expected");
-	char *start = parser->at;
-	parser->at = skip_plain(parser->at, parser->end);
 	char *to = parser->at;
 	while (*parser->at != '"') {
 		if (take(parser, '\\')) {
@@ -192,6 +188,21 @@ static bool read_string(struct parser *parser, struct slice *ret)
 	parser->at++;
 	*to = '\0';
 	*ret = (struct slice){start, (size_t)(to - start)};
+	return true;
+}
+
+/* From the opening quote on. The closing quote, or what is behind the decoded text, becomes a NUL. */
+static bool read_string(struct parser *parser, struct slice *ret)
+{
+	if (!take(parser, '"'))
+		return fail(parser, "a string was expected");
+	char *start = parser->at;
+	parser->at = skip_plain(start, parser->end);
+	if (*parser->at != '"')
+		return read_decoded(parser, start, ret);
+	*parser->at = '\0';
+	*ret = (struct slice){start, (size_t)(parser->at - start)};
+	parser->at++;
 	return true;
 }
 
@@ -252,7 +263,8 @@ static bool read_number(struct parser *parser, struct json *to)
 
 /* ---- containers */
 
-static bool read_value(struct parser *parser, struct json *to);
+/* Reads into the place behind the last member on the stack; the caller makes it one by counting it. */
+static bool read_value(struct parser *parser);
 
 static void grow(struct parser *parser)
 {
@@ -268,24 +280,23 @@ static void grow(struct parser *parser)
 	parser->room = room;
 }
 
+static bool read_name(struct parser *parser, struct slice *ret)
+{
+	if (!read_string(parser, ret))
+		return false;
+	skip_space(parser);
+	if (!take(parser, ':'))
+		return fail(parser, "':' was expected");
+	skip_space(parser);
+	return true;
+}
+
 static bool read_member(struct parser *parser, bool is_object)
 {
 	struct slice name = SLICE_NONE;
-	struct json value = {0};
-	if (is_object) {
-		if (!read_string(parser, &name))
-			return false;
-		skip_space(parser);
-		if (!take(parser, ':'))
-			return fail(parser, "':' was expected");
-		skip_space(parser);
-	}
-	if (!read_value(parser, &value))
+	if ((is_object && !read_name(parser, &name)) || !read_value(parser))
 		return false;
-	if (parser->used == parser->room)
-		grow(parser);
-	parser->names[parser->used] = name;
-	parser->stack[parser->used++] = value;
+	parser->names[parser->used++] = name;
 	return true;
 }
 
@@ -303,11 +314,28 @@ static bool has_twice_few(const struct slice *names, size_t count)
 	return false;
 }
 
+/* Do all names differ in length, first or last byte? Then they need not be compared. */
+static bool differ_at_a_glance(const struct slice *names, size_t count)
+{
+	uint64_t seen[4] = {0};
+	for (size_t i = 0; i < count; i++) {
+		struct slice name = names[i];
+		unsigned mix = (unsigned)name.len;
+		if (name.len != 0)
+			mix += (unsigned char)name.p[0] * 7u + (unsigned char)name.p[name.len - 1] * 29u;
+		uint64_t bit = (uint64_t)1 << mix % 64, *word = &seen[mix / 64 % 4];
+		if ((*word & bit) != 0)
+			return false;
+		*word |= bit;
+	}
+	return true;
+}
+
 /* Many names are sorted first: comparing all pairs of a hostile object would be slow. */
 static bool has_twice(struct parser *parser, const struct slice *names, size_t count)
 {
 	if (count <= FEW_MEMBERS)
-		return has_twice_few(names, count);
+		return !differ_at_a_glance(names, count) && has_twice_few(names, count);
 	struct slice *sorted = arena_array(parser->arena, count, sizeof *sorted);
 	memcpy(sorted, names, count * sizeof *sorted);
 	qsort(sorted, count, sizeof *sorted, compare_names);
@@ -318,7 +346,7 @@ static bool has_twice(struct parser *parser, const struct slice *names, size_t c
 }
 
 /* Takes the members above `base` off the stack. */
-static bool close_container(struct parser *parser, size_t base, bool is_object, struct json *to)
+static bool close_container(struct parser *parser, size_t base, bool is_object)
 {
 	size_t count = parser->used - base;
 	struct json *items = NULL;
@@ -333,13 +361,15 @@ static bool close_container(struct parser *parser, size_t base, bool is_object, 
 		names = arena_raw(parser->arena, count * sizeof *names);
 		memcpy(names, parser->names + base, count * sizeof *names);
 	}
-	*to = (struct json){.type = is_object ? JSON_IS_OBJECT : JSON_IS_ARRAY, .items = items, .names = names,
-	                    .count = count};
+	if (base == parser->room)
+		grow(parser);
+	parser->stack[base] = (struct json){.type = is_object ? JSON_IS_OBJECT : JSON_IS_ARRAY, .items = items, .names = names,
+	                                    .count = count};
 	parser->used = base;
 	return true;
 }
 
-static bool read_container(struct parser *parser, struct json *to)
+static bool read_container(struct parser *parser)
 {
 	bool is_object = *parser->at++ == '{';
 	char closing = is_object ? '}' : ']';
@@ -358,7 +388,7 @@ static bool read_container(struct parser *parser, struct json *to)
 		skip_space(parser);
 	}
 	parser->depth--;
-	return close_container(parser, base, is_object, to);
+	return close_container(parser, base, is_object);
 }
 
 static bool read_word(struct parser *parser, const char *word, struct json value, struct json *to)
@@ -371,18 +401,11 @@ static bool read_word(struct parser *parser, const char *word, struct json value
 	return true;
 }
 
-static bool read_value(struct parser *parser, struct json *to)
+static bool read_scalar(struct parser *parser, struct json *to)
 {
-	if (++parser->values > parser->limits.values) {
-		err_set(parser->err, ERR_JSON_TOO_MANY, "more than %zu values", parser->limits.values);
-		return false;
-	}
+	*to = (struct json){.type = JSON_IS_STRING};
 	switch (*parser->at) {
-	case '{':
-	case '[':
-		return read_container(parser, to);
 	case '"':
-		to->type = JSON_IS_STRING;
 		return read_string(parser, &to->text);
 	case 't':
 		return read_word(parser, "true", (struct json){.type = JSON_IS_BOOL, .boolean = true}, to);
@@ -393,6 +416,19 @@ static bool read_value(struct parser *parser, struct json *to)
 	default:
 		return read_number(parser, to);
 	}
+}
+
+static bool read_value(struct parser *parser)
+{
+	if (++parser->values > parser->limits.values) {
+		err_set(parser->err, ERR_JSON_TOO_MANY, "more than %zu values", parser->limits.values);
+		return false;
+	}
+	if (*parser->at == '{' || *parser->at == '[')
+		return read_container(parser);
+	if (parser->used == parser->room)
+		grow(parser);
+	return read_scalar(parser, &parser->stack[parser->used]);
 }
 
 static int check_bytes(struct slice bytes, struct json_limits limits, struct err *err)
@@ -415,14 +451,13 @@ static const struct json *read_document(struct slice bytes, struct json_limits l
 	char *copy = arena_memdupz(arena, bytes.len ? bytes.p : "", bytes.len);
 	struct parser parser = {.start = copy, .at = copy, .end = copy + bytes.len, .limits = limits, .arena = arena,
 	                        .err = err, .is_wide = is_wide};
-	struct json *root = arena_alloc(arena, sizeof *root);
 	skip_space(&parser);
-	if (!read_value(&parser, root))
+	if (!read_value(&parser))
 		return NULL;
 	skip_space(&parser);
 	if (parser.at != parser.end)
 		return fail_at(&parser, parser.at, ERR_JSON_SYNTAX, "bytes behind the end of the document"), NULL;
-	return root;
+	return parser.stack;
 }
 
 const struct json *json_read(struct slice bytes, struct json_limits limits, struct arena *arena, struct err *err)

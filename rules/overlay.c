@@ -28,7 +28,7 @@ static uint32_t *probe(const struct overlay *overlay, struct slice key)
 /* Twice as many slots as writes, at least: probes stay short. */
 static void grow(struct overlay *overlay)
 {
-	size_t room = overlay->room ? overlay->room * 2 : FIRST_ROOM;
+	size_t room = overlay->room ? overlay->room * 4 : FIRST_ROOM;
 	struct write *writes = arena_array(overlay->arena, room, sizeof *writes);
 	if (overlay->count != 0)
 		memcpy(writes, overlay->writes, overlay->count * sizeof *writes);

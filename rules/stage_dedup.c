@@ -4,6 +4,8 @@
  */
 #include "rules/decide.h"
 
+#include <string.h>
+
 #include "rules/clocks_lead.h"
 #include "rules/event.h"
 #include "rules/handover.h"
@@ -117,6 +119,7 @@ static void merge_both(struct work *work, struct finding *finding)
 		finding->first = finding->second;
 		finding->second = first;
 	}
+	memset(work->is_live, 0, sizeof work->is_live);
 	bool is_merged = merge_may(&finding->first, &finding->second) &&
 	                 merge_leads(work, &finding->first, &finding->second, finding->second.name);
 	if (!is_merged)
@@ -164,7 +167,8 @@ static enum step settle_duplicate(struct work *work, struct finding *finding)
 
 enum step stage_dedup(struct work *work)
 {
-	struct finding finding = {.has_first = false};
+	struct finding finding; /* a hit is read only when it is there, and three of them are many bytes */
+	finding.has_first = finding.has_second = finding.has_past = false;
 	if (find_first(work, &finding) != 0) {
 		decide_reject(work, work->prepared->record, ERR_STATE_MALFORMED, "", "a stored value is not in our form");
 		return STEP_DONE;

@@ -12,12 +12,6 @@
 
 enum { FIRST_CHUNK_BYTES = 4096, LARGEST_CHUNK_BYTES = 1 << 20 };
 
-struct arena_chunk {
-	struct arena_chunk *older;
-	size_t size, used;
-	alignas(max_align_t) char bytes[];
-};
-
 static size_t round_up(size_t size)
 {
 	size_t align = alignof(max_align_t);
@@ -47,7 +41,7 @@ static struct arena_chunk *add_chunk(struct arena *arena, size_t need)
 	return chunk;
 }
 
-void *arena_raw(struct arena *arena, size_t size)
+void *arena_raw_slowly(struct arena *arena, size_t size)
 {
 	size_t need = round_up(size ? size : 1);
 	struct arena_chunk *chunk = arena->chunks;

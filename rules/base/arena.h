@@ -10,11 +10,17 @@
 #ifndef LR_RULES_BASE_ARENA_H
 #define LR_RULES_BASE_ARENA_H
 
+#include <stdalign.h>
 #include <stddef.h>
 
 #include "rules/base/slice.h"
 
-struct arena_chunk;
+/* For arena_raw() alone. */
+struct arena_chunk {
+	struct arena_chunk *older;
+	size_t size, used;
+	alignas(max_align_t) char bytes[];
+};
 
 struct arena {
 	struct arena_chunk *chunks; /* newest first; NULL while nothing was taken */
@@ -25,8 +31,19 @@ struct arena {
 
 /* Zeroed, aligned for any type; aborts when the system has no memory. `size` 0 gives a valid unique address. */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((malloc, returns_nonnull));
+/* For arena_raw() alone: the sizes that are not plain. */
+void *arena_raw_slowly(struct arena *arena, size_t size) __attribute__((malloc, returns_nonnull));
 /* The same, but not zeroed: for bytes that the caller fills at once. */
-void *arena_raw(struct arena *arena, size_t size) __attribute__((malloc, returns_nonnull));
+static inline __attribute__((malloc, returns_nonnull)) void *arena_raw(struct arena *arena, size_t size)
+{
+	struct arena_chunk *chunk = arena->chunks;
+	/* What is free is a multiple of the alignment, so what fits does so rounded up, too. Of size 0 the difference is huge. */
+	if (chunk == NULL || size - 1 >= chunk->size - chunk->used)
+		return arena_raw_slowly(arena, size);
+	void *memory = chunk->bytes + chunk->used;
+	chunk->used += (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
+	return memory;
+}
 /* `count` zeroed items; aborts on overflow. */
 void *arena_array(struct arena *arena, size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 char *arena_strdup(struct arena *arena, const char *text) __attribute__((returns_nonnull));
