@@ -3,10 +3,16 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/generation.h"
 #include "daemon/plugin_host.h"
 #include "rules/base/mem.h"
+
+enum {
+	REFUSALS_MAX = 2,          /* something is set aside, then cut; beyond that something else is wrong, and spinning helps nobody */
+	REFUSED_LEADS_MAX = 1000,  /* each costs an aborted transaction */
+};
 
 /* A batch's maps hold keys that identity macs and lead ids make; decisions never depend on the order of buckets, and a
  * producer cannot see this address-derived seed. */
@@ -173,6 +179,34 @@ static void decide_item(struct decider *decider, struct batch *batch, struct bat
 	decider_reject(decider, record, ERR_POISON, text, now_ms, ret);
 }
 
+static struct batch_refused *refused_of(struct batch *batch, struct slice lead_id)
+{
+	for (size_t i = 0; i < batch->refused_count; i++)
+		if (slice_equal(batch->refused[i].lead_id, lead_id))
+			return &batch->refused[i];
+	if (batch->refused_count == batch->refused_room) {
+		batch->refused_room = batch->refused_room ? batch->refused_room * 2 : 4;
+		struct batch_refused *more = arena_array(&batch->kept, batch->refused_room, sizeof *more);
+		if (batch->refused_count != 0)
+			memcpy(more, batch->refused, batch->refused_count * sizeof *more);
+		batch->refused = more;
+	}
+	struct slice copy = {arena_memdupz(&batch->kept, lead_id.p, lead_id.len), lead_id.len};
+	batch->refused[batch->refused_count] = (struct batch_refused){.lead_id = copy};
+	return &batch->refused[batch->refused_count++];
+}
+
+bool batch_note_refusal(struct batch *batch, const struct commit_job *job)
+{
+	if (job->failed_event == SIZE_MAX || job->failed_event >= job->event_count)
+		return false;
+	const struct event *event = &job->events[job->failed_event];
+	if (event->is_waiters)
+		return batch->refused_count < REFUSED_LEADS_MAX && ++refused_of(batch, event->subject)->refusals <= REFUSALS_MAX;
+	size_t item = batch->event_item[job->failed_event];
+	return item != SIZE_MAX && ++batch->items[item].refusals <= REFUSALS_MAX;
+}
+
 /* All events of all decisions in one array, and which item each came from. */
 static void collect_events(struct batch *batch)
 {
@@ -190,7 +224,7 @@ static void collect_events(struct batch *batch)
 	batch->job.event_count = total;
 }
 
-/* One decision per record, timer and lead of a walk's step, and at most two more. */
+/* One decision per record, timer, lead of a walk's step and lead that is set aside, and at most two more. */
 static struct decision *next_decision(struct batch *batch)
 {
 	return &batch->decisions[batch->decision_count++];
@@ -234,18 +268,23 @@ void batch_decide(struct batch *batch, struct rules_view lookup, const struct ba
 	struct decider *decider = decider_new(generation_model(batch->generation), lookup, arena);
 	if (batch->desk != NULL)
 		decider_use_desk(decider, batch->desk);
-	batch->decisions =
-		arena_array(arena, batch->item_count + work->due_count + work->walked_count + 2, sizeof *batch->decisions);
+	batch->decisions = arena_array(
+		arena, batch->item_count + work->due_count + work->walked_count + batch->refused_count + 2, sizeof *batch->decisions);
 	batch->due_count = work->due_count;
 	struct decision begun = {.outcome = OUTCOME_NOTHING};
 	if (batch->is_first)
 		decider_begin(decider, now_ms, &begun);
+	struct decision *aside = arena_array(arena, batch->refused_count, sizeof *aside);
+	for (size_t i = 0; i < batch->refused_count; i++)
+		decider_set_aside(decider, batch->refused[i].lead_id, batch->refused[i].refusals > 1, now_ms, &aside[i]);
 	/* records first: a touch that has arrived stops the clock that is due in this very batch */
 	for (size_t i = 0; i < batch->item_count; i++)
 		decide_item(decider, batch, &batch->items[i], now_ms, next_decision(batch));
 	decide_due(decider, batch, work, now_ms);
 	decide_walk(decider, batch, work, now_ms);
 	*next_decision(batch) = begun; /* behind the others: decision i is that of record i */
+	for (size_t i = 0; i < batch->refused_count; i++)
+		*next_decision(batch) = aside[i];
 	take_writes(batch, decider, tip);
 	collect_events(batch);
 	batch->job.kind = COMMIT_BATCH;

@@ -50,6 +50,12 @@ struct batch_item {
 	unsigned refusals;         /* transactions that this very record's events made fail */
 };
 
+/* A lead that waited, and that the records set in motion: the broker did not take its event. */
+struct batch_refused {
+	struct slice lead_id;      /* in `kept` */
+	unsigned refusals;
+};
+
 struct batch {
 	struct batch *next;            /* of the shard, oldest first */
 	struct shard *shard;           /* borrowed; NULL once the shard has let go of it */
@@ -70,6 +76,8 @@ struct batch {
 	struct decision *decisions;
 	size_t decision_count;
 	size_t *event_item;            /* event -> item, SIZE_MAX for timers */
+	struct batch_refused *refused; /* in `kept`: set aside before anything else is decided */
+	size_t refused_count, refused_room;
 	size_t due_count;              /* timers that it looked at */
 	bool is_first;                 /* of its generation in this shard: decider_begin() goes before */
 	struct slice walk_key;         /* of the walk that it makes a step of, in `kept`; empty: none */
@@ -113,6 +121,9 @@ struct batch_work {
  * itself. Fills events, writes, layer, before, after and the job's part of them. `tip` is the head of the batch before. */
 void batch_decide(struct batch *batch, struct rules_view lookup, const struct batch_work *work, int64_t now_ms,
                   const struct head *tip);
+/* An event of the batch was not taken. True when what it is about will be set aside next time, so that there is no need to
+ * wait: the record, or the waiting lead that it set in motion. False: a timer's event, or it was set aside already. */
+bool batch_note_refusal(struct batch *batch, const struct commit_job *job);
 /* True when the decision came to nothing at all: no record, no event, no write. */
 bool batch_is_void(const struct batch *batch);
 /* What the layer says of a key: VIEW_FOUND, VIEW_ABSENT (tombstone), VIEW_NOT_READ (nothing). */

@@ -28,7 +28,6 @@
 
 enum {
 	UNCOMMITTED_BATCHES_MAX = 2,
-	REFUSALS_MAX = 2,    /* a record is set aside, then cut; beyond that something else is wrong, and spinning helps nobody */
 	ABORTS_ALARM = 10,   /* a batch that is aborted so often in a row */
 };
 
@@ -389,17 +388,6 @@ static void take_back(struct shard *shard, struct batch *aborted)
 	shard_restart_walk(shard); /* steps may be among what was refused */
 }
 
-/* True when it was the fault of a record, which will be set aside: no need to wait. A timer's event has no record. */
-static bool note_refusal(struct batch *batch, const struct commit_job *job)
-{
-	if (job->failed_event == SIZE_MAX || job->failed_event >= job->event_count)
-		return false;
-	size_t item = batch->event_item[job->failed_event];
-	if (item == SIZE_MAX)
-		return false;
-	return ++batch->items[item].refusals <= REFUSALS_MAX;
-}
-
 static void batch_aborted(struct shard *shard, struct batch *batch, const struct commit_job *job)
 {
 	if (job->failed_write != SIZE_MAX) {
@@ -408,7 +396,7 @@ static void batch_aborted(struct shard *shard, struct batch *batch, const struct
 		shard_stop(shard, &err);      /* no other decision of ours makes the state smaller */
 		return;
 	}
-	bool is_own_fault = note_refusal(batch, job);
+	bool is_own_fault = batch_note_refusal(batch, job);
 	if (++batch->aborts % ABORTS_ALARM == 0 && shard->parts.on_alarm != NULL)
 		shard->parts.on_alarm(shard->parts.ctx, shard->number, &job->err);
 	take_back(shard, batch);

@@ -285,6 +285,15 @@ void decider_reject(struct decider *decider, const struct record *record, enum e
 	work_end(&work);
 }
 
+void decider_set_aside(struct decider *decider, struct slice lead_id, bool is_cut, int64_t now_ms, struct decision *ret)
+{
+	struct work work;
+	work_begin(&work, decider, NULL, now_ms, ret);
+	work.lead_id = (struct slice){arena_memdupz(decider->arena, lead_id.p, lead_id.len), lead_id.len};
+	pool_set_aside(&work, is_cut);
+	work_end(&work);
+}
+
 void decider_finish(struct decider *decider, const struct write **ret_writes, size_t *ret_count)
 {
 	pool_finish(decider);

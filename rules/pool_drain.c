@@ -14,6 +14,12 @@
 #include "rules/own.h"
 #include "rules/pool_choose.h"
 
+/* The latest event is about this lead alone. */
+static void mark_told(struct work *aside)
+{
+	aside->events[aside->ret->event_count - 1].is_waiters = true;
+}
+
 static void give(struct work *aside)
 {
 	if (consent_ask_first(aside, aside->rep, aside->team)) {
@@ -22,11 +28,13 @@ static void give(struct work *aside)
 		aside->state.wait_ms = aside->state.step = 0;
 		work_write_lead(aside, aside->lead_id);
 		event_unassigned(aside);
+		mark_told(aside);
 		return;
 	}
 	own_give(aside, aside->rep, aside->team, "waited");
 	work_write_lead(aside, aside->lead_id);
 	event_assigned(aside);
+	mark_told(aside);
 }
 
 static void leave(struct work *aside)
@@ -36,6 +44,7 @@ static void leave(struct work *aside)
 	aside->state.wait_ms = aside->state.step = 0;
 	work_write_lead(aside, aside->lead_id);
 	event_unassigned(aside);
+	mark_told(aside);
 }
 
 /* ---- draining */
@@ -177,6 +186,7 @@ static void wait_is_over(struct work *aside, const struct waiter *waiter)
 	} else if (answer == POOL_WAITING) {
 		work_write_lead(aside, aside->lead_id);
 		event_unassigned(aside);
+		mark_told(aside);
 	} else {
 		leave(aside);
 	}

@@ -11,6 +11,8 @@
 #include "rules/own.h"
 #include "rules/pool_choose.h"
 
+enum { CUT_BYTES = 256 }; /* of a state that is too large to be told whole */
+
 static const struct slice prefix = {"mem/wait/", 9};
 
 struct slice pool_wait_key(struct arena *arena, struct slice lead_id)
@@ -172,23 +174,53 @@ bool pool_wait_is_broken(struct work *work)
 	return desk->has_unreadable;
 }
 
+/* What is stored goes to the rejects; work->lead_id names the lead, if the key does. */
+static void reject_value(struct work *work, struct slice key, struct slice value, const struct err *err)
+{
+	struct record record = {.kind = RECORD_ACTIVITY, .topic = SLICE("state"), .partition = -1, .offset = -1, .key = key,
+	                        .value = value, .has_key = true, .has_value = true};
+	work->ret->outcome = OUTCOME_REJECTED;
+	work->ret->code = err->code;
+	work->ret->lead_id = work->lead_id;
+	event_rejected(work, &record, err);
+	struct event *event = &work->events[work->ret->event_count - 1];
+	event->id = ARENA_JOIN(work->arena, SLICE("lead.rejected:"), work->cause, SLICE(":"), key);
+	event->is_waiters = true;
+}
+
 void pool_wait_drop(struct work *work, struct slice key, struct slice value)
 {
 	struct overlay *overlay = &work->decider->overlay;
-	struct record record = {.kind = RECORD_ACTIVITY, .topic = SLICE("state"), .partition = -1, .offset = -1, .key = key,
-	                        .value = value, .has_key = true, .has_value = true};
 	struct err err = ERR_INIT;
 	err_set_at(&err, ERR_STATE_MALFORMED, "state", "a waiting lead has a stored value that is not in our form");
-	work->ret->outcome = OUTCOME_REJECTED;
-	work->ret->code = err.code;
-	if (pool_wait_lead(key, &work->lead_id))
-		work->ret->lead_id = work->lead_id;
-	else
+	if (!pool_wait_lead(key, &work->lead_id))
 		work->lead_id = SLICE_NONE;
-	event_rejected(work, &record, &err);
-	work->events[work->ret->event_count - 1].id = ARENA_JOIN(work->arena, SLICE("lead.rejected:"), work->cause, SLICE(":"), key);
+	if (value.len > RULES_RECORD_BYTES_MAX)
+		value.len = RULES_RECORD_BYTES_MAX; /* ours are far smaller */
+	reject_value(work, key, value, &err);
 	overlay_remove(overlay, key);
 	overlay_put(overlay, slice_of(arena_printf(work->arena, POOL_WALK "%lld", (long long)work->now_ms)), SLICE("{}"), 0);
+}
+
+void pool_set_aside(struct work *work, bool is_cut)
+{
+	struct err err = ERR_INIT;
+	work->ret->outcome = OUTCOME_NOTHING;
+	pool_ready(work);
+	if (backlog_find(&work->decider->desk->backlog, work->lead_id) == NULL)
+		return;
+	struct slice key = pool_wait_key(work->arena, work->lead_id), value = overlay_get(&work->decider->overlay, key);
+	if (pool_wait_read(value, work->arena, &work->state) != 0)
+		return;
+	work->cause = slice_of(arena_printf(work->arena, "waited:%.*s:%lld", SLICE_ARG(work->lead_id), (long long)work->state.version));
+	err_set_at(&err, ERR_EVENT_TOO_LARGE, "event", "what ends the waiting of this lead is too large for the broker; nobody owns it");
+	if (is_cut && value.len > CUT_BYTES)
+		value.len = CUT_BYTES;
+	reject_value(work, key, value, &err);
+	work->state.status = LEAD_UNASSIGNED;
+	work->state.why = SLICE("event_too_large");
+	work->state.wait_ms = work->state.step = 0;
+	work_write_lead(work, work->lead_id);
 }
 
 bool pool_wait_mend(struct work *work)

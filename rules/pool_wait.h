@@ -58,6 +58,8 @@ void pool_load_waiters(struct desk *desk, const struct overlay *overlay);
  * leads (pool_visit) puts those that wait and stand in no line back into theirs. Returns false when there was none. */
 bool pool_wait_mend(struct work *work);
 void pool_wait_drop(struct work *work, struct slice key, struct slice value);
+/* decider_set_aside() for work->lead_id. */
+void pool_set_aside(struct work *work, bool is_cut);
 /* Is there still such a value? Looks only when there was one. */
 bool pool_wait_is_broken(struct work *work);
 /* rules/walk.c */

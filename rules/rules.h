@@ -126,6 +126,7 @@ struct event {
 	struct slice subject; /* lead id; empty when the record had none */
 	struct slice cause;   /* "<topic>/<partition>/<offset>" or "timer:<lead>:<timer>:<cycle>" */
 	int64_t at_ms;        /* the decision's `now` */
+	bool is_waiters;      /* of a lead that waited: what set it in motion has no part in how large the event is */
 	bool has_key, has_value;
 	struct slice key, value;      /* JSON; for OUT_REJECTED the original bytes */
 	const struct header *headers; /* further headers: originals and errors for OUT_REJECTED, traceparent */
@@ -220,5 +221,9 @@ struct slice rules_lead_beside(struct slice value);
 /* An outcome for a record that must be rejected unseen (it crashed the process twice; too large for the broker). */
 void decider_reject(struct decider *decider, const struct record *record, enum err_code code, const char *text,
                     int64_t now_ms, struct decision *ret);
+
+/* The same for a lead that waits and whose event is too large, before the first record: it is taken out of its line, belongs to
+ * nobody and is told as rejected, with its stored state or only the first bytes of that. OUTCOME_NOTHING: it does not wait. */
+void decider_set_aside(struct decider *decider, struct slice lead_id, bool is_cut, int64_t now_ms, struct decision *ret);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "tests/unit/core_rig.h"
 
+#include "daemon/batch.h"
 #include "rules/desk.h"
 #include "rules/overlay.h"
 
@@ -224,6 +225,70 @@ static void an_unreadable_value_that_is_due_is_not_due_for_ever(void **state)
 	rig_close(&rig);
 }
 
+/* ---- events that the broker does not take */
+
+static const struct header *header_of(const struct event *event, const char *name)
+{
+	for (size_t i = 0; i < event->header_count; i++)
+		if (slice_is(event->headers[i].name, name))
+			return &event->headers[i];
+	fail_msg("no header %s", name);
+	return NULL;
+}
+
+/* The record that frees a slot is not to blame for the event of the lead that gets it: that lead is set aside, under its own
+ * name and with a code, and the record is decided as it would have been. */
+static void a_waiting_lead_whose_event_is_too_large_is_set_aside_alone(void **state)
+{
+	(void)state;
+	struct rig rig;
+	rig_open(&rig, "reps: [ana]\nteams: [{id: n, reps: [ana], capacity: {open: 1}, nobody: [wait]}]\n" ROUTES);
+	for (int i = 1; i <= 3; i++)
+		rig_lead(&rig, arena_printf(&rig.arena, "{\"lead_id\":\"L%d\",\"contact\":{\"email\":\"a%d@example.com\"}}", i, i));
+	const char *stored = arena_strdup(&rig.arena, store_text(&rig.store, "mem/wait/L2"));
+	struct decider *decider = decider_new(rig.model, store_view(&rig.store), &rig.arena);
+	struct decision d;
+	decider_set_aside(decider, SLICE("L2"), false, rig.now_ms, &d);
+	rig_finish(&rig, decider, &d);
+	rig_expect_reject(&d, ERR_EVENT_TOO_LARGE);
+	assert_true(slice_is(d.events[0].subject, "L2") && slice_is(d.events[0].value, stored) && d.events[0].is_waiters);
+	assert_true(slice_is(header_of(&d.events[0], "leadrouter.error.code")->value, "event_too_large"));
+	assert_string_equal(store_text(&rig.store, "mem/wait/L2"), "");
+	assert_int_equal(rig_state(&rig, "L2").status, LEAD_UNASSIGNED);
+	d = rig_act(&rig, "{\"type\":\"activity.disqualify\",\"lead_id\":\"L1\",\"reason\":\"no_need\"}");
+	assert_int_equal(d.event_count, 2);
+	assert_true(!d.events[0].is_waiters && d.events[1].is_waiters);
+	assert_true(slice_is(d.events[0].subject, "L1") && slice_is(d.events[1].subject, "L3"));
+	decider = decider_new(rig.model, store_view(&rig.store), &rig.arena);
+	decider_set_aside(decider, SLICE("L2"), false, rig.now_ms, &d); /* it waits no longer */
+	assert_int_equal(d.outcome, OUTCOME_NOTHING);
+	assert_int_equal(d.event_count, 0);
+	rig_close(&rig);
+}
+
+static void a_refused_event_is_blamed_on_whom_it_is_about(void **state)
+{
+	(void)state;
+	struct event events[3] = {{.subject = SLICE("L1")}, {.subject = SLICE("L2"), .is_waiters = true}, {.subject = SLICE("L3")}};
+	size_t event_item[3] = {0, 0, SIZE_MAX};
+	struct batch_item item = {0};
+	struct batch batch = {.items = &item, .item_count = 1, .event_item = event_item};
+	struct commit_job job = {.events = events, .event_count = 3, .failed_event = 1};
+	assert_true(batch_note_refusal(&batch, &job));
+	assert_int_equal(item.refusals, 0);
+	assert_int_equal(batch.refused_count, 1);
+	assert_true(slice_is(batch.refused[0].lead_id, "L2"));
+	assert_true(batch_note_refusal(&batch, &job)); /* cut, then */
+	assert_int_equal(batch.refused_count, 1);
+	assert_false(batch_note_refusal(&batch, &job));
+	job.failed_event = 0;
+	assert_true(batch_note_refusal(&batch, &job));
+	assert_int_equal(item.refusals, 1);
+	job.failed_event = 2; /* a timer's */
+	assert_false(batch_note_refusal(&batch, &job));
+	arena_done(&batch.kept);
+}
+
 /* ---- asked once in a round */
 
 static void nobody_is_asked_twice_however_long_the_round_is(void **state)
@@ -264,6 +329,8 @@ int main(void)
 		cmocka_unit_test(a_drain_inside_a_walk_is_named_after_it),
 		cmocka_unit_test(an_unreadable_value_is_taken_away_and_its_lead_found_again),
 		cmocka_unit_test(an_unreadable_value_that_is_due_is_not_due_for_ever),
+		cmocka_unit_test(a_waiting_lead_whose_event_is_too_large_is_set_aside_alone),
+		cmocka_unit_test(a_refused_event_is_blamed_on_whom_it_is_about),
 		cmocka_unit_test(nobody_is_asked_twice_however_long_the_round_is),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
