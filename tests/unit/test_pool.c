@@ -5,7 +5,10 @@
  *   - with a desk that stays or one that is made anew, and with any batch size: the same bytes
  *   - the log, replayed elsewhere: the same state
  *   - no cap is exceeded at any instant, nobody who is away gets anything
- *   - no later lead overtakes an earlier one of the same rank that waits for the same pool
+ *   - no later lead overtakes an earlier one of the same rank that waits for the same pool and that the same rep could take
+ *   - nobody is offered again what he has declined, at most one owner at any time, each change counted once
+ *
+ * Leads are of one or two units, and some are declined.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,6 +56,7 @@ static const char head[] =
 	"  - {name: rest, team: one}\n"
 	"teams:\n"
 	"  - {id: two, reps: [eve, {rep: ana, weight: 2}, dee], nobody: [{next_pool: one}, {wait: 90m}, {fallback_queue: desk}],\n"
+	"     sizes: [{size: 2, when: lead.location.country == \"FR\"}],\n"
 	"     capacity: {open: 3, caps: [{most: 7, per: day, zone: Europe/Berlin}, {most: 4, within: 1h}]}}\n";
 
 /* Options of team one; all have the same limits, so that the test can count. */
@@ -84,7 +88,8 @@ static struct model *build(const char *more, struct arena *arena)
 	const struct model_files files = {read_key, NULL};
 	const char *text = arena_printf(arena,
 	                                "%s  - {id: one, reps: [ana, {rep: bob, weight: 2}, cy, dee, fay], capacity: {open: %d, caps: "
-	                                "[{most: %d, per: day, zone: Europe/Berlin}, {most: %d, within: 1h}]}, %s}\n",
+	                                "[{most: %d, per: day, zone: Europe/Berlin}, {most: %d, within: 1h}]}, "
+	                                "sizes: [{size: 2, when: lead.interest.product == \"plant\"}], %s}\n",
 	                                head, OPEN_MAX, DAY_MAX, HOUR_MAX, more);
 	const struct node *root = yaml_read(source_new(arena, "p.yaml", slice_of(text)), arena, diags);
 	struct model *model = root != NULL ? model_build(root, &files, arena, diags) : NULL;
@@ -115,18 +120,26 @@ static unsigned pick(unsigned below)
 	return (unsigned)(random_state % below);
 }
 
+/* What lead i counts in each team. */
+static struct {
+	int one, two;
+} units[STEPS];
+
 static const char *const reps[REPS] = {"ana", "bob", "cy", "dee", "eve", "fay"};
 
 static struct step make_step(struct arena *arena, unsigned at)
 {
-	static const char *const places[] = {"DE", "FR", "AT", ""};
+	static const char *const places[] = {"DE", "FR", "AT", ""}, *const products[] = {"small", "small", "plant", "big"};
 	struct step step = {.advance_ms = pick(5) == 0 ? (int64_t)pick(5) * 3600000 : (int64_t)pick(3) * 60000};
 	if (pick(100) < 62) {
+		unsigned place = pick(4), product = pick(4);
+		units[at].one = product == 2 ? 2 : 1;
+		units[at].two = place == 1 ? 2 : 1;
 		step.kind = RECORD_CAPTURED;
 		step.json = arena_printf(arena,
 		                         "{\"lead_id\":\"L%u\",\"intent\":\"%s\",\"contact\":{\"email\":\"p%u@example.com\"},"
 		                         "\"location\":{\"country\":\"%s\"},\"interest\":{\"product\":\"%s\"}%s}",
-		                         at, pick(3) ? "clear" : "high", at, places[pick(4)], pick(4) ? "small" : "big",
+		                         at, pick(3) ? "clear" : "high", at, places[place], products[product],
 		                         pick(12) ? "" : ",\"requested_owner\":\"dee\"");
 		return step;
 	}
@@ -134,6 +147,8 @@ static struct step make_step(struct arena *arena, unsigned at)
 	if (pick(3) == 0)
 		step.json = arena_printf(arena, "{\"type\":\"rep.availability\",\"rep\":\"%s\",\"status\":\"%s\"}", reps[pick(REPS)],
 		                         pick(3) ? "available" : "away");
+	else if (pick(2))
+		step.json = arena_printf(arena, "{\"type\":\"activity.decline\",\"lead_id\":\"L%u\"}", pick(at + 1));
 	else
 		step.json = arena_printf(arena, "{\"type\":\"activity.disqualify\",\"lead_id\":\"L%u\",\"reason\":\"no_need\"}", pick(at + 1));
 	return step;
@@ -177,6 +192,7 @@ static void expect_same(const struct strbuf *a, const struct strbuf *b, const ch
 struct waiting {
 	char id[16];
 	char pool[8];
+	size_t number;
 	bool is_high;
 	int64_t at_ms;
 };
@@ -185,6 +201,7 @@ struct given {
 	int64_t at_ms;
 	size_t rep;
 	bool is_open;
+	int units;
 	char id[16];
 };
 
@@ -195,6 +212,10 @@ struct watch {
 	size_t given_count;
 	int64_t captured_ms[STEPS]; /* of lead i */
 	bool is_away[REPS];
+	bool has_declined[STEPS][REPS];
+	int64_t version[STEPS];     /* of ownership, as last told */
+	size_t owner_plus_1[STEPS];
+	size_t declined_count;
 	struct arena arena;
 };
 
@@ -223,22 +244,55 @@ static void check_caps(const struct watch *watch, size_t rep, int64_t now_ms)
 		const struct given *given = &watch->given[i];
 		if (given->rep != rep)
 			continue;
-		open += given->is_open;
-		hour += given->at_ms + 3600000 > now_ms;
-		day += (given->at_ms + 3600000) / 86400000 == midnight;
+		open += given->is_open ? given->units : 0;
+		hour += given->at_ms + 3600000 > now_ms ? given->units : 0;
+		day += (given->at_ms + 3600000) / 86400000 == midnight ? given->units : 0;
 	}
 	if (open > OPEN_MAX || hour > HOUR_MAX || day > DAY_MAX)
 		fail_msg("%s has %d open, %d in an hour, %d in a day", reps[rep], open, hour, day);
 }
 
-/* An automatic gift to a lead of `pool`: nobody better or older waits there. */
-static void check_order(const struct watch *watch, struct slice lead, struct slice pool, bool is_high, int64_t at_ms)
+static int units_of(size_t number, struct slice pool)
+{
+	return slice_is(pool, "one") ? units[number].one : units[number].two;
+}
+
+/* An automatic gift of lead `number` to `rep` in `pool`: nobody better or older waits there whom he could take as well. */
+static void check_order(const struct watch *watch, size_t number, struct slice pool, size_t rep, bool is_high)
 {
 	for (size_t i = 0; i < watch->waiting_count; i++) {
 		const struct waiting *other = &watch->waiting[i];
-		bool is_older = other->at_ms < at_ms;
-		if (slice_is(pool, other->pool) && !slice_is(lead, other->id) && (other->is_high > is_high || (other->is_high == is_high && is_older)))
-			fail_msg("%.*s overtakes %s in pool %s", SLICE_ARG(lead), other->id, other->pool);
+		bool is_older = other->at_ms < watch->captured_ms[number];
+		bool could_take = units_of(other->number, pool) <= units_of(number, pool) && !watch->has_declined[other->number][rep];
+		if (slice_is(pool, other->pool) && number != other->number && could_take &&
+		    (other->is_high > is_high || (other->is_high == is_high && is_older)))
+			fail_msg("L%zu overtakes %s in pool %s", number, other->id, other->pool);
+	}
+}
+
+static void close_given(struct watch *watch, struct slice lead)
+{
+	for (size_t i = 0; i < watch->given_count; i++)
+		if (slice_is(lead, watch->given[i].id))
+			watch->given[i].is_open = false;
+}
+
+/* Who had the lead has it no more, and each change of owner is told once and counted by one. */
+static void check_owner(struct watch *watch, const struct json *json, size_t number, size_t rep_plus_1)
+{
+	const struct json *version = json_get(json, "ownership_version");
+	struct slice previous = json_get_text(json, "previous_owner");
+	if (version == NULL)
+		return; /* it had nobody and has nobody */
+	size_t before = watch->owner_plus_1[number];
+	if (version->integer != watch->version[number] + 1 || (before == 0 ? previous.len != 0 : !slice_is(previous, reps[before - 1])))
+		fail_msg("L%zu of %s, version %lld, goes from %.*s, version %lld", number, before ? reps[before - 1] : "nobody",
+		         (long long)watch->version[number], SLICE_ARG(previous), (long long)version->integer);
+	watch->version[number] = version->integer;
+	watch->owner_plus_1[number] = rep_plus_1;
+	if (before != 0 && slice_is(json_get_text(json, "reason"), "declined")) {
+		watch->has_declined[number][before - 1] = true;
+		watch->declined_count++;
 	}
 }
 
@@ -254,29 +308,34 @@ static void see_event(struct watch *watch, const struct event *event, int64_t no
 		watch->is_away[find_rep(json_get_text(json, "rep"))] = slice_is(json_get_text(json, "status"), "away");
 	if (strcmp(event->type, "lead.unassigned") == 0) {
 		drop_waiting(watch, lead);
-		if (!slice_is(reason, "waiting"))
+		close_given(watch, lead);
+		check_owner(watch, json, number, 0);
+		if (!slice_is(reason, "waiting") && !slice_is(json_get_text(json, "status"), "waiting"))
 			return;
 		assert_true(watch->waiting_count < WAITING_MAX);
 		struct waiting *row = &watch->waiting[watch->waiting_count++];
 		snprintf(row->id, sizeof row->id, "%.*s", SLICE_ARG(lead));
 		snprintf(row->pool, sizeof row->pool, "%.*s", SLICE_ARG(team));
+		row->number = number;
 		row->is_high = is_high;
 		row->at_ms = watch->captured_ms[number];
 	}
 	if (strcmp(event->type, "lead.status") == 0 && slice_is(json_get_text(json, "status"), "invalid")) {
 		drop_waiting(watch, lead);
-		for (size_t i = 0; i < watch->given_count; i++)
-			if (slice_is(lead, watch->given[i].id))
-				watch->given[i].is_open = false;
+		close_given(watch, lead);
 	}
 	if (strcmp(event->type, "lead.assigned") != 0)
 		return;
 	size_t rep = find_rep(json_get_text(json, "owner"));
 	bool was_handed_on = json_get(json_get(json_get(json, "trace"), "pool"), "outcome") != NULL;
 	drop_waiting(watch, lead);
+	close_given(watch, lead);
+	check_owner(watch, json, number, rep + 1);
 	assert_true(watch->given_count < WAITING_MAX && rep < REPS);
+	if (watch->has_declined[number][rep])
+		fail_msg("%s has declined %.*s and gets it again", reps[rep], SLICE_ARG(lead));
 	struct given *given = &watch->given[watch->given_count++];
-	*given = (struct given){now_ms, rep, true, ""};
+	*given = (struct given){now_ms, rep, true, units_of(number, team), ""};
 	snprintf(given->id, sizeof given->id, "%.*s", SLICE_ARG(lead));
 	if (slice_is(reason, "requested"))
 		return; /* a person's wish */
@@ -284,8 +343,10 @@ static void see_event(struct watch *watch, const struct event *event, int64_t no
 		fail_msg("%s is away and gets %.*s", reps[rep], SLICE_ARG(lead));
 	check_caps(watch, rep, now_ms);
 	if (!was_handed_on)
-		check_order(watch, lead, team, is_high, watch->captured_ms[number]);
+		check_order(watch, number, team, rep, is_high);
 }
+
+static size_t declined; /* in all runs: shows that the mix has them */
 
 static size_t check_run(const struct world *world, const struct step *steps)
 {
@@ -301,6 +362,7 @@ static size_t check_run(const struct world *world, const struct step *steps)
 			see_event(watch, &told->decision.events[e], told->at_ms);
 		}
 	}
+	declined += watch->declined_count;
 	arena_done(&watch->arena);
 	free(watch);
 	return waited;
@@ -357,8 +419,8 @@ static void pools_keep_their_promises(void **state)
 	size_t waited = 0, count = getenv("N") != NULL ? strtoul(getenv("N"), NULL, 10) : SEEDS;
 	for (uint64_t seed = 1; seed <= count; seed++)
 		waited += run_seed(seed, options[seed % OPTIONS]);
-	print_message("%zu leads were given from a backlog\n", waited);
-	assert_true(waited > count);
+	print_message("%zu leads were given from a backlog, %zu were declined\n", waited, declined);
+	assert_true(waited > count && declined > count);
 }
 
 /* The longest run of ten against ten ones: 10 in a row by stride, 2 by credit (2.1). */

@@ -78,8 +78,27 @@ static struct ring *reopen(struct world *world)
 	return ring;
 }
 
+/* Credit: all who are there gain, the first pays. */
+static uint32_t next_by_credit(struct ring *ring)
+{
+	uint32_t candidates[MOST], best = RING_NOBODY;
+	size_t count = 0;
+	for (uint32_t i = 0; i < ring->team->member_count; i++) {
+		if (ring->seats[i].at_turn == 0)
+			continue;
+		candidates[count++] = i;
+		if (best == RING_NOBODY || ring_is_before(ring, i, best))
+			best = i;
+	}
+	ring_pay(ring, candidates, count, best);
+	ring_take(ring, best);
+	return best;
+}
+
 static uint32_t next(struct ring *ring)
 {
+	if (ring->pool->rotation == ROTATION_CREDIT)
+		return next_by_credit(ring);
 	for (uint32_t i = 0; i < ring->team->member_count; i++)
 		if (ring->pool->catch_up == CATCH_UP_NONE)
 			ring_note_presence(ring, i, ring->seats[i].at_turn != 0);
@@ -140,6 +159,25 @@ static void every_block_gives_each_its_weight(void **state)
 			weights[i] = 1 + pick(pick(2) ? 5 : 60);
 		struct world world;
 		world_init(&world, count, weights);
+		run(&world, TURNS, winners);
+		expect_exact(&world, winners, TURNS);
+		world_done(&world);
+	}
+}
+
+static void every_block_is_exact_by_credit_too(void **state)
+{
+	(void)state;
+	static unsigned char winners[TURNS];
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		random_state = seed * 0xE7037ED1A0B428DBu;
+		unsigned weights[MOST];
+		size_t count = 1 + pick(MOST);
+		for (size_t i = 0; i < count; i++)
+			weights[i] = 1 + pick(pick(2) ? 5 : 60);
+		struct world world;
+		world_init(&world, count, weights);
+		world.pool.rotation = ROTATION_CREDIT;
 		run(&world, TURNS, winners);
 		expect_exact(&world, winners, TURNS);
 		world_done(&world);
@@ -401,6 +439,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_block_gives_each_its_weight),
+		cmocka_unit_test(every_block_is_exact_by_credit_too),
 		cmocka_unit_test(weights_3_7_6_do_not_drift),
 		cmocka_unit_test(ties_go_to_the_heavier_then_to_the_lower_id),
 		cmocka_unit_test(changes_move_nobody_else),
