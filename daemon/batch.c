@@ -215,11 +215,14 @@ static void collect_events(struct batch *batch)
 		total += batch->decisions[i].event_count;
 	struct event *events = arena_array(&batch->decided, total, sizeof *events);
 	batch->event_item = arena_array(&batch->decided, total, sizeof *batch->event_item);
-	for (size_t i = 0; i < batch->decision_count; i++)
+	size_t first = batch->decision_count - batch->refused_count; /* what was set aside was so before the records */
+	for (size_t n = 0; n < batch->decision_count; n++) {
+		size_t i = (first + n) % batch->decision_count;
 		for (size_t e = 0; e < batch->decisions[i].event_count; e++) {
 			batch->event_item[at] = i < batch->item_count ? i : SIZE_MAX;
 			events[at++] = batch->decisions[i].events[e];
 		}
+	}
 	batch->job.events = events;
 	batch->job.event_count = total;
 }

@@ -185,14 +185,19 @@ static enum op_result op_produce_event(void *ctx, int32_t shard, const struct ev
 	struct sim *sim = committer->process->sim;
 	struct produced record = {.shard = shard, .is_event = true, .event = *event};
 
-	if (event->topic != OUT_REJECTED && hits(committer, sim->chances.too_large)) {
+	unsigned too_large = event->is_waiters ? 100 * sim->chances.too_large : sim->chances.too_large; /* there are few of them */
+
+	if (event->topic != OUT_REJECTED && hits(committer, too_large)) {
 		struct refused *refused = arena_alloc(&sim->arena, sizeof(*refused));
 		*refused = (struct refused){sim_copy(sim, event->cause), sim->refused};
-		sim->refused = refused;
+		if (!event->is_waiters) /* else it is not the cause that is set aside */
+			sim->refused = refused;
 		sim->counts.too_large++;
 		err_set(err, ERR_COMMIT_FAILED, "injected: the event is too large");
 		return OP_TOO_LARGE;
 	}
+	sim->counts.waited += event->is_waiters && event->topic != OUT_REJECTED;
+	sim->counts.waiters_set_aside += event->is_waiters && event->topic == OUT_REJECTED;
 	record.event.id = sim_copy(sim, event->id);
 	record.event.subject = sim_copy(sim, event->subject);
 	record.event.cause = sim_copy(sim, event->cause);

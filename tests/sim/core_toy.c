@@ -311,6 +311,13 @@ void decider_decide(struct decider *decider, struct prepared *prepared, int64_t 
 	}
 }
 
+/* Nobody waits here. */
+void decider_set_aside(struct decider *decider, struct slice lead_id, bool is_cut, int64_t now_ms, struct decision *ret)
+{
+	(void)decider, (void)lead_id, (void)is_cut, (void)now_ms;
+	*ret = (struct decision){.outcome = OUTCOME_NOTHING};
+}
+
 void decider_reject(struct decider *decider, const struct record *record, enum err_code code, const char *why,
                     int64_t now_ms, struct decision *ret)
 {

@@ -236,6 +236,12 @@ static void walk_again(struct decider *decider, const struct event *first, struc
 	decider_visit(decider, key, lead_id, first->at_ms, ret);
 }
 
+/* "waited:<lead>:<version>": an event about the lead was too large for the broker. */
+static void set_aside_again(struct decider *decider, const struct event *first, struct decision *ret)
+{
+	decider_set_aside(decider, first->subject, false, first->at_ms, ret);
+}
+
 static void decide_again(struct judge *judge, struct decider *decider, const struct txn_offsets *offsets,
                          const struct event *first, struct decision *ret)
 {
@@ -256,6 +262,10 @@ static void decide_again(struct judge *judge, struct decider *decider, const str
 	}
 	if (slice_has_prefix(first->cause, SLICE("walk:"))) {
 		walk_again(decider, first, ret);
+		return;
+	}
+	if (slice_has_prefix(first->cause, SLICE("waited:"))) {
+		set_aside_again(decider, first, ret);
 		return;
 	}
 	if (!slice_has_prefix(first->cause, SLICE("timer:"))) {

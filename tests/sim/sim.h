@@ -43,7 +43,7 @@ typedef void (*sim_fn)(void *ctx);
 	X(schedules) X(steps) X(commits) X(claims) X(equal) X(catch_ups) \
 	X(rebuilds) X(aborts) X(discarded) X(exits) X(kills) X(pauses)    \
 	X(expulsions) X(delayed_end_txn) X(view_faults) X(lost_replies)   \
-	X(compactions) X(too_large) X(decisions) X(timers_fired)                       \
+	X(compactions) X(too_large) X(waited) X(waiters_set_aside) X(decisions) X(timers_fired)  \
 	X(lost) X(double_owned) X(duplicate) X(early) X(view_differs) X(log_differs) X(stuck)
 
 struct sim_counts {
