@@ -30,21 +30,25 @@ static void settle_waits(struct lead_state *state)
 void own_give(struct work *work, size_t rep, size_t team, const char *reason)
 {
 	struct lead_state *state = &work->state;
+	bool is_open = lifecycle_is_open(state->status); /* else a dispute went on: it counts for him, and nobody acts on it */
 	pool_on_owner_change(work, owner_of(work), rep);
 	work->rep = rep;
 	work->team = team;
 	work->reason = reason;
 	state->version++;
-	if (lifecycle_is_open(state->status))
+	if (is_open) {
 		state->status = LEAD_ASSIGNED;
+		state->why = SLICE_NONE;
+	}
 	state->given_ms = state->at_ms != 0 && state->at_ms != work->now_ms ? work->now_ms : 0;
 	state->wait_ms = state->step = 0;
 	state->owner = work->model->reps[rep].id;
 	state->team = team != SIZE_MAX ? work->model->teams[team].id : SLICE_NONE;
-	state->why = state->previous = SLICE_NONE;
+	state->previous = SLICE_NONE;
 	state->left_ms = 0;
 	settle_waits(state);
-	clocks_on_owner(work);
+	if (is_open)
+		clocks_on_owner(work);
 }
 
 void own_clear(struct work *work, enum lead_status status, const char *reason)

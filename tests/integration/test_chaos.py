@@ -11,5 +11,5 @@ import sys
 CHAOS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "chaos", "chaos.py")
 NAMES = ("commit.offsets", "commit.before_commit", "commit.after_commit", "view.apply_sent", "rebuild.chunk", "catchup.step",
          "abort", "renew")
-os.execv("/usr/bin/python3", ["/usr/bin/python3", CHAOS, "kills", "failpoints", "stops", "redis", "broker", "timers", "jumps", "--leads", "6000",
+os.execv("/usr/bin/python3", ["/usr/bin/python3", CHAOS, "kills", "failpoints", "stops", "redis", "broker", "timers", "jumps", "--leads", "4500",
                               "--seconds", "12", "--faults", "5", "--names", ",".join(NAMES)] + sys.argv[1:])

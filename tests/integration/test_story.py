@@ -227,6 +227,12 @@ def test_first_response_of_a_later_owner_is_followed():
     caught(orders, touched, early=1)
 
 
+def test_closed_lead_is_not_overdue():
+    def change(run):
+        run.tell("late", c.FOLLOWUPS, c.OVERDUE, "P", "timer:P:cadence:1", 2, timer="cadence", cycle=1, level="breach", deadline=iso(2))
+    caught(people, change, early=1)
+
+
 def test_reminder_of_a_date_is_neither_early_nor_lost():
     caught(orders, drop("awake"), lost=1)
     caught(orders, at("awake", 29), early=1)

@@ -39,8 +39,8 @@ class Tale:
 
 def status_of(event):
     """The state of the lead behind this event; None when the event does not tell."""
-    if event.kind == "lead.assigned":
-        return "assigned"
+    if event.kind == "lead.assigned":  # a dispute may end when the lead is closed, and leaves it so
+        return None if event.value.get("reason") == "dispute" else "assigned"
     if event.kind == "lead.unassigned":
         return event.value.get("status") or {"waiting": "waiting", "held": "held", "pending": "pending"}.get(
             event.value.get("reason"), "unassigned")
@@ -80,6 +80,7 @@ class Story:
             self._owners(lead_id, tale)
             self._after_the_end(lead_id, tale)
             self._first_response(lead_id, tale)
+            self._closed(lead_id, tale)
             self._promises(lead_id, tale)
             self._disputes(lead_id, tale)
 
@@ -122,6 +123,13 @@ class Story:
             deadline = ([self.moment_ms(e.value.get("deadline")) for e in moved if e.at >= event.at] or [deadline])[-1]
             if event.kind == "lead.assigned" and deadline:
                 self._period(lead_id, tale, event, deadline, following.at if following else self.now_ms, told.get(deadline))
+
+    def _closed(self, lead_id, tale):
+        """Nothing is overdue of a lead that was closed."""
+        for event in tale.events:
+            before = [e for e in tale.moves if e.at < event.at and status_of(e)] if event.kind == c.OVERDUE else []
+            if before and all(status_of(e) in c.CLOSED for e in before if e.at == before[-1].at):
+                self.report.found("early", "%s: %s is overdue and was closed" % (event.place, lead_id))
 
     def _period(self, lead_id, tale, event, deadline, end, overdue):
         """From one owner to the next."""

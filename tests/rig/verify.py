@@ -395,9 +395,11 @@ def _is_aside(entry, kind, value):
     """What a record sets in motion beside its outcome: of another lead, or of a dispute that it ends."""
     reason, step = value.get("reason"), value.get("step")
     if kind == "lead.assigned":
-        return reason in ("waited", "handed_over") or (reason == "split" and entry.kind == "activity.split")
+        return reason in ("waited", "handed_over", "dispute") or (reason == "split" and entry.kind == "activity.split")
     if kind == "lead.unassigned":
         return reason in ("merged", "handed_over")
+    if kind == "lead.merged" and value.get("match") == "dispute":
+        return True
     if kind in ("lead.merged", "lead.dispute") and not entry.kind:
         return True
     return kind == "lead.graded" or (kind == "lead.dispute" and step == "closed")

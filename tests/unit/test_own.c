@@ -283,6 +283,25 @@ static void who_followed_up_first_beats_the_rest(void **state)
 	rig_expect(rig_event(rig, &d, "lead.dispute"), "winner", "ben");
 }
 
+/* What was sold counts for whoever wins; nobody has to answer the customer for the first time again. */
+static void a_dispute_that_ends_after_the_sale_starts_no_clock(void **state)
+{
+	struct rig *rig = *state;
+	rig_close(rig);
+	rig_open(rig, arena_printf(&rig->arena, "%sscore: {grades: [{grade: A, from: lowest, first_response: 2h}]}\n", CONFIG));
+	rig_lead(rig, "{\"lead_id\":\"L1\",\"contact\":{\"email\":\"max@example.com\"}}");
+	rig_act(rig, "{\"type\":\"activity.claim\",\"lead_id\":\"L1\",\"actor\":\"cleo\",\"evidence\":{\"key_person\":true}}");
+	rig_act(rig, "{\"type\":\"activity.disqualify\",\"lead_id\":\"L1\",\"reason\":\"no_need\"}");
+	rig->now_ms += 3 * DAY;
+	struct decision d = rig_fire(rig, "L1");
+	rig_expect(rig_event(rig, &d, "lead.assigned"), "reason", "dispute");
+	expect_owner(rig, "L1", "cleo", 2);
+	struct lead_state lead = rig_state(rig, "L1");
+	assert_int_equal(lead.status, LEAD_INVALID);
+	assert_true(slice_is(lead.why, "no_need"));
+	assert_true(state_next_due(&lead) == 0);
+}
+
 static void nothing_separates(void **state)
 {
 	struct rig *rig = *state;
@@ -721,6 +740,7 @@ int main(void)
 		CASE(what_nobody_may_have_is_not_claimed),
 		CASE(the_first_criterion_that_separates_decides),
 		CASE(who_followed_up_first_beats_the_rest),
+		CASE(a_dispute_that_ends_after_the_sale_starts_no_clock),
 		CASE(nothing_separates),
 		CASE(an_order_ends_a_dispute),
 		CASE(some_assignments_wait_for_consent),
