@@ -187,7 +187,7 @@ help:
 	@echo 'make check-chaos        faults while many leads are routed: LEADS=100000 FAULTS=20'
 	@echo 'make check-scenario-live  every scenario file through the real daemon, on a real broker and Redis'
 	@echo 'make check-reload       changed configurations while leads are routed: N=10000'
-	@echo 'make bench              figures on a real broker, beside their budgets: LEADS=50000'
+	@echo 'make bench              figures on a real broker, beside their budgets: LEADS=50000 TIMERS=200000 (default: ten million)'
 	@echo 'make check-sim          the fault simulator: N=1000000 FROM=1'
 	@echo 'make check-calendar     random calendars against a minute-by-minute reference: N=100000 SEED=1'
 	@echo 'make check-examples     the configurations of config/ and config/processes: check, tests, coverage'

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a lead costs, on a real broker, beside the ceiling of the same run. Prints a table, writes JSON; judges nothing.
 
-  bench.py [--leads N] [--rounds R] [--latency-seconds S] [--set OPTION=VALUE]... [--json FILE] [--skip PART]...
+  bench.py [--leads N] [--rounds R] [--latency-seconds S] [--set OPTION=VALUE]... [--json FILE] [--timers N] [--skip PART]...
 
   ceiling   pass_through: the same input, as many and as large output records, the same transactions, no work
   daemon    leadrouterd with the sample configuration, as it is installed (a log line per decision), one shard
   core      core_bench: parse, cleanse, decide, write in memory; instructions by callgrind
             calendar_bench: deadlines by distance and number of holidays
   pools     pool_bench: a decision in pools of 10, 1,000 and 50,000 reps
+  timers    timers.py: routing beside pending timers, and many that are due at once
   rules     rules_bench: what 10, 1,000 and 10,000 routes cost a lead and a start; a territory table of 1,000,000 rows
 
 A round is the backlog worked off once by each of the two, one after the other, from topics and a Redis of its own;
@@ -37,6 +38,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from rig import broker, configs, contract, daemons, generate, process, redis_server, testing, verify  # noqa: E402
 from rig.process import wait_for  # noqa: E402
+
+import budgets  # noqa: E402
 
 WORK_SECONDS = 180         # a backlog takes no longer
 SAMPLE_SECONDS = 0.05
@@ -402,6 +405,16 @@ def run_pools():
     return json.loads(done.stdout)
 
 
+def run_timers(given):
+    argv = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "timers.py"), "--timers", str(given.timers),
+            "--due", str(given.timers // 10)]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit("bench: timers.py failed")
+    told = json.loads(done.stdout)
+    return {"pending": told["pending"], "storm": told["storm"], "timers_load": told["load"]}
+
+
 # --- what it ran on
 
 def first_line(*argv):
@@ -423,49 +436,6 @@ def versions(world, librdkafka):
     for package in ("hiredis", "jansson", "libevent", "openssl", "icu-uc", "libfyaml"):
         found[package] = first_line("pkg-config", "--modversion", package)
     return found
-
-
-# --- the budgets of performance.md: name, unit, bar, goal, how to get it (None: this program does not measure it)
-
-def budgets(result):
-    daemon = result.get("daemon", {})
-    latency, core, rules = result.get("latency", {}), result.get("core", {}), result.get("rules", {})
-    shapes = [rules[name] for name in RULE_SHAPES] if rules else []
-    worst = [shape["extra_ns"] / 1e3 for shape in shapes[:-1]]
-    calendar = result.get("calendar")
-    rows = [
-        ("daemon CPU ÷ pass-through CPU (first bar 6)", "×", 3, 2.3, result.get("ratio")),
-        ("captured → visible at half load, p50", "ms", 15, 6, latency.get("p50_ms")),
-        ("captured → visible at half load, p99", "ms", 60, 25, latency.get("p99_ms")),
-        ("Redis bytes per open lead", "B", 400, 250, daemon.get("redis_bytes_per_lead")),
-        ("Redis CPU per lead ÷ one naive script per lead", "", 1 / 3, 1 / 4,
-         daemon["redis_us"] / result["naive_redis_us"] if result.get("naive_redis_us") else None),
-        ("instructions per lead in the core (first bar 60000)", "", 25000, 12000, core.get("instructions_per_lead")),
-        ("leads/s and CPU against Node, Python, … workers", "×", 10, 15, None),
-        ("10,000 rules over 10, worst case, extra per lead", "µs", 0.15, 0.1, max(worst, default=None)),
-        ("the same, leads at random over mixed rules", "µs", 0.15, 0.1, shapes[-1]["extra_ns"] / 1e3 if shapes else None),
-        ("a lead with 10,000 rules ÷ with 10, the worst of all", "×", 1.5, 1.1, max((s["lead_ratio"] for s in shapes), default=None)),
-        ("a decision in a pool of 50,000 reps ÷ of 10, the worse of both", "×", 2, 1.5,
-         max((s["ratio"] for s in result.get("pools", {}).values()), default=None)),
-        ("load of 10,000 rules, CPU", "ms", 200, 100, rules.get("load_ms")),
-        ("territory of 1,000,000 rows, look-up", "µs", 1, 0.2, rules["territory_ns"] / 1e3 if rules else None),
-        ("business-time deadline, the slowest of 16 kinds", "µs", 1, 0.3, calendar["slowest_ns"] / 1e3 if calendar else None),
-        ("pending timer", "B", 20, 12, None),
-        ("throughput with 10 M pending timers ÷ with none", "", 0.95, 1, None),
-        ("load of 10,000 rules and 1,000,000 rows, CPU", "ms", 500, 100, rules.get("load_with_rows_ms")),
-        ("rebuild of a shard with 1 M leads", "s", 60, 15, None),
-        ("memory of the daemon at 1 M open leads", "MB", 100, 40, None),
-    ]
-    return [{"budget": n, "unit": u, "bar": b, "goal": g, "measured": v, "verdict": verdict(v, b, g)} for n, u, b, g, v in rows]
-
-
-RULE_SHAPES = ("equal", "prefix", "range", "cross", "mixed") # the last one is the one with leads at random
-
-
-def verdict(value, bar, goal):
-    if value is None:
-        return "not measured"
-    return "goal met" if value <= goal else "bar met" if value <= bar else "missed"
 
 
 # --- output
@@ -492,12 +462,26 @@ def show_pools(pools):
 def show_rules(rules):
     sizes = (10, 1000, 10000)
     print("\n%-22s" % "rules" + "".join("%18s%18s" % ("%d: match ns" % n, "lead ns") for n in sizes) + "%10s%10s" % ("match", "lead"))
-    for name in RULE_SHAPES:
+    for name in budgets.RULE_SHAPES:
         shape = rules[name]
         row = "".join("%18.0f%18.0f" % (shape["match_ns_%d" % n], shape["lead_ns_%d" % n]) for n in sizes)
         print("%-22s%s%9.2f×%9.2f×" % (name, row, shape["match_ratio"], shape["lead_ratio"]))
     print("load, CPU: 10,000 rules %.0f ms, with 1,000,000 territory rows %.0f ms; a place is found in %.0f ns, a condition of three "
           "clauses takes %.1f ns" % (rules["load_ms"], rules["load_with_rows_ms"], rules["territory_ns"], rules["condition_ns"]))
+
+
+def show_timers(pending, storm, load):
+    print("\ntimers: %(timers)d pending, %(bytes_per_timer).0f B each in Redis; filled in %(rebuild_s).0f s; leads/s ÷ without them "
+          "%(ratio).3f, CPU per lead of the daemon %(cpu_ratio).2f, of Redis %(redis_ratio).2f, medians of the rounds" % pending)
+    for i, pair in enumerate(pending["rounds"]):
+        print("  round %d: %.0f leads/s with, %.0f without, ratio %.3f" % (
+            i + 1, pair["pending"]["leads_per_s"], pair["none"]["leads_per_s"], pair["ratio"]))
+    print("timers: %(timers)d due at once, %(fired_per_s).0f fired per second (daemon %(cpu_us).1f µs, Redis %(redis_us).1f µs each, new leads "
+          "included), %(out_of_order)d of %(events)d events out of order; rebuilt from %(records)d records in %(rebuild_s).1f s" % storm)
+    for name, title in (("quiet", "before"), ("storm", "while they are due")):
+        print("  new leads %s, at %.0f/s: p50 %.1f ms, p99 %.1f ms, max %.1f ms" % (
+            title, storm["rate"], *(storm[name][k] for k in ("p50_ms", "p99_ms", "max_ms"))))
+    print("  load of the machine: %.1f at the begin, %.1f at the end" % tuple(load))
 
 
 def show(result):
@@ -523,6 +507,8 @@ def show(result):
         show_pools(result["pools"])
     if "rules" in result:
         show_rules(result["rules"])
+    if "storm" in result:
+        show_timers(result["pending"], result["storm"], result["timers_load"])
     if "calendar" in result:
         print("calendar: %(per_second).0f deadlines/s (%(fastest_ns).0f to %(slowest_ns).0f ns, whatever the distance and with up to 10,000 "
               "holidays), 2bd 1bh %(span_ns).0f ns, compiled in %(compile_ms).1f ms" % result["calendar"])
@@ -559,9 +545,10 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--latency-seconds", type=float, default=12)
     parser.add_argument("--rate", type=float, default=0, help="of the latency part; 0: half of the measured rate")
+    parser.add_argument("--timers", type=int, default=int(os.environ.get("BENCH_TIMERS", 10 ** 7)), help="pending; a tenth is due at once")
     parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="of the daemon: limits.batch_records=1000")
     parser.add_argument("--json", help="where the result goes")
-    parser.add_argument("--skip", action="append", default=[], choices=("rounds", "latency", "core", "pools", "rules"))
+    parser.add_argument("--skip", action="append", default=[], choices=("rounds", "latency", "core", "pools", "rules", "timers"))
     given = parser.parse_args()
     result, world, librdkafka = {"leads": given.leads, "load": [os.getloadavg()[0]]}, None, None
     try:
@@ -572,6 +559,8 @@ def main():
             result["pools"] = run_pools()
         if "rules" not in given.skip:
             result["rules"] = run_rules()
+        if "timers" not in given.skip:
+            result.update(run_timers(given)) # it has a broker of its own: before there is another
         if not {"rounds", "latency"} <= set(given.skip):
             world = World(given.leads, {n: int(v) if v.isdigit() else v for n, v in (pair.split("=", 1) for pair in given.set)})
         if "rounds" not in given.skip:
@@ -585,7 +574,7 @@ def main():
         sys.exit("bench: a broker cannot be had here: %s" % e)
     result["load"].append(os.getloadavg()[0])
     result["versions"] = versions(world, librdkafka)
-    result["budgets"] = budgets(result)
+    result["budgets"] = budgets.budgets(result)
     show(result)
     if given.json:
         os.makedirs(os.path.dirname(os.path.abspath(given.json)), exist_ok=True)
