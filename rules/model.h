@@ -83,6 +83,12 @@ struct rep {
 	struct place place;
 };
 
+/* What a customer may call a rep (rules/model_person.c). */
+struct rep_word {
+	struct slice key;
+	size_t rep;
+};
+
 struct member {
 	size_t rep;      /* index into model.reps */
 	unsigned weight; /* 1…MODEL_WEIGHT_MAX */
@@ -200,6 +206,8 @@ struct model {
 	/* people */
 	const struct rep *reps; /* sorted by id, bytewise */
 	size_t rep_count;
+	const struct rep_word *rep_words; /* their ids and names as text_key() has them, sorted bytewise */
+	size_t rep_word_count;
 	const struct team *teams; /* sorted by id, bytewise */
 	size_t team_count;
 	const struct cel_field *attributes; /* of reps, by name, bytewise: text, whole number or list of texts */
@@ -268,6 +276,8 @@ const char *const *model_sections(void);
 void model_set_secret(struct model *model, struct slice secret);
 /* Indexes by id, or SIZE_MAX. */
 size_t model_find_rep(const struct model *model, struct slice id);
+/* The same for what a customer wrote: an id or a name, however it is written. SIZE_MAX also when it may be several. */
+size_t model_find_person(const struct model *model, struct slice text, struct arena *arena);
 size_t model_find_team(const struct model *model, struct slice id);
 /* By name; NULL if there is none. */
 const struct calendar *model_find_calendar(const struct model *model, struct slice name);

@@ -141,6 +141,8 @@ void model_build_preferences(struct model_builder *builder);
 /* The table that `node` names, or NULL and an error. */
 const struct preference_table *model_read_preference(struct model_builder *builder, const struct node *node);
 /* Index of the rep that `node` names, or SIZE_MAX and an error. */
+/* After all reps are read. */
+void model_build_persons(struct model_builder *builder);
 size_t model_read_rep(struct model_builder *builder, const struct node *node);
 /* Index of the team that `node` names, or SIZE_MAX and an error; it counts as used from now on. */
 size_t model_read_team(struct model_builder *builder, const struct node *node, const char *what);

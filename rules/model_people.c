@@ -83,6 +83,7 @@ static void build_reps(struct model_builder *builder, const struct node *list)
 	builder->model->reps = reps;
 	builder->model->rep_count = count;
 	model_build_attributes(builder, attributes);
+	model_build_persons(builder);
 }
 
 /* ---- members */

@@ -57,7 +57,7 @@ enum step owner_match_requested(struct work *work)
 	struct slice name = work->prepared->lead.requested_owner;
 	if (name.len == 0)
 		return STEP_NEXT;
-	size_t rep = model_find_rep(work->model, name), team = rep != SIZE_MAX ? own_team_of(work, rep, SLICE_NONE) : SIZE_MAX;
+	size_t rep = model_find_person(work->model, name, work->arena), team = rep != SIZE_MAX ? own_team_of(work, rep, SLICE_NONE) : SIZE_MAX;
 	const char *result = obstacle(work, policy, rep, team);
 	work->requested = result != NULL ? result : "taken";
 	if (result != NULL)
