@@ -296,9 +296,10 @@ static void copy_headers(rd_kafka_message_t *message, struct arena *arena, struc
 static void copy_record(const struct kafka_follower *follower, const struct kafka_seen *seen, struct arena *arena,
                         struct record *ret)
 {
+	struct slice topic = slice_of(seen->topic);
 	*ret = (struct record){
 		.kind = RECORD_CAPTURED,
-		.topic = copy(arena, seen->topic, strlen(seen->topic)),
+		.topic = copy(arena, topic.p, topic.len),
 		.partition = seen->partition,
 		.offset = seen->offset,
 		.timestamp_ms = seen->timestamp_ms,
