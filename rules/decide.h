@@ -96,6 +96,8 @@ struct work {
 	struct work_answers answers; /* that no event has told yet */
 	struct clock_hours hours;    /* of the owner and team below; without a memo: not looked up yet */
 	struct slice hours_owner, hours_team;
+	const struct cel_entry *counted; /* facts beside those of the prepared record */
+	size_t counted_count;
 	struct cel_value slots[SCHEMA_SLOTS];
 	struct score score;
 	struct match match;

@@ -40,6 +40,7 @@ static bool has_fact(const struct prepared *prepared, struct slice name)
 	return false;
 }
 
+/* What was counted then is said now (rules/stage_score.c). */
 static void tell_facts(const struct known *known)
 {
 	const struct json *facts = json_get(known->trace, "facts");
@@ -144,6 +145,15 @@ static struct lead_state past_of(const struct known *known, const struct json *p
 	                           .touched_ms = is_late ? 0 : known->prepared->now_ms - 1};
 }
 
+/* The event does not say which it was. */
+static struct slice grade_that_stops(const struct model *model)
+{
+	for (size_t i = 0; i < model->grade_count; i++)
+		if (model->grades[i].stops)
+			return model->grades[i].letter;
+	return SLICE_NONE;
+}
+
 static void tell_returning(const struct known *known)
 {
 	const struct json *past = json_get(known->trace, "returning");
@@ -152,7 +162,7 @@ static void tell_returning(const struct known *known)
 	struct lead_state state = past_of(known, past);
 	state.status = status_of(past);
 	if (slice_is(json_get_text(known->data, "reason"), "stopped_before"))
-		state.grade = json_get_text(known->data, "grade");
+		state.grade = grade_that_stops(known->prepared->model);
 	know_lead(known, key_of_person(known), json_get_text(past, "lead_id"), &state);
 }
 
@@ -166,6 +176,22 @@ static void tell_owner_match(const struct known *known)
 	bool is_account = slice_is(json_get_text(match, "by"), "account");
 	state.status = LEAD_CONVERTED;
 	know_lead(known, key_of(known, is_account ? IDENTITY_DOMAIN : IDENTITY_COMPANY), json_get_text(match, "lead_id"), &state);
+}
+
+static void tell_account(const struct known *known)
+{
+	const struct json *account = json_get(known->trace, "account");
+	int64_t last_ms = instant_parse(json_get_text(account, "last_at"));
+	if (account == NULL)
+		return;
+	const struct lead_state state = {.version = 1,
+	                                 .status = status_of(account),
+	                                 .owner = json_get_text(account, "owner"),
+	                                 .team = json_get_text(account, "team"),
+	                                 .grade = json_get_text(account, "grade"),
+	                                 .at_ms = 1,
+	                                 .touched_ms = last_ms > 0 ? last_ms : 0};
+	know_lead(known, key_of_company(known), json_get_text(account, "lead_id"), &state);
 }
 
 static void bar(const struct known *known, struct slice key)
@@ -228,7 +254,7 @@ static void know_credits(const struct known *known, struct slice team, struct sl
 /* What the configuration and the time do not say by themselves. */
 static bool is_absent(struct slice result)
 {
-	const enum block blocks[] = {BLOCK_AWAY, BLOCK_STALE, BLOCK_OPEN, BLOCK_CAP};
+	const enum block blocks[] = {BLOCK_AWAY, BLOCK_STALE, BLOCK_OPEN, BLOCK_CAP, BLOCK_SIZE};
 	for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
 		if (slice_is(result, block_name(blocks[i])))
 			return true;
@@ -299,6 +325,7 @@ void known_tell(struct rehearsal *rehearsal, struct prepared *prepared, struct s
 		tell_first(&known);
 	tell_returning(&known);
 	tell_owner_match(&known);
+	tell_account(&known);
 	if (slice_is(json_get_text(data, "reason"), "do_not_contact"))
 		bar(&known, key_of_person(&known));
 	if (slice_is(code, err_word(ERR_LEAD_ERASED)))

@@ -3,10 +3,11 @@
  * What an event of the intake tells of the state that it was decided by. A record that is decided once more, to explain what
  * became of it, has to meet the state of then, which is long gone; its event's trace kept the part that mattered:
  *
- *     facts, fields that plug-ins filled         -> the prepared record: no plug-in is asked again
- *     returning, owner_match, lead.duplicate     -> the lead that the person or company had, under the key that led to it
- *     do_not_contact, an erased lead             -> a key that is barred
- *     candidates, pool.nobody, named_rep         -> positions in the rotation, and who was not there
+ *     facts, fields that plug-ins filled -> the prepared record: no plug-in is asked again, and nothing counted
+ *     returning, owner_match, account,   -> the lead that the person or company had, under the key that led to it
+ *       lead.duplicate
+ *     do_not_contact, an erased lead     -> a key that is barred
+ *     candidates, pool.nobody, named_rep -> positions in the rotation, and who was not there
  *
  * What no event tells stays unknown: leads of before that changed nothing, loads and caps of those who could take it.
  */

@@ -19,17 +19,37 @@ static struct cel_value instant_value(int64_t ms)
 	return cel_timestamp(seconds, (uint32_t)(ms - seconds * 1000) * 1000000);
 }
 
+static bool is_said(const struct facts *said, struct slice name)
+{
+	for (size_t i = 0; i < said->count; i++)
+		if (slice_equal(cel_slice(said->entries[i].key), name))
+			return true;
+	return false;
+}
+
+/* A fact that was said is not counted: a name stands for one. */
+static size_t count_facts(struct work *work, const struct facts *said, struct cel_entry ret_counted[CLIENT_KINDS])
+{
+	size_t kept = 0, count = clients_facts(work, ret_counted);
+	for (size_t i = 0; i < count; i++)
+		if (!is_said(said, cel_slice(ret_counted[i].key)))
+			ret_counted[kept++] = ret_counted[i];
+	return kept;
+}
+
 /* What plug-ins said, and what is counted here. The prepared record stays as it was: it may be decided again. */
 static const struct cel_map *all_facts(struct work *work)
 {
 	const struct facts *said = &work->prepared->facts;
 	struct cel_entry counted[CLIENT_KINDS];
-	size_t more = clients_facts(work, counted);
+	size_t more = count_facts(work, said, counted);
 	if (more == 0)
 		return cel_map_of(work->arena, said->entries, said->count);
 	struct cel_entry *entries = arena_array(work->arena, said->count + more, sizeof *entries);
 	memcpy(entries, said->entries, said->count * sizeof *entries);
 	memcpy(entries + said->count, counted, more * sizeof *entries);
+	work->counted = entries + said->count;
+	work->counted_count = more;
 	return cel_map_of(work->arena, entries, said->count + more);
 }
 

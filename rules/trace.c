@@ -130,13 +130,38 @@ static void put_fact(struct json_writer *writer, const struct cel_entry *fact)
 		json_put_text(writer, name, cel_slice(fact->value));
 }
 
-static void put_facts(struct json_writer *writer, const struct facts *facts)
+static void put_facts(struct json_writer *writer, const struct work *work)
 {
-	if (facts->count == 0)
+	const struct facts *said = &work->prepared->facts;
+	if (said->count + work->counted_count == 0)
 		return;
 	json_open_object(writer, "facts");
-	for (size_t i = 0; i < facts->count; i++)
-		put_fact(writer, &facts->entries[i]);
+	for (size_t i = 0; i < said->count; i++)
+		put_fact(writer, &said->entries[i]);
+	for (size_t i = 0; i < work->counted_count; i++)
+		put_fact(writer, &work->counted[i]);
+	json_close_object(writer);
+}
+
+static void put_if(struct json_writer *writer, const char *name, struct slice text)
+{
+	if (text.len != 0)
+		json_put_text(writer, name, text);
+}
+
+/* The company's latest lead, as expressions saw it. */
+static void put_account(struct json_writer *writer, const struct lead_account *account)
+{
+	if (account->lead_id.len == 0)
+		return;
+	json_open_object(writer, "account");
+	json_put_text(writer, "lead_id", account->lead_id);
+	put_if(writer, "owner", account->owner);
+	put_if(writer, "team", account->team);
+	put_if(writer, "grade", account->grade);
+	put_if(writer, "status", account->status);
+	if (account->last_at.is_set)
+		json_put_time(writer, "last_at", account->last_at.value);
 	json_close_object(writer);
 }
 
@@ -219,7 +244,8 @@ void trace_write(struct json_writer *writer, const struct work *work)
 	put_stages(writer, work);
 	if (work_has_lead(work)) {
 		put_changes(writer, &work->prepared->changes);
-		put_facts(writer, &work->prepared->facts);
+		put_facts(writer, work);
+		put_account(writer, &work->prepared->lead.account);
 		put_failed(writer, &work->score);
 		put_requested(writer, work);
 		returning_trace(writer, work);

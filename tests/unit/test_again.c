@@ -155,6 +155,26 @@ static void whom_the_person_had_is_known_again(void **state)
 	bench_done(&bench);
 }
 
+/* What expressions saw of the company's latest lead. */
+static void the_account_is_known_again(void **state)
+{
+	(void)state;
+	static const char lead[] = "{\"lead_id\":\"L2\",\"company\":{\"domain\":\"acme.example\"},\"contact\":{\"email\":\"b@example.com\"}}";
+	struct bench bench;
+	bench_init(&bench);
+	bench.fixture.model.dedup.asks_account = bench.fixture.model.dedup.has_company_keys = true;
+	(void)decide(&bench, "{\"lead_id\":\"L1\",\"requested_owner\":\"bob\",\"company\":{\"domain\":\"acme.example\"}," CONTACT("a") "}");
+	const struct decided decided = decide(&bench, lead);
+	const struct json *found = again(&bench, &decided, "L2");
+	const struct json *event = &json_get(json_get(found, "story"), "events")->items[0];
+	const struct json *account = json_get(json_get(json_get(event, "data"), "trace"), "account");
+	assert_true(slice_is(json_get_text(account, "lead_id"), "L1"));
+	assert_true(slice_is(json_get_text(account, "owner"), "bob"));
+	assert_true(slice_is(json_get_text(account, "status"), "assigned"));
+	assert_int_equal(json_get(found, "differs")->count, 0);
+	bench_done(&bench);
+}
+
 /* Values behind the clauses, of routes behind the one that took the lead, too. */
 static void every_route_says_what_it_saw(void **state)
 {
@@ -210,6 +230,7 @@ int main(void)
 		cmocka_unit_test(by_the_same_rules_it_comes_out_the_same),
 		cmocka_unit_test(who_was_away_is_away_again),
 		cmocka_unit_test(whom_the_person_had_is_known_again),
+		cmocka_unit_test(the_account_is_known_again),
 		cmocka_unit_test(every_route_says_what_it_saw),
 		cmocka_unit_test(other_rules_are_told_and_what_they_change),
 		cmocka_unit_test(another_lead_at_that_place_is_not_decided),

@@ -174,6 +174,8 @@ static void what_is_known_now_is_told_in_words(void **state)
 static void who_was_asked_and_could_not_is_told(void **state)
 {
 	(void)state;
+	contains("{\"decided\":{\"data\":{\"trace\":{\"account\":{\"lead_id\":\"L0\",\"owner\":\"cy\",\"status\":\"lost\"}}}}}",
+	         "Account   L0, status lost, owner cy\n");
 	contains("{\"decided\":{\"type\":\"lead.unassigned\",\"data\":{\"trace\":{\"requested_owner\":{\"rep\":\"bob\",\"result\":\"away\"},\"returning\":{\"lead_id\":\"L0\","
 	         "\"owner\":\"cy\",\"result\":\"too_long_ago\"},\"pool\":{\"nobody\":[{\"pool\":\"emea\",\"rejected\":[{\"rep\":\"ana\",\"reason\":\"away\"},"
 	         "{\"rep\":\"bob\",\"reason\":\"at_cap\"}],\"rejected_not_shown\":3}]}}}}}",
