@@ -4,12 +4,9 @@
  */
 #include "rules/pool_wait.h"
 
-#include <string.h>
-
 #include "rules/consent.h"
 #include "rules/decide.h"
 #include "rules/event.h"
-#include "rules/event_own.h"
 #include "rules/model.h"
 #include "rules/own.h"
 #include "rules/pool_choose.h"

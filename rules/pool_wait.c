@@ -6,9 +6,7 @@
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
 #include "rules/event.h"
-#include "rules/json.h"
 #include "rules/model.h"
-#include "rules/own.h"
 #include "rules/pool_choose.h"
 
 enum { CUT_BYTES = 256 }; /* of a state that is too large to be told whole */
