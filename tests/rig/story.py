@@ -150,7 +150,9 @@ class Story:
             wakes = self.moment_ms(event.value.get("wakes_at") or event.value.get("until"))
             if not wakes or status_of(event) not in TIMED or event.value.get("repeated"):
                 continue
-            if max(wakes, event.at) + GRACE_MS < self.now_ms and not any(
+            # what is told of it has the time at which it was seen to be due: a moment before that of the decision
+            told = any(self.moment_ms(e.value.get("due_at")) == wakes for e in tale.events)
+            if not told and max(wakes, event.at) + GRACE_MS < self.now_ms and not any(
                     e.at >= event.at and e is not event and e.kind not in REMARKS for e in tale.events):
                 self.report.found("lost", "%s: %s was to be looked at by %d and never was" % (event.place, lead_id, wakes))
 
