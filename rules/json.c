@@ -15,6 +15,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "rules/base/arena.h"
 #include "rules/utf8.h"
@@ -155,8 +158,25 @@ static uint64_t marks_of(uint64_t word)
 	return (((word - 0x20 * ones) & ~word) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs;
 }
 
+#ifdef __SSE2__
+/* The same for sixteen bytes, and where: bit n stands for byte n. */
+static inline unsigned marked(__m128i bytes)
+{
+	__m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+	__m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash)));
+}
+#endif
+
 static char *skip_plain(char *at, const char *end)
 {
+#ifdef __SSE2__
+	for (; end - at >= 16; at += 16) {
+		unsigned marks = marked(_mm_loadu_si128((const __m128i *)(const void *)at));
+		if (marks != 0)
+			return at + __builtin_ctz(marks);
+	}
+#endif
 	for (uint64_t word; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
 		memcpy(&word, at, sizeof word);
 		uint64_t marks = marks_of(word);

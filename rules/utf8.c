@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Eight ASCII bytes at a time, anything else by the table.
+ * Many ASCII bytes at a time, anything else by the table.
  */
 #include "rules/utf8.h"
 
@@ -49,7 +49,13 @@ size_t utf8_first_bad(struct slice bytes)
 	const unsigned char *p = (const unsigned char *)bytes.p;
 	size_t at = 0;
 	while (at < bytes.len) {
-		uint64_t word;
+		uint64_t word, words[4];
+		while (bytes.len - at >= sizeof words) {
+			memcpy(words, p + at, sizeof words);
+			if (((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080u) != 0)
+				break;
+			at += sizeof words;
+		}
 		while (bytes.len - at >= sizeof word) {
 			memcpy(&word, p + at, sizeof word);
 			if ((word & 0x8080808080808080u) != 0)
