@@ -263,6 +263,11 @@ def test_merged_lead_that_keeps_its_owner_is_seen():
     caught(people, drop("lost"), double_owned=2)  # the version that is missing, and whoever had it when it came back
 
 
+def test_merged_lead_that_leads_nowhere_is_seen():
+    caught(people, lambda run: run.state.__setitem__("lead/X", {"state": "merged", "into": "P-2"}), lost=1)
+    caught(people, lambda run: run.state.__setitem__("lead/X", {"state": "merged", "into": "P"}))
+
+
 def test_lost_and_idle_waiters_are_seen():
     caught(queue, lambda run: run.state.pop("mem/wait/W2"), lost=1)
     caught(queue, lambda run: run.state["lead/W2"].update(state="unassigned"), lost=1, view_differences=1)

@@ -48,7 +48,8 @@ routes:
 followup:
   activity: {wait_for_lead: 3s}
   clocks:
-    - {clock: first_response, when: grade == "C", after: 4s, on_breach: reassign, max_hops: 1}
+    # not where leads wait without an end: each that is given up would let in the next one, for as long as any waits
+    - {clock: first_response, when: 'grade == "C" && team != "emea"', after: 4s, on_breach: reassign, max_hops: 1}
 ownership:
   cool_down: 1s
   holding: %(open)d
