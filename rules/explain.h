@@ -29,8 +29,8 @@ void explain_sentence(struct strbuf *out, struct slice type, const struct json *
 /* The sentence and, where the event has a trace, the lines behind it. Ends in a line end. */
 void explain_text(struct strbuf *out, struct slice type, const struct json *event);
 
-/* Single lines of it, for rules/story.c: "Why", "Score", who was asked and whose turn it was, "Changed", "By". Nothing where there is nothing to say. A route may have
- * "values" behind its clause, as rules/detail.h writes them. */
+/* Single lines of it, for rules/story.c: "Why", "Score", who was asked and whose turn it was, "Changed", "By". Nothing where there
+ * is nothing to say. A route may have "values" behind its clause, as rules/detail.h writes them. */
 void explain_route(struct strbuf *out, const struct json *route, const char *label);
 void explain_why(struct strbuf *out, const struct json *event);
 void explain_score(struct strbuf *out, const struct json *event);
