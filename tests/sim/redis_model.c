@@ -343,7 +343,8 @@ static void run_write(struct redis_model *redis, const struct command *command, 
 		ret->status = VIEW_DONE; /* q and h name the content: this very batch was applied earlier */
 		return;
 	}
-	if (!fits(&from->head, &command->before)) {
+	bool is_headless = command->kind == COMMAND_INSTALL_EPOCH && command->before.state == VIEW_HEAD_MISSING;
+	if (is_headless || !fits(&from->head, &command->before)) {
 		ret->status = from->garbage == GARBAGE_HEAD ? VIEW_BROKEN : VIEW_STALE;
 		return;
 	}

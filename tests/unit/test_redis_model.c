@@ -154,8 +154,8 @@ static struct command random_command(struct pair *pair)
 
 	if (c.kind == COMMAND_APPLY || c.kind == COMMAND_REBUILD_CHUNK)
 		c.writes = random_writes(pair, &c.write_count);
-	if (c.kind == COMMAND_APPLY)
-		c.before.state = VIEW_HEAD_NORMAL;
+	if (c.kind == COMMAND_APPLY && c.before.state != VIEW_HEAD_NORMAL) /* nobody who saw another one applies */
+		c.before = (struct view_head){.state = VIEW_HEAD_NORMAL, .head = random_head(pair)};
 	if (c.kind == COMMAND_REBUILD_CHUNK || c.kind == COMMAND_REBUILD_FINISH)
 		c.before.state = VIEW_HEAD_LOADING;
 	if (c.kind == COMMAND_REBUILD_FINISH)
