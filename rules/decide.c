@@ -217,13 +217,12 @@ void decider_decide(struct decider *decider, struct prepared *prepared, int64_t 
 	work_end(&work);
 }
 
-/* A memory key is fired again and again: its due time tells which time it was. */
+/* A lead or a memory key is fired again and again: its due time tells which time it was. */
 static struct slice timer_cause(struct decider *decider, struct slice name)
 {
 	char due[DECIMAL_BYTES];
-	if (!rules_is_memory(name))
-		return ARENA_JOIN(decider->arena, SLICE("timer:"), name);
-	int64_t due_ms = rules_due_of(name, overlay_peek(&decider->overlay, name));
+	struct slice key = rules_is_memory(name) ? name : state_lead_key(decider->arena, name);
+	int64_t due_ms = rules_due_of(key, overlay_get(&decider->overlay, key));
 	return ARENA_JOIN(decider->arena, SLICE("timer:"), name, SLICE(":"), decimal_text(due_ms, due));
 }
 

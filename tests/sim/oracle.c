@@ -461,13 +461,35 @@ static const struct produced *judge_writes(struct judge *judge, struct decider *
 	return at;
 }
 
-/* The first batch of a model notes it; whether it does is seen from what it wrote. */
-static bool notes_model(const struct judge *judge, const struct produced *at)
+static const struct write *first_write(const struct judge *judge, const struct produced *at)
 {
+	while (at && at->is_event)
+		at = next_of_shard(judge, at->next);
+	return at && !at->is_barrier ? &at->write : NULL;
+}
+
+/* The first batch of an opening or of a model begins before it decides. Whether it came to anything is seen from what was
+ * written: the plan, or the tick of those who wait before all else. */
+static bool has_begun(const struct judge *judge, const struct produced *at)
+{
+	const struct write *first = first_write(judge, at);
+
+	if (first && slice_is(first->key, "mem/tick/pools"))
+		return true;
 	for (; at; at = next_of_shard(judge, at->next))
 		if (!at->is_event && !at->is_barrier && slice_is(at->write.key, "mem/plan"))
 			return true;
 	return false;
+}
+
+/* All of a batch has one time. Where no event tells it, a tick that was set for at once does, and else it does not matter. */
+static int64_t time_of(const struct judge *judge, const struct produced *at)
+{
+	const struct write *first = first_write(judge, at);
+
+	if (at->is_event)
+		return at->event.at_ms;
+	return first && slice_is(first->key, "mem/tick/pools") && !first->is_tombstone ? first->due_ms : 0;
 }
 
 static void judge_txn(struct judge *judge, const struct txn *txn)
@@ -488,8 +510,8 @@ static void judge_txn(struct judge *judge, const struct txn *txn)
 		const struct produced *start = at;
 		struct decision begun;
 
-		if (notes_model(judge, at))
-			decider_begin(decider, 0, &begun);
+		if (has_begun(judge, at))
+			decider_begin(decider, time_of(judge, at), &begun);
 		while (at && at->is_event)
 			at = judge_cause(judge, decider, offsets, at);
 		at = judge_writes(judge, decider, at);
