@@ -27,6 +27,7 @@ struct judge {
 	struct map state;      /* key -> struct write: what the committed transactions so far came to */
 	struct map ids;        /* event id -> anything */
 	struct map owned;      /* e-mail -> lead that has it */
+	struct map emails;     /* lead -> e-mail of the record that brought it */
 	struct head head;
 	int64_t offsets[SIM_TOPICS];
 	bool *has_outcome[SIM_TOPICS];
@@ -107,24 +108,49 @@ static void judge_merged(struct judge *judge, const struct event *event)
 	}
 }
 
+/* Is the event about the lead that the record brought? Its id is "<type>:<cause>", and that of others has more. */
+static bool is_own(const struct judge *judge, const struct event *event, const struct record *record)
+{
+	return record != NULL &&
+	       slice_equal(event->id, slice_of(arena_printf(&judge->sim->arena, "%s:%.*s", event->type, SLICE_ARG(event->cause))));
+}
+
+/* Of a lead that waited: of the record that brought it. */
+static struct slice email_of(struct judge *judge, const struct event *event, const struct record *record)
+{
+	const struct slice *known = map_get(&judge->emails, event->subject);
+
+	if (!is_own(judge, event, record))
+		return known ? *known : SLICE_NONE;
+	struct slice *email = arena_alloc(&judge->sim->arena, sizeof *email);
+	*email = reference_email(record);
+	map_put(&judge->emails, event->subject, email);
+	return *email;
+}
+
+static bool gives_or_leaves(const struct event *event)
+{
+	return strcmp(event->type, "lead.assigned") == 0 || strcmp(event->type, "lead.unassigned") == 0;
+}
+
 /* An identity that belongs to a lead must not be assigned once more. */
 static void judge_owner(struct judge *judge, const struct event *event)
 {
 	size_t topic;
 	const struct record *record = find_record(judge, event->cause, &topic);
 
-	if (!record)
-		return;
-	if (strcmp(event->type, "lead.released") == 0)
+	if (record && strcmp(event->type, "lead.released") == 0)
 		map_remove(&judge->owned, event->value);
 	if (is_over(event))
 		judge_over(judge, event->subject);
 	judge_merged(judge, event);
-	if (strcmp(event->type, "lead.assigned") != 0)
+	if (!gives_or_leaves(event))
 		return;
-	struct slice email = reference_email(record);
-	const struct slice *first = email.len > 0 ? map_put(&judge->owned, email, (void *)(uintptr_t)&event->subject) : NULL;
-	if (first != NULL)
+	struct slice email = email_of(judge, event, record);
+	if (strcmp(event->type, "lead.assigned") != 0 || email.len == 0)
+		return;
+	const struct slice *first = map_put(&judge->owned, email, (void *)(uintptr_t)&event->subject);
+	if (first != NULL && (is_own(judge, event, record) || !slice_equal(*first, event->subject)))
 		sim_finding(judge->sim, BAD_DOUBLE, "shard %d: %.*s is assigned a second time, in transaction %" PRIu64 ", as %.*s after %.*s",
 		            judge->shard, SLICE_ARG(email), judge->txn_number, SLICE_ARG(event->subject), SLICE_ARG(*first));
 }
@@ -596,6 +622,7 @@ static void judge_shard(struct sim *sim, int32_t shard)
 	map_init(&judge.state, map_seed);
 	map_init(&judge.ids, map_seed);
 	map_init(&judge.owned, map_seed);
+	map_init(&judge.emails, map_seed);
 	for (size_t topic = 0; topic < SIM_TOPICS; topic++)
 		judge.has_outcome[topic] = arena_array(&sim->arena, sim->broker->inputs[shard][topic].capacity, sizeof(bool));
 	for (const struct txn *txn = sim->broker->committed_txns; txn; txn = txn->next_committed)
@@ -607,6 +634,7 @@ static void judge_shard(struct sim *sim, int32_t shard)
 	map_done(&judge.state);
 	map_done(&judge.ids);
 	map_done(&judge.owned);
+	map_done(&judge.emails);
 }
 
 void oracle_judge(struct sim *sim)
