@@ -3,7 +3,9 @@
  * Section territories: tables of rows in the YAML, or in a CSV file with the header country,region,postal_prefix,area
  * (in any order; only `area` must be there).
  */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "rules/base/arena.h"
 #include "rules/base/mem.h"
@@ -12,6 +14,8 @@
 #include "rules/model_build.h"
 #include "rules/schema.h"
 #include "rules/territory.h"
+#include "rules/text/country.h"
+#include "rules/text/region.h"
 
 enum { COLUMN_COUNTRY, COLUMN_REGION, COLUMN_POSTAL_PREFIX, COLUMN_AREA, COLUMNS };
 
@@ -182,7 +186,7 @@ static bool read_yaml_rows(struct model_builder *builder, const struct node *lis
 	return true;
 }
 
-/* ---- tables */
+/* ---- rows of either form */
 
 static bool read_rows(struct model_builder *builder, const struct node *node, struct rows *rows)
 {
@@ -203,6 +207,108 @@ static bool read_rows(struct model_builder *builder, const struct node *node, st
 		is_fine &= read_yaml_rows(builder, list, rows);
 	return is_fine;
 }
+
+/* ---- places that no lead can be in */
+
+/* Of a table whose rows are read one after the other. */
+struct place_check {
+	struct model_builder *builder;
+	enum { COUNTRY_NEW, COUNTRY_GOOD, COUNTRY_BAD } countries[26 * 26]; /* by the two letters: each is looked up once */
+	size_t told;
+};
+
+static struct slice upper_case(struct slice text, char *bytes)
+{
+	for (size_t i = 0; i < text.len; i++)
+		bytes[i] = text.p[i] >= 'a' && text.p[i] <= 'z' ? (char)(text.p[i] - 'a' + 'A') : text.p[i];
+	return (struct slice){bytes, text.len};
+}
+
+static bool is_alpha2(struct slice country)
+{
+	return country.len == 2 && country.p[0] >= 'A' && country.p[0] <= 'Z' && country.p[1] >= 'A' && country.p[1] <= 'Z';
+}
+
+static void tell_country(struct place_check *check, struct slice country, struct source_span place)
+{
+	struct diags *diags = check->builder->diags;
+	if (check->told++ >= ROW_PROBLEMS_MAX)
+		return;
+	const char *code = country_lookup(check->builder->model->countries, country);
+	if (code == NULL) {
+		diags_add(diags, ERR_BAD_VALUE, place, "no country has the code `%.*s`", SLICE_ARG(country));
+		return;
+	}
+	struct diag *diag =
+		diags_add(diags, ERR_BAD_VALUE, place, "no lead has the country `%.*s`: its code is another", SLICE_ARG(country));
+	diag_help(diags, diag, "write \"%s\"", code);
+}
+
+/* Countries of leads become codes (cleanse.c): what is no code of ISO 3166-1 is not met. */
+static bool is_country_met(struct place_check *check, struct slice country, struct source_span place)
+{
+	char bytes[2];
+	struct slice folded = country.len == sizeof bytes ? upper_case(country, bytes) : country;
+	size_t at = is_alpha2(folded) ? (size_t)(folded.p[0] - 'A') * 26 + (size_t)(folded.p[1] - 'A') : SIZE_MAX;
+	if (at != SIZE_MAX && check->countries[at] == COUNTRY_NEW) {
+		const char *code = country_lookup(check->builder->model->countries, folded);
+		check->countries[at] = code != NULL && slice_is(folded, code) ? COUNTRY_GOOD : COUNTRY_BAD;
+	}
+	if (at != SIZE_MAX && check->countries[at] == COUNTRY_GOOD)
+		return true;
+	tell_country(check, country, place);
+	return false;
+}
+
+/* A lead may keep a region that the table of regions does not know, so a row with one is only suspect. */
+static void check_region(struct place_check *check, const struct territory_row *row, struct source_span place)
+{
+	enum { FULL_BYTES = 2 + 1 + TERRITORY_REGION_BYTES_MAX };
+	const struct region_table *regions = check->builder->model->regions;
+	struct diags *diags = check->builder->diags;
+	char letters[2], bytes[TERRITORY_REGION_BYTES_MAX], full[FULL_BYTES + 1];
+	if (regions == NULL || row->region.len > TERRITORY_REGION_BYTES_MAX || check->told >= ROW_PROBLEMS_MAX)
+		return;
+	struct slice country = upper_case(row->country, letters), region = upper_case(row->region, bytes);
+	snprintf(full, sizeof full, "%.*s-%.*s", SLICE_ARG(country), SLICE_ARG(region));
+	bool is_full = region.len > 3 && memcmp(full, region.p, 3) == 0; /* it begins with its country */
+	if (region_name(regions, is_full ? region : slice_of(full)) != NULL)
+		return;
+	const char *code = region_lookup(regions, country, row->region);
+	struct diag *diag = diags_warn(diags, ERR_BAD_VALUE, place, "the table of regions has no code `%.*s` of %.*s",
+	                               SLICE_ARG(row->region), SLICE_ARG(country));
+	if (code != NULL)
+		diag_help(diags, diag, "write \"%s\"", code);
+	check->told++;
+}
+
+static bool is_place_met(struct place_check *check, const struct territory_row *row, struct source_span place)
+{
+	if (territory_is_any(row->country))
+		return true; /* territory_build says what may not stand beside it */
+	if (!is_country_met(check, row->country, place))
+		return false;
+	if (!territory_is_any(row->region))
+		check_region(check, row, place);
+	return true;
+}
+
+/* Takes away the rows that no lead can be in. */
+static void check_places(struct model_builder *builder, struct rows *rows)
+{
+	struct place_check check = {.builder = builder};
+	size_t kept = 0;
+	for (size_t i = 0; i < rows->count; i++) {
+		if (!is_place_met(&check, &rows->items[i], rows->places[i]))
+			continue;
+		rows->items[kept] = rows->items[i];
+		rows->places[kept++] = rows->places[i];
+	}
+	rows->has_bad |= kept != rows->count;
+	rows->count = kept;
+}
+
+/* ---- tables */
 
 static void report_row(struct model_builder *builder, const struct rows *rows, const struct territory_problem *problem)
 {
@@ -244,8 +350,10 @@ static const struct territory *build_table(struct model_builder *builder, const 
 	if (is_fine && rows.count == 0 && !rows.has_bad)
 		diags_add(builder->diags, ERR_BAD_TABLE, member->key->span, "the territory table `%.*s` has no rows",
 		          SLICE_ARG(member->key->text));
-	else if (is_fine)
+	else if (is_fine) {
+		check_places(builder, &rows);
 		territory = build_rows(builder, &rows);
+	}
 	free(rows.items);
 	free(rows.places);
 	return territory;

@@ -11,7 +11,6 @@
  */
 #include "rules/territory.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -64,7 +63,7 @@ static char upper(char c)
 	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
 }
 
-static bool is_any(struct slice text)
+bool territory_is_any(struct slice text)
 {
 	return text.len == 0 || slice_is(text, "*");
 }
@@ -158,9 +157,9 @@ static int refuse(struct territory_problem *problem, size_t row, enum err_code c
 /* Checks one row and makes its key. */
 static int row_key(const struct territory_row *row, size_t number, struct key *key, struct territory_problem *problem)
 {
-	struct slice country = is_any(row->country) ? SLICE_NONE : row->country;
-	struct slice region = is_any(row->region) ? SLICE_NONE : row->region;
-	struct slice postal = is_any(row->postal_prefix) ? SLICE_NONE : row->postal_prefix;
+	struct slice country = territory_is_any(row->country) ? SLICE_NONE : row->country;
+	struct slice region = territory_is_any(row->region) ? SLICE_NONE : row->region;
+	struct slice postal = territory_is_any(row->postal_prefix) ? SLICE_NONE : row->postal_prefix;
 	char folded[TERRITORY_POSTAL_BYTES_MAX];
 	size_t folded_len;
 	if (country.len != 0 && country_index(country) == COUNTRIES)

@@ -10,6 +10,7 @@
 #ifndef LR_RULES_TERRITORY_H
 #define LR_RULES_TERRITORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "rules/base/err.h"
@@ -31,6 +32,9 @@ enum {
 struct territory_row {
 	struct slice country, region, postal_prefix, area;
 };
+
+/* Does this part of a row stand for any place? */
+bool territory_is_any(struct slice text);
 
 /* Which row is wrong, so that the caller can name file and line. */
 struct territory_problem {
