@@ -314,9 +314,9 @@ uint32_t pick_member(struct pick *pick, struct pool_trace *trace)
 {
 	look_for_day(pick);
 	note_presence(pick);
-	tried_step_out(pick);
 	if (pick->over_capacity)
 		guests_step_in(pick);
+	tried_step_out(pick); /* after the guests: who declined at his cap is not asked over it */
 	for (;;) {
 		struct classes wider;
 		run_chain(pick, trace, &wider);
