@@ -18,16 +18,22 @@ int act_erase_read(struct activity *activity, struct arena *arena, struct err *e
 	return activity_bool(activity->data, "do_not_contact", &activity->is_barring, err);
 }
 
-/* What was merged into it was the same person. */
-static void forget_absorbed(struct work *work)
+static void forget_one(struct work *work, struct slice absorbed)
 {
 	struct slice lead_id = work->lead_id;
-	for (size_t i = 0; i < work->state.from.count; i++) {
-		work->lead_id = merge_from_id(work->state.from.items[i]);
-		work_bar_lead_id(work);
-		overlay_remove(&work->decider->overlay, state_lead_key(work->arena, work->lead_id));
-	}
+	work->lead_id = absorbed;
+	work_bar_lead_id(work);
+	overlay_remove(&work->decider->overlay, state_lead_key(work->arena, absorbed));
 	work->lead_id = lead_id;
+}
+
+/* What was merged into it, and what had been merged into that, was the same person. */
+static void forget_absorbed(struct work *work)
+{
+	for (size_t i = 0; i < work->state.from.count; i++)
+		forget_one(work, merge_from_id(work->state.from.items[i]));
+	for (size_t i = 0; i < work->state.under.count; i++)
+		forget_one(work, work->state.under.items[i]);
 }
 
 void act_erase(struct work *work)

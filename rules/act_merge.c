@@ -7,6 +7,7 @@
 #include "rules/decide.h"
 
 #include "rules/clocks_lead.h"
+#include "rules/dispute.h"
 #include "rules/event_own.h"
 #include "rules/idents.h"
 #include "rules/lifecycle.h"
@@ -89,9 +90,9 @@ static void merge(struct work *work, struct hit *survivor, struct hit *other)
 		work->state = survivor->state;
 		work_write_lead(work, work->lead_id);
 	} else if (work->ret->event_count == events) {
-		refuse(work, ERR_CANNOT_MERGE, survivor->state.from.count == STATE_FROM_MAX
-		                                       ? "the lead that would survive has taken in as many as it can"
-		                                       : "who owns it is argued about: wait until that is decided");
+		refuse(work, ERR_CANNOT_MERGE, dispute_is_open(&survivor->state) || dispute_is_open(&other->state)
+		                                       ? "who owns it is argued about: wait until that is decided"
+		                                       : "the lead that would survive has taken in as many as it can");
 	}
 }
 
@@ -208,6 +209,7 @@ void act_split(struct work *work)
 		refuse(work, ERR_CANNOT_SPLIT, "the lead does not list it among those that it has taken in");
 		return;
 	}
+	merge_take_out(&work->state, &absorbed.state);
 	give_idents_back(work, &absorbed);
 	remember_apart(&work->state, absorbed.lead_id);
 	work_write_lead(work, work->lead_id);

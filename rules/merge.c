@@ -200,7 +200,8 @@ bool merge_leads(struct work *work, struct hit *survivor, struct hit *other, con
 			return false;
 	}
 	struct merge_source from = {other->lead_id, other->state.source, other->state.kept};
-	if (!merge_take(work, &survivor->state, &from))
+	if (survivor->state.from.count == STATE_FROM_MAX || !merge_take_under(&survivor->state, &other->state) ||
+	    !merge_take(work, &survivor->state, &from))
 		return false;
 	hand_over_idents(work, &other->state, survivor);
 	settle_survivor(work, survivor);

@@ -32,6 +32,9 @@ struct work;
 struct merge_source {
 	struct slice lead_id, source, kept;
 };
+/* What `other` has taken in goes under the survivor, and with merge_take_out() it goes back. false: there is no room for all. */
+bool merge_take_under(struct lead_state *survivor, const struct lead_state *other);
+void merge_take_out(struct lead_state *survivor, const struct lead_state *other);
 /* false: it has absorbed as many leads as it can list, and nothing was changed. */
 bool merge_take(struct work *work, struct lead_state *survivor, const struct merge_source *from);
 /* The reverse: what came from `lead_id` goes. false: it was not absorbed. */

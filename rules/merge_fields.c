@@ -130,6 +130,39 @@ bool merge_take(struct work *work, struct lead_state *survivor, const struct mer
 	return true;
 }
 
+bool merge_take_under(struct lead_state *survivor, const struct lead_state *other)
+{
+	struct state_list *under = &survivor->under;
+	if (under->count + other->from.count + other->under.count > STATE_FROM_MAX)
+		return false;
+	for (size_t i = 0; i < other->from.count; i++)
+		under->items[under->count++] = merge_from_id(other->from.items[i]);
+	for (size_t i = 0; i < other->under.count; i++)
+		under->items[under->count++] = other->under.items[i];
+	return true;
+}
+
+static bool has_taken(const struct lead_state *lead, struct slice id)
+{
+	for (size_t i = 0; i < lead->from.count; i++)
+		if (slice_equal(merge_from_id(lead->from.items[i]), id))
+			return true;
+	for (size_t i = 0; i < lead->under.count; i++)
+		if (slice_equal(lead->under.items[i], id))
+			return true;
+	return false;
+}
+
+void merge_take_out(struct lead_state *survivor, const struct lead_state *other)
+{
+	struct state_list *under = &survivor->under;
+	size_t kept = 0;
+	for (size_t i = 0; i < under->count; i++)
+		if (!has_taken(other, under->items[i]))
+			under->items[kept++] = under->items[i];
+	under->count = kept;
+}
+
 /* ---- giving back */
 
 struct slice merge_from_id(struct slice item)

@@ -96,6 +96,7 @@ static const struct member_row rows[] = {
 	ROW("no", IS_TEXT, number, 0, 0),
 	ROW("ref", IS_TEXT, referral, 0, 0),
 	ROW("from", IS_LIST, from, 0, STATE_FROM_MAX),
+	ROW("under", IS_LIST, under, 0, STATE_FROM_MAX),
 	ROW("added", IS_FLAT, added, 0, 0),
 	ROW("into", IS_TEXT, into, 0, 0),
 	ROW("was", IS_TEXT, was, 0, 0),

@@ -138,6 +138,7 @@ struct lead_state {
 	struct slice back;        /* rules/clocks_act.c: from whom a breach took it, and when he should have acted */
 	struct slice number, referral;
 	struct state_list from;   /* at most STATE_FROM_MAX */
+	struct state_list under;  /* what those in `from` had taken in before; at most STATE_FROM_MAX */
 	struct slice added;       /* a JSON object as written; may be empty */
 	struct slice into, was, contest;
 	struct state_list apart;  /* at most STATE_APART_MAX */

@@ -341,9 +341,7 @@ class Verifier:
         if lead.get("owner"):
             self.report.found("double-owned", "%r was merged and belongs to %s" % (key, lead["owner"]))
         into = str(lead.get("into"))
-        if b"lead/" + into.encode() not in shard and self.story.home(into, self.now_ms) != into and self.story.was_erased(into, self.now_ms):
-            self.report.seen["left behind by an erasure"] += 1  # known: erasing takes along what was merged into the lead, one step
-        elif b"lead/" + into.encode() not in shard:
+        if b"lead/" + into.encode() not in shard:
             self.report.found("lost", "%r was merged into %s, which is not there" % (key, lead.get("into")))
 
     def _compare_waiting(self):
