@@ -36,8 +36,12 @@ static int progress(enum lead_status status)
 	}
 }
 
+/* Whoever has one of the two does not lose it to one that nobody has, however long that was cultivated. */
 bool merge_survives(const struct hit *a, const struct hit *b)
 {
+	bool has_a = a->state.owner.len != 0, has_b = b->state.owner.len != 0;
+	if (has_a != has_b)
+		return has_a;
 	int difference = progress(a->state.status) - progress(b->state.status);
 	if (difference != 0)
 		return difference > 0;

@@ -7,7 +7,8 @@
  *                                     the merge follows it by itself
  *     activity.merge, activity.split  a person's order
  *
- * The survivor is the oldest open lead, unless another has progressed further. Owner, clocks, score and number are its own.
+ * The survivor is the oldest open lead, unless another has progressed further; one that somebody owns goes before one that
+ * nobody has. Owner, clocks, score and number are its own.
  * It takes what it lacks: kept fields, the address as one block, the higher intent; and all sources. An absorbed lead
  * keeps its id, its events, its own kept fields and the names of its identity keys, has the state `merged` and points to the survivor;
  * the keys themselves lead to the survivor from then on, so one step always suffices. What a survivor took is written down
