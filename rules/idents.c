@@ -81,6 +81,8 @@ static enum sight look(struct work *work, enum identity_kind kind, struct hit *h
 	int found = work_read_lead(work, ident.lead_id, &hit->state);
 	hit->lead_id = ident.lead_id;
 	hit->name = ident_match_name(kind);
+	if (found == 0)
+		work->is_barred[kind] = ident_is_exact(kind); /* erased, and it did not list the key */
 	if (found <= 0)
 		return found == 0 ? SIGHT_NONE : SIGHT_BAD;
 	if (counts(work, kind, &hit->state))
