@@ -199,7 +199,7 @@ static char **list_directory(const char *path, size_t *ret_count, struct arena *
 	return names;
 }
 
-/* One file into the merger; false when it cannot be part of a tree. */
+/* One file into the merger; false when not all that stands in it got there. */
 static bool add_file(struct config_files *files, const char *relative, struct merge *merge, struct arena *arena,
                      struct diags *diags)
 {
@@ -214,28 +214,30 @@ static bool add_file(struct config_files *files, const char *relative, struct me
 	}
 	hash_stream_part(files->digest, slice_of(relative));
 	hash_stream_part(files->digest, bytes);
-	const struct node *root = yaml_read(source_new(arena, relative, bytes), arena, diags);
+	bool is_whole;
+	const struct node *root = yaml_read_rest(source_new(arena, relative, bytes), arena, diags, &is_whole);
 	if (root == NULL || !node_expect_mapping(root, "a configuration file", diags))
 		return false;
 	merge_add(merge, root);
-	return true;
+	return is_whole;
 }
 
-const struct node *config_files_tree(struct config_files *files, struct arena *arena, struct diags *diags)
+const struct node *config_files_tree(struct config_files *files, struct arena *arena, struct diags *diags,
+                                     bool *ret_is_whole)
 {
 	char path[PATH_BYTES];
 	size_t count;
-	size_t errors = diags_error_count(diags);
 	struct merge merge = {.arena = arena, .diags = diags};
 	snprintf(path, sizeof path, "%s/conf.d", files->directory);
-	add_file(files, "leadrouter.yaml", &merge, arena, diags);
+	bool is_whole = add_file(files, "leadrouter.yaml", &merge, arena, diags);
 	char **names = list_directory(path, &count, arena, diags);
 	for (size_t i = 0; i < count; i++) {
 		snprintf(path, sizeof path, "conf.d/%s", names[i]);
-		add_file(files, path, &merge, arena, diags);
+		is_whole &= add_file(files, path, &merge, arena, diags);
 		free(names[i]);
 	}
 	free(names);
 	const struct node *root = merge_finish(&merge);
-	return diags_error_count(diags) == errors ? root : NULL;
+	*ret_is_whole = is_whole && !merge.is_lossy;
+	return merge.first_root != NULL ? root : NULL;
 }

@@ -31,8 +31,10 @@ struct config_files; /* heap; one owner */
 struct config_files *config_files_new(const char *directory);
 void config_files_free(struct config_files *files);
 
-/* Reads every YAML file and unites the sections; all of it lives in `arena`. NULL when an error was added. */
-const struct node *config_files_tree(struct config_files *files, struct arena *arena, struct diags *diags);
+/* Reads every YAML file and unites the sections; all of it lives in `arena`. What errors were added for is left out, so
+ * that the rest can be looked at for more; NULL when nothing is left. *ret_is_whole: what the tree lacks is in no file. */
+const struct node *config_files_tree(struct config_files *files, struct arena *arena, struct diags *diags,
+                                     bool *ret_is_whole);
 /* For model_build and config_build; valid as long as `files`. Relative paths start at the directory; a secret is looked for
  * in $CREDENTIALS_DIRECTORY first, and refused when everybody on the machine can read it. */
 struct model_files config_files_reader(struct config_files *files);

@@ -67,6 +67,7 @@ static void unite(struct merge *merge, struct merge_section *section, const stru
 	}
 	if (before->kind == NODE_SCALAR || before->kind != after->kind) {
 		report_twice(merge, part->key, section->member.key);
+		merge->is_lossy = true;
 		return;
 	}
 	if (section->united == NULL) {

@@ -5,6 +5,7 @@
 #ifndef LR_DAEMON_CONFIG_MERGE_H
 #define LR_DAEMON_CONFIG_MERGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena;
@@ -18,6 +19,7 @@ struct merge {
 	struct merge_section *sections; /* heap, until merge_finish */
 	size_t count;
 	const struct node *first_root;
+	bool is_lossy; /* a section is in the result only with some of its parts */
 };
 
 /* `root` is a mapping. Adds errors: a key of a section in two files, a list in one and a mapping in the other. */

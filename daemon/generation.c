@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/config.h"
 #include "daemon/config_files.h"
@@ -50,12 +51,33 @@ static void check_sections(const struct node *root, struct diags *diags)
 	}
 }
 
+/* Not to be said when part of a file could not be read: what seems to be missing may stand there. */
+static bool may_be_consequence(enum diag_severity severity, enum err_code code, const char *message)
+{
+	switch (code) {
+	case ERR_MISSING_KEY:
+	case ERR_UNKNOWN_REFERENCE:
+	case ERR_NO_CATCH_ALL:
+	case ERR_EMPTY_TEAM:
+	case ERR_BAND_GAP:
+	case ERR_NO_SUCH_AREA:
+		return true;
+	case ERR_CEL_UNKNOWN_FIELD: /* the fields of these two are what the configuration defines */
+		return strstr(message, " on territory") != NULL || strstr(message, " on rep.attributes") != NULL;
+	default:
+		return severity == DIAG_WARNING;
+	}
+}
+
 static void build(struct generation *generation, struct config_files *files, struct diags *diags)
 {
-	const struct node *root = config_files_tree(files, &generation->arena, diags);
+	bool is_whole;
+	const struct node *root = config_files_tree(files, &generation->arena, diags, &is_whole);
 	struct model_files reader = config_files_reader(files);
 	if (root == NULL)
 		return;
+	if (!is_whole)
+		diags_leave_out(diags, may_be_consequence);
 	check_sections(root, diags);
 	generation->config = config_build(root, &reader, &generation->arena, diags);
 	generation->model = model_build(root, &reader, &generation->arena, diags);

@@ -39,6 +39,7 @@ struct reader {
 	const struct node *root; /* the finished document */
 	size_t documents;
 	bool has_failed, must_stop;
+	bool is_lossy; /* something that stands in the file is not in the tree */
 };
 
 static struct source_span span_between(const struct reader *reader, size_t from, size_t to)
@@ -77,6 +78,12 @@ static void refuse_alias(struct reader *reader, struct fy_token *token)
 {
 	struct diag *diag = refuse(reader, ERR_YAML_FEATURE, span_of_token(reader, token), "aliases are not supported");
 	diag_help(reader->diags, diag, "write the value where it is needed; put text that starts with * in quotes");
+}
+
+/* Stands for a value that cannot be known; what holds it is sealed without it. */
+static bool is_unknown(const struct node *node)
+{
+	return node->kind == NODE_SCALAR && node->text.p == NULL;
 }
 
 static struct node *node_new(struct reader *reader, enum node_kind kind, struct source_span span)
@@ -176,8 +183,15 @@ static void on_scalar(struct reader *reader, struct fy_token *token)
 	if (is_key(reader) && node->style == NODE_PLAIN && slice_is(node->text, "<<")) {
 		struct diag *diag = refuse(reader, ERR_YAML_FEATURE, span, "merge keys are not supported");
 		diag_help(reader->diags, diag, "write the keys where they are needed");
+		node->text = SLICE_NONE;
 	}
 	append(reader, node);
+}
+
+static void on_alias(struct reader *reader, struct fy_token *token)
+{
+	refuse_alias(reader, token);
+	append(reader, node_new(reader, NODE_SCALAR, span_of_token(reader, token)));
 }
 
 static void on_open(struct reader *reader, enum node_kind kind, struct fy_token *token)
@@ -195,16 +209,19 @@ static void on_open(struct reader *reader, enum node_kind kind, struct fy_token 
 	reader->stack[reader->depth++] = (struct open_node){.node = node, .is_flow = span.len != 0};
 }
 
-static void refuse_repeated_keys(struct reader *reader, const struct node *mapping)
+/* Keeps the first of members with the same key; returns how many are left. */
+static size_t refuse_repeated_keys(struct reader *reader, struct node_member *members, size_t count)
 {
 	static const uint64_t seed[2] = {0x6c656164, 0x726f7574}; /* who writes the file may slow only his own check */
 	struct map seen;
+	size_t kept = 0;
 	map_init(&seen, seed);
-	for (size_t i = 0; i < mapping->count; i++) {
-		const struct node *key = mapping->members[i].key;
+	for (size_t i = 0; i < count; i++) {
+		const struct node *key = members[i].key;
 		const struct node *first = map_get(&seen, key->text);
 		if (first == NULL) {
 			map_put(&seen, key->text, (void *)(uintptr_t)key);
+			members[kept++] = members[i];
 			continue;
 		}
 		reader->has_failed = true;
@@ -213,16 +230,44 @@ static void refuse_repeated_keys(struct reader *reader, const struct node *mappi
 		diag_second(reader->diags, diag, first->span, "first defined here");
 	}
 	map_done(&seen);
+	return kept;
+}
+
+/* Those whose value cannot be known go. */
+static size_t keep_known(struct node_member *members, size_t count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++)
+		if (!is_unknown(members[i].value))
+			members[kept++] = members[i];
+	return kept;
 }
 
 static void seal_mapping(struct reader *reader, struct open_node *open)
 {
 	struct node_member *members = arena_array(reader->arena, open->count / 2, sizeof *members);
-	for (size_t i = 0; i + 1 < open->count; i += 2)
-		members[i / 2] = (struct node_member){open->children[i], open->children[i + 1]};
+	size_t count = 0;
+	for (size_t i = 0; i + 1 < open->count; i += 2) {
+		const struct node *key = open->children[i], *value = open->children[i + 1];
+		if (key->kind == NODE_SCALAR && !is_unknown(key))
+			members[count++] = (struct node_member){key, value};
+	}
+	size_t different = refuse_repeated_keys(reader, members, count), known = keep_known(members, different);
+	reader->is_lossy |= count != open->count / 2 || known != different;
 	open->node->members = members;
-	open->node->count = open->count / 2;
-	refuse_repeated_keys(reader, open->node);
+	open->node->count = known;
+}
+
+static void seal_sequence(struct reader *reader, struct open_node *open)
+{
+	const struct node **items = arena_array(reader->arena, open->count, sizeof *items);
+	size_t count = 0;
+	for (size_t i = 0; i < open->count; i++)
+		if (!is_unknown(open->children[i]))
+			items[count++] = open->children[i];
+	reader->is_lossy |= count != open->count;
+	open->node->items = items;
+	open->node->count = count;
 }
 
 static void on_close(struct reader *reader, struct fy_token *token)
@@ -232,15 +277,10 @@ static void on_close(struct reader *reader, struct fy_token *token)
 	struct source_span end = span_of_token(reader, token);
 	if (open->is_flow)
 		reader->last_end = end.offset + end.len;
-	if (open->node->kind == NODE_MAPPING) {
+	if (open->node->kind == NODE_MAPPING)
 		seal_mapping(reader, open);
-	} else {
-		const struct node **items = arena_array(reader->arena, open->count, sizeof *items);
-		for (size_t i = 0; i < open->count; i++)
-			items[i] = open->children[i];
-		open->node->items = items;
-		open->node->count = open->count;
-	}
+	else
+		seal_sequence(reader, open);
 	free(open->children);
 	append(reader, open->node);
 }
@@ -251,6 +291,7 @@ static void on_document(struct reader *reader, struct fy_token *token)
 		return;
 	refuse(reader, ERR_YAML_FEATURE, span_of_token(reader, token), "a second document begins here; a file holds one");
 	reader->must_stop = true;
+	reader->is_lossy = true;
 }
 
 static void on_event(struct reader *reader, const struct fy_event *event)
@@ -278,8 +319,7 @@ static void on_event(struct reader *reader, const struct fy_event *event)
 		on_scalar(reader, event->scalar.value);
 		break;
 	case FYET_ALIAS:
-		refuse_alias(reader, event->alias.anchor);
-		on_scalar(reader, NULL);
+		on_alias(reader, event->alias.anchor);
 		break;
 	case FYET_NONE:
 	case FYET_STREAM_START:
@@ -410,14 +450,17 @@ static bool find_directive(const struct source *source, size_t *ret_at)
 	return false;
 }
 
+/* NULL: the document has not come to its end, or is an alias. */
 static const struct node *root_of(struct reader *reader)
 {
 	if (reader->root != NULL && !node_is_empty(reader->root))
 		return reader->root;
+	if (reader->has_failed)
+		return NULL;
 	return node_new(reader, NODE_MAPPING, span_between(reader, 0, 0));
 }
 
-const struct node *yaml_read(const struct source *source, struct arena *arena, struct diags *diags)
+const struct node *yaml_read_rest(const struct source *source, struct arena *arena, struct diags *diags, bool *ret_is_whole)
 {
 	size_t at;
 	struct reader reader = {.source = source, .arena = arena, .diags = diags};
@@ -432,5 +475,15 @@ const struct node *yaml_read(const struct source *source, struct arena *arena, s
 		refuse(&reader, ERR_YAML_FEATURE, span_between(&reader, at, at + 1), "directives are not supported");
 	else if (source->text.len != 0)
 		read_source(&reader);
-	return reader.has_failed ? NULL : root_of(&reader);
+	const struct node *root = root_of(&reader);
+	*ret_is_whole = root != NULL && !reader.is_lossy;
+	return root;
+}
+
+const struct node *yaml_read(const struct source *source, struct arena *arena, struct diags *diags)
+{
+	bool is_whole;
+	size_t errors = diags_error_count(diags);
+	const struct node *root = yaml_read_rest(source, arena, diags, &is_whole);
+	return diags_error_count(diags) == errors ? root : NULL;
 }

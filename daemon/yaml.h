@@ -9,6 +9,8 @@
 #ifndef LR_DAEMON_YAML_H
 #define LR_DAEMON_YAML_H
 
+#include <stdbool.h>
+
 #include "rules/base/source.h"
 
 struct arena;
@@ -24,5 +26,10 @@ enum {
 /* The tree of a file's only document, in `arena`, which must hold `source` too. An empty file is an empty mapping.
  * NULL: errors were added. */
 const struct node *yaml_read(const struct source *source, struct arena *arena, struct diags *diags);
+/* The same, but what was refused without making the rest unreadable is left out of the tree, so that the rest can be
+ * looked at for more errors: of a key twice the second, an alias, a merge key. NULL: there is no tree. *ret_is_whole:
+ * nothing but repeated keys was left out, so what the tree lacks is not in the file either. */
+const struct node *yaml_read_rest(const struct source *source, struct arena *arena, struct diags *diags,
+                                  bool *ret_is_whole);
 
 #endif

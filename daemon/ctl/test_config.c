@@ -186,8 +186,13 @@ static bool site_read(struct test_site *site, struct diags *diags)
 	diags_set_directory(diags, site->directory);
 	config_files_free(site->files);
 	site->files = config_files_new(site->directory);
-	site->root = config_files_tree(site->files, &site->arena, diags);
-	return site->root != NULL;
+	size_t errors = diags_error_count(diags);
+	bool is_whole;
+	const struct node *root = config_files_tree(site->files, &site->arena, diags, &is_whole);
+	if (diags_error_count(diags) != errors)
+		return false;
+	site->root = root;
+	return true;
 }
 
 /* ---- models */

@@ -19,6 +19,7 @@ struct diags {
 	size_t count;
 	struct diag spare; /* handed out when the list is full */
 	size_t errors, warnings;
+	bool (*is_left_out)(enum diag_severity severity, enum err_code code, const char *message); /* NULL: none is */
 	const char *directory; /* "" or with a slash behind it */
 };
 
@@ -27,6 +28,11 @@ struct diags *diags_new(void)
 	struct diags *diags = xcalloc(1, sizeof *diags);
 	diags->directory = "";
 	return diags;
+}
+
+void diags_leave_out(struct diags *diags, bool (*is_left_out)(enum diag_severity severity, enum err_code code, const char *message))
+{
+	diags->is_left_out = is_left_out;
 }
 
 void diags_free(struct diags *diags)
@@ -124,15 +130,19 @@ static struct diag *add(struct diags *diags, enum diag_severity severity, enum e
 static struct diag *add(struct diags *diags, enum diag_severity severity, enum err_code code, struct source_span span,
                         const char *format, va_list args)
 {
-	*(severity == DIAG_ERROR ? &diags->errors : &diags->warnings) += 1;
 	diags->spare = (struct diag){.message = "", .order = DIAGS_MAX};
+	char message[DIAG_TEXT_BYTES];
+	vsnprintf(message, sizeof message, format, args);
+	if (diags->is_left_out != NULL && diags->is_left_out(severity, code, message))
+		return &diags->spare;
+	*(severity == DIAG_ERROR ? &diags->errors : &diags->warnings) += 1;
 	if (diags->count == DIAGS_MAX)
 		return &diags->spare;
 	struct diag *diag = &diags->items[diags->count];
 	*diag = (struct diag){
 		.severity = severity,
 		.code = code,
-		.message = format_text(diags, format, args),
+		.message = arena_strdup(&diags->arena, message),
 		.place = mark_of(diags, span),
 		.order = diags->count++,
 	};

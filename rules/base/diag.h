@@ -66,6 +66,8 @@ struct diag *diags_add(struct diags *diags, enum err_code code, struct source_sp
 	__attribute__((format(printf, 4, 5), returns_nonnull));
 struct diag *diags_warn(struct diags *diags, enum err_code code, struct source_span span, const char *format, ...)
 	__attribute__((format(printf, 4, 5), returns_nonnull));
+/* From now on those for which `is_left_out` holds are neither kept nor counted. */
+void diags_leave_out(struct diags *diags, bool (*is_left_out)(enum diag_severity severity, enum err_code code, const char *message));
 /* Text behind the caret: "did you mean `dach`?". */
 void diag_label(struct diags *diags, struct diag *diag, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* A second place and what it is. */

@@ -75,8 +75,9 @@ static void make_directory(const struct fixture *fixture, const char *name)
 
 static const struct config *build(struct fixture *fixture)
 {
-	const struct node *root = config_files_tree(fixture->files, &fixture->arena, fixture->diags);
-	if (root == NULL)
+	bool is_whole;
+	const struct node *root = config_files_tree(fixture->files, &fixture->arena, fixture->diags, &is_whole);
+	if (root == NULL || diags_error_count(fixture->diags) != 0)
 		return NULL;
 	struct model_files reader = config_files_reader(fixture->files);
 	return config_build(root, &reader, &fixture->arena, fixture->diags);
