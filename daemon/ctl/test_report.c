@@ -79,6 +79,15 @@ static void put_yaml_text(struct strbuf *out, const char *text)
 	strbuf_putc(out, '\n');
 }
 
+/* What happened instead, as a YAML block scalar. Its indentation is said, as the first line may begin with blanks. */
+static void put_tap_trace(const struct test_result *result, struct strbuf *out)
+{
+	if (result->trace.len == 0)
+		return;
+	strbuf_puts(out, "  trace: |2\n");
+	put_indented(out, "    ", (struct slice){strbuf_text(&result->trace), result->trace.len});
+}
+
 static void put_tap_failure(const struct test_result *result, struct strbuf *out)
 {
 	strbuf_puts(out, "  ---\n  at:\n    file: ");
@@ -94,6 +103,7 @@ static void put_tap_failure(const struct test_result *result, struct strbuf *out
 		put_yaml_text(out, difference->actual);
 		strbuf_printf(out, "      line: %u\n", difference->line);
 	}
+	put_tap_trace(result, out);
 	strbuf_puts(out, "  ...\n");
 }
 
