@@ -415,7 +415,6 @@ static const struct {
 } elsewhere[] = {
 	{ERR_BAD_REGEX, "a pattern in a rule is told as LR609, with its place"},
 	{ERR_PLUGIN_LATE, "only a plug-in that runs can be late"},
-	{ERR_CEL_STEPS, "only a lead makes an expression take its steps"},
 };
 
 static bool is_seen_elsewhere(enum err_code code)
@@ -440,6 +439,7 @@ static void every_configuration_code_has_a_golden_file(void **state)
 	glob_t goldens;
 	size_t len;
 	assert_int_equal(glob("tests/rules/diag/*.expected", 0, NULL, &goldens), 0);
+	assert_int_equal(glob("tests/rules/explain/*.transcript", GLOB_APPEND, NULL, &goldens), 0);
 	for (size_t i = 0; i < goldens.gl_pathc; i++) {
 		char *text = read_all(goldens.gl_pathv[i], &len);
 		strbuf_append(&all, text, len);
