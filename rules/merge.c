@@ -89,6 +89,12 @@ static bool is_managers_word(const struct work *work, const struct hit *a, const
 	       ((is_about(a, b) && a->state.dispute_ms == 0) || (is_about(b, a) && b->state.dispute_ms == 0));
 }
 
+/* Is it argued who has `self`, and not only because a manager has to say what becomes of it and `other`? */
+static bool is_argued(const struct hit *self, const struct hit *other)
+{
+	return self->state.dispute_ms != 0 || (dispute_is_open(&self->state) && !is_about(self, other));
+}
+
 /* What the other lead itself records speaks for its owner. */
 static const struct json *evidence_of(struct work *work, const struct lead_state *other)
 {
@@ -203,6 +209,8 @@ bool merge_leads(struct work *work, struct hit *survivor, struct hit *other, con
 		if (has_dispute || !is_order)
 			return false;
 	}
+	if (is_argued(survivor, other) || is_argued(other, survivor)) /* whoever claims it is heard first */
+		return false;
 	struct merge_source from = {other->lead_id, other->state.source, other->state.kept};
 	if (survivor->state.from.count == STATE_FROM_MAX || !merge_take_under(&survivor->state, &other->state) ||
 	    !merge_take(work, &survivor->state, &from))
@@ -230,12 +238,12 @@ static void give_survivor(struct work *work, struct hit *survivor, struct slice 
 	work_aside_end(&aside, work);
 }
 
-/* false: the other is not there any more, is closed, or was said to be somebody else. */
+/* false: the other is not there any more, is closed or argued about itself, or was said to be somebody else. */
 static bool find_contest(const struct work *work, const struct hit *self, struct hit *other)
 {
 	other->lead_id = self->state.contest;
 	return lifecycle_is_open(self->state.status) && work_read_lead(work, other->lead_id, &other->state) > 0 &&
-	       lifecycle_is_open(other->state.status) && merge_may(self, other);
+	       lifecycle_is_open(other->state.status) && !dispute_is_open(&other->state) && merge_may(self, other);
 }
 
 bool merge_settled(struct work *work)

@@ -52,7 +52,8 @@ bool merge_survives(const struct hit *a, const struct hit *b);
 bool merge_may(const struct hit *a, const struct hit *b);
 /* Merges two open leads that a record or an order found to be one: `other` goes into `survivor`. When they have different
  * owners and disputes are configured, one is opened first, unless it was held already. Both are written, with their
- * events; survivor->state is as written. `match` is a code; false: a dispute goes on, or the owners stand in the way. */
+ * events; survivor->state is as written. `match` is a code; false: a dispute about either goes on, or the owners stand in the
+ * way. */
 bool merge_leads(struct work *work, struct hit *survivor, struct hit *other, const char *match);
 /* After a decision about work->state: a dispute about what it may be merged with is over, so the two become one now, whoever
  * has this one having both. Where that cannot be any more, it is forgotten. The lead is written; false: nothing was merged. */
