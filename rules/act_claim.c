@@ -70,7 +70,8 @@ static void note_claim(struct work *work, struct slice rep)
 
 static bool is_claimable(const struct lead_state *state)
 {
-	return lifecycle_is_free(state->status) && !slice_is(state->why, "do_not_contact") && !slice_is(state->why, "grade_stops");
+	bool is_free = lifecycle_is_free(state->status) || state->status == LEAD_NURTURE; /* who claims nobody's waits on */
+	return is_free && !slice_is(state->why, "do_not_contact") && !slice_is(state->why, "grade_stops");
 }
 
 /* ERR_NONE: nothing speaks against it. */

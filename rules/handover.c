@@ -82,18 +82,11 @@ void act_handover(struct work *work)
 
 /* ---- one lead */
 
-/* These go on as they are, with another owner. */
-static bool stays_as_it_is(enum lead_status status)
-{
-	return status == LEAD_NURTURE || status == LEAD_SHELVED || status == LEAD_OPPORTUNITY || status == LEAD_DEFERRED;
-}
-
 static void hand_over(struct work *work, struct slice value)
 {
 	struct json_limits limits = {VALUE_BYTES_MAX, 2, 16};
 	const struct json *json = json_read(value, limits, work->arena, NULL);
-	struct lead_state before = work->state;
-	struct order order = {.reason = "handed_over", .cause = CAUSE_MANUAL, .actor = json_get_text(json, "actor"), .previous = before.owner};
+	struct order order = {.reason = "handed_over", .cause = CAUSE_MANUAL, .actor = json_get_text(json, "actor"), .previous = work->state.owner};
 	size_t rep = model_find_rep(work->model, json_get_text(json, "to"));
 	size_t team = model_find_team(work->model, json_get_text(json, "team"));
 	work->state.tried.count = 0;
@@ -108,9 +101,6 @@ static void hand_over(struct work *work, struct slice value)
 	work->team = own_team_of(work, rep, work->state.team);
 	pool_note_given(work, order.cause);
 	own_give(work, rep, work->team, order.reason);
-	if (stays_as_it_is(before.status))
-		lifecycle_move(work, &(struct move){.to = before.status, .reason = before.why, .wake_ms = before.wake_ms,
-		                                    .every = before.every});
 	work_write_lead(work, work->lead_id);
 	work_name(work);
 	event_given(work, &order);

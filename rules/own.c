@@ -27,9 +27,21 @@ static void settle_waits(struct lead_state *state)
 	state->exempt_ms = state->excused = 0;
 }
 
+/* These go on as they are, with their date, whoever owns the lead. */
+static bool stays_as_it_is(enum lead_status status)
+{
+	return status == LEAD_NURTURE || status == LEAD_SHELVED || status == LEAD_OPPORTUNITY || status == LEAD_DEFERRED;
+}
+
+static struct move as_it_is(const struct lead_state *state)
+{
+	return (struct move){.to = state->status, .reason = state->why, .wake_ms = state->wake_ms, .every = state->every};
+}
+
 void own_give(struct work *work, size_t rep, size_t team, const char *reason)
 {
 	struct lead_state *state = &work->state;
+	struct move before = as_it_is(state);
 	bool is_open = lifecycle_is_open(state->status); /* else a dispute went on: it counts for him, and nobody acts on it */
 	pool_on_owner_change(work, owner_of(work), rep);
 	work->rep = rep;
@@ -49,11 +61,20 @@ void own_give(struct work *work, size_t rep, size_t team, const char *reason)
 	settle_waits(state);
 	if (is_open)
 		clocks_on_owner(work);
+	if (stays_as_it_is(before.to))
+		lifecycle_move(work, &before);
+}
+
+/* Nurture outlives the owner (S3-NURTURE): in the public pool it is looked at on the same day. */
+static bool outlives_owner(enum lead_status from, enum lead_status to)
+{
+	return from == LEAD_NURTURE && (to == LEAD_RELEASED || to == LEAD_UNASSIGNED);
 }
 
 void own_clear(struct work *work, enum lead_status status, const char *reason)
 {
 	struct lead_state *state = &work->state;
+	struct move before = as_it_is(state);
 	pool_on_owner_change(work, owner_of(work), SIZE_MAX);
 	work->reason = reason;
 	state->version++;
@@ -67,6 +88,8 @@ void own_clear(struct work *work, enum lead_status status, const char *reason)
 	state->why = slice_of(reason);
 	settle_waits(state);
 	clocks_on_owner(work);
+	if (outlives_owner(before.to, status))
+		lifecycle_move(work, &before);
 }
 
 /* ---- orders */

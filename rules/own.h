@@ -25,9 +25,11 @@
 struct work;
 
 /* work->state belongs to `rep` (an index into model.reps) as a member of `team` (SIZE_MAX: of none) from now on. `reason` is
- * the code that the event carries, a literal. A closed lead stays closed. */
+ * the code that the event carries, a literal. A closed lead stays closed; one that waits (nurture, shelved, opportunity,
+ * deferred) waits on for the same day. */
 void own_give(struct work *work, size_t rep, size_t team, const char *reason);
-/* work->state belongs to nobody from now on, and is in the state `status`. */
+/* work->state belongs to nobody from now on, and is in the state `status`; nurture stays nurture in the public pool, where
+ * it can be claimed like any other lead there. */
 void own_clear(struct work *work, enum lead_status status, const char *reason);
 
 /* ---- taking back */
