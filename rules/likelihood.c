@@ -2,6 +2,7 @@
 #include "rules/likelihood.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "rules/base/strbuf.h"
 #include "rules/clocks_env.h"
@@ -10,6 +11,8 @@
 #include "rules/model.h"
 #include "rules/scan.h"
 #include "rules/schema.h"
+
+enum { LESSON_BYTES_MAX = 1000 }; /* of what a lead remembers that it taught; what does not fit is not taught */
 
 /* ---- tables */
 
@@ -130,15 +133,66 @@ static struct slice field_value(struct work *work, const struct schema_row *row)
 	return row->kind == SCHEMA_TEXT ? schema_text_of(clocks_lead(work), row) : SLICE_NONE;
 }
 
-static void teach(struct work *work, const struct lesson *lesson)
+static bool is_of_stages(struct slice field)
+{
+	return slice_is(field, "stage");
+}
+
+/* The stages are one member of what was taught: their names, with commas between them. */
+static void teach_stages(struct work *work, const struct lesson *lesson, struct slice names)
+{
+	while (names.len != 0) {
+		const char *comma = memchr(names.p, ',', names.len);
+		size_t len = comma != NULL ? (size_t)(comma - names.p) : names.len, step = comma != NULL ? len + 1 : len;
+		teach_value(work, lesson, SLICE("stage"), (struct slice){names.p, len});
+		names = (struct slice){names.p + step, names.len - step};
+	}
+}
+
+/* Learns what `rows` says, or takes that back: {"source":"list","stage":"assigned,in_progress"}. */
+static void teach(struct work *work, const struct lesson *lesson, struct slice rows)
+{
+	struct json_limits limits = {LESSON_BYTES_MAX, 2, 2 * BAYES_FIELDS_MAX};
+	const struct json *root = rows.len != 0 ? json_read(rows, limits, work->arena, NULL) : NULL;
+	teach_outcome(work, lesson);
+	for (size_t i = 0; root != NULL && root->type == JSON_IS_OBJECT && i < root->count; i++) {
+		if (is_of_stages(root->names[i]))
+			teach_stages(work, lesson, root->items[i].text);
+		else
+			teach_value(work, lesson, root->names[i], root->items[i].text);
+	}
+}
+
+static struct slice stages_text(struct work *work, bool is_won)
 {
 	const struct likelihood_plan *plan = work->model->likelihood;
-	teach_outcome(work, lesson);
+	size_t count = is_won ? plan->stage_count : (size_t)work->state.reached + 1;
+	struct strbuf text = STRBUF_INIT;
+	for (size_t i = 0; i < count && i < plan->stage_count; i++)
+		strbuf_printf(&text, "%s%.*s", i != 0 ? "," : "", SLICE_ARG(plan->stages[i]));
+	return work_keep(work->arena, &text);
+}
+
+/* Twice its bytes: quotes and the like are written as two. */
+static void put_row(struct json_writer *writer, const struct strbuf *text, const char *field, struct slice value)
+{
+	if (value.len != 0 && text->len + strlen(field) + 2 * value.len + sizeof "{,:}" < LESSON_BYTES_MAX)
+		json_put_text(writer, field, value);
+}
+
+/* What the lead has to teach as it is now. */
+static struct slice rows_of(struct work *work, bool is_won)
+{
+	const struct likelihood_plan *plan = work->model->likelihood;
+	struct strbuf text = STRBUF_INIT;
+	struct json_writer writer = JSON_WRITER(&text);
+	json_open_object(&writer, NULL);
+	put_row(&writer, &text, "stage", stages_text(work, is_won));
 	for (size_t i = 0; i < plan->field_count; i++)
-		teach_value(work, lesson, slice_of(plan->fields[i]->path), field_value(work, plan->fields[i]));
-	size_t stages = lesson->is_won ? plan->stage_count : (size_t)work->state.reached + 1;
-	for (size_t i = 0; i < stages && i < plan->stage_count; i++)
-		teach_value(work, lesson, SLICE("stage"), plan->stages[i]);
+		put_row(&writer, &text, plan->fields[i]->path, field_value(work, plan->fields[i]));
+	json_close_object(&writer);
+	struct slice rows = work_keep(work->arena, &text);
+	return rows.len > sizeof "{}" - 1 ? rows : SLICE_NONE;
 }
 
 static struct slice group_of(struct work *work)
@@ -168,26 +222,31 @@ static void note_stage(struct work *work)
 			work->state.reached = (int64_t)i;
 }
 
+/* Exactly what was taught, though the lead, its stage and the configuration may be others by now. */
+static void take_back(struct work *work)
+{
+	struct lead_state *state = &work->state;
+	struct slice group = {state->taught.p + 1, state->taught.len - 1};
+	teach(work, &(struct lesson){state->taught.p[0] == 'w', -1, group}, state->lesson);
+	state->taught = state->lesson = SLICE_NONE;
+}
+
 void likelihood_happened(struct work *work)
 {
 	struct lead_state *state = &work->state;
+	char outcome = outcome_of(state->status), taught = state->taught.len != 0 ? state->taught.p[0] : 0;
+	if (taught != 0 && outcome != taught)
+		take_back(work);
 	if (work->model->likelihood == NULL)
 		return;
-	char outcome = outcome_of(state->status), taught = state->taught.len != 0 ? state->taught.p[0] : 0;
 	if (outcome == 0)
 		note_stage(work);
-	if (outcome == taught)
-		return;
-	if (taught != 0) {
-		struct slice group = {state->taught.p + 1, state->taught.len - 1};
-		teach(work, &(struct lesson){taught == 'w', -1, group});
-		state->taught = SLICE_NONE;
-	}
-	if (outcome == 0)
+	if (outcome == 0 || outcome == taught)
 		return;
 	struct slice group = group_of(work);
-	teach(work, &(struct lesson){outcome == 'w', 1, group});
 	state->taught = slice_of(arena_printf(work->arena, "%c%.*s", outcome, SLICE_ARG(group)));
+	state->lesson = rows_of(work, outcome == 'w');
+	teach(work, &(struct lesson){outcome == 'w', 1, group}, state->lesson);
 }
 
 /* ---- asking */

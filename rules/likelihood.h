@@ -7,8 +7,9 @@
  *     mem/odds/<group>/<field>/=<value> one row: [won, lost, groups]
  *
  * A lead teaches once, when it is won (converted) or lost (lost, invalid), and its lesson is taken back when it is opened
- * again: its state says what it taught and to which group ("taught"), so a repeat or a restart counts nothing twice. What
- * it teaches are its kept fields (rules/kept.h), so nothing of a person gets into a table.
+ * again: its state says to which group ("taught") and what it taught ("lesson"), so a repeat or a restart counts nothing
+ * twice, and what is taken back is what was taught, whatever has become of the lead or the configuration since. What it
+ * teaches are its kept fields (rules/kept.h), so nothing of a person gets into a table.
  */
 #ifndef LR_RULES_LIKELIHOOD_H
 #define LR_RULES_LIKELIHOOD_H

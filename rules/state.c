@@ -103,6 +103,7 @@ static const struct member_row rows[] = {
 	ROW("contest", IS_TEXT, contest, 0, 0),
 	ROW("apart", IS_LIST, apart, 0, STATE_APART_MAX),
 	ROW("common", IS_INT, is_common, 0, 0),
+	ROW("lesson", IS_FLAT, lesson, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

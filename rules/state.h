@@ -28,6 +28,7 @@
  *     fit, interest, interest_at   axes of the score where there are two: points, thousandths of a point, for when
  *     far       1: it has been an opportunity, 2: an order (default 0)
  *     reached, taught   what it was counted as where likelihood is learned
+ *     lesson    the rows that it taught there, as a flat object: {"source":"list","stage":"assigned,in_progress"}
  *     idents    names of the identity keys that point here, without "ident/"
  *     recent    marks of the latest activity events, so that a repeat is taken once
  *     size, lane, free   units it counts (default 1), lane of the rotation, 1: it cost its owner no turn
@@ -143,6 +144,7 @@ struct lead_state {
 	struct slice into, was, contest;
 	struct state_list apart;  /* at most STATE_APART_MAX */
 	int64_t is_common;        /* 0 or 1 */
+	struct slice lesson;      /* a JSON object as written; may be empty */
 };
 
 void state_put_lead(struct strbuf *out, const struct lead_state *lead);
