@@ -287,8 +287,10 @@ static void who_followed_up_first_beats_the_rest(void **state)
 static void a_dispute_that_ends_after_the_sale_starts_no_clock(void **state)
 {
 	struct rig *rig = *state;
+	char text[sizeof CONFIG + 100];
+	snprintf(text, sizeof text, "%sscore: {grades: [{grade: A, from: lowest, first_response: 2h}]}\n", CONFIG);
 	rig_close(rig);
-	rig_open(rig, arena_printf(&rig->arena, "%sscore: {grades: [{grade: A, from: lowest, first_response: 2h}]}\n", CONFIG));
+	rig_open(rig, text);
 	rig_lead(rig, "{\"lead_id\":\"L1\",\"contact\":{\"email\":\"max@example.com\"}}");
 	rig_act(rig, "{\"type\":\"activity.claim\",\"lead_id\":\"L1\",\"actor\":\"cleo\",\"evidence\":{\"key_person\":true}}");
 	rig_act(rig, "{\"type\":\"activity.disqualify\",\"lead_id\":\"L1\",\"reason\":\"no_need\"}");
