@@ -124,6 +124,22 @@ static struct diag_mark mark_of(struct diags *diags, struct source_span span)
 	return mark;
 }
 
+/* Rules that are built several times, as for the tests of a file, are warned of once. */
+static bool is_warned(const struct diags *diags, enum err_code code, struct source_span span, const char *message)
+{
+	if (span.source == NULL || span.source->text.len == 0 || span.offset > span.source->text.len)
+		return false;
+	struct source_place place = source_place_of(span.source, span.offset);
+	for (size_t i = 0; i < diags->count; i++) {
+		const struct diag *item = &diags->items[i];
+		if (item->code == code && item->severity == DIAG_WARNING && item->place.line == place.line &&
+		    item->place.column == place.column && strcmp(item->message, message) == 0 &&
+		    strcmp(item->place.path, span.source->path) == 0)
+			return true;
+	}
+	return false;
+}
+
 static struct diag *add(struct diags *diags, enum diag_severity severity, enum err_code code, struct source_span span,
                         const char *format, va_list args) __attribute__((format(printf, 5, 0)));
 
@@ -134,6 +150,8 @@ static struct diag *add(struct diags *diags, enum diag_severity severity, enum e
 	char message[DIAG_TEXT_BYTES];
 	vsnprintf(message, sizeof message, format, args);
 	if (diags->is_left_out != NULL && diags->is_left_out(severity, code, message))
+		return &diags->spare;
+	if (severity == DIAG_WARNING && is_warned(diags, code, span, message))
 		return &diags->spare;
 	*(severity == DIAG_ERROR ? &diags->errors : &diags->warnings) += 1;
 	if (diags->count == DIAGS_MAX)
