@@ -6,6 +6,7 @@
 #include "rules/decide.h"
 
 #include "rules/consent.h"
+#include "rules/dispute.h"
 #include "rules/event_own.h"
 #include "rules/lifecycle.h"
 #include "rules/model.h"
@@ -53,6 +54,7 @@ static void give(struct work *work, size_t rep, size_t team)
 		work->state.team = work->model->teams[team].id;
 		own_pass_on(work, &order);
 	} else if (slice_equal(work->model->reps[rep].id, work->state.owner)) {
+		dispute_close(work, order.reason); /* who decides it for the owner has decided it, too */
 		work_write_lead(work, work->lead_id);
 		event_arranged(work);
 	} else if (!consent_ask(work, rep, team)) {
