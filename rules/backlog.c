@@ -6,7 +6,6 @@
 #include "rules/base/arena.h"
 #include "rules/base/hash.h"
 #include "rules/model.h"
-#include "rules/pool.h"
 
 enum { FIRST_SLOTS = 64, FIRST_ITEMS = 4 };
 
@@ -142,7 +141,7 @@ static struct queue *queue_open(struct backlog *backlog, const struct need *need
 		backlog->free_queues = queue->next;
 	else
 		queue = arena_alloc(backlog->arena, sizeof *queue);
-	struct line *line = &backlog->lines[need->team];
+	struct line *line = &backlog->lines[need->stops[0].team];
 	queue->need = *need;
 	queue->name = (struct slice){(const char *)&queue->need, sizeof queue->need};
 	queue->barren = 0;
@@ -165,26 +164,35 @@ static void queue_close(struct backlog *backlog, struct queue *queue)
 	backlog->free_queues = queue;
 }
 
-static void add_tried(struct need *need, uint32_t member)
+static void add_tried(struct need *need, uint32_t rep)
 {
 	size_t at = need->tried_count;
 	for (size_t i = 0; i < need->tried_count; i++)
-		if (need->tried[i] == member)
+		if (need->tried[i] == rep)
 			return;
-	for (; at > 0 && need->tried[at - 1] > member; at--)
+	for (; at > 0 && need->tried[at - 1] > rep; at--)
 		need->tried[at] = need->tried[at - 1];
-	need->tried[at] = member;
+	need->tried[at] = rep;
 	need->tried_count++;
 }
 
-struct need need_of(const struct model *model, size_t team, const struct lead_state *state, int64_t units)
+static bool is_at_a_stop(const struct model *model, const struct need *need, size_t rep)
 {
-	struct need need = {.team = (uint32_t)team, .units = (uint32_t)units};
-	for (size_t i = 0; team < model->team_count && i < state->tried.count && i < STATE_TRIED_MAX; i++) {
+	for (size_t i = 0; i < need->stop_count; i++)
+		if (need->stops[i].team < model->team_count &&
+		    team_find_member(&model->teams[need->stops[i].team], rep) != SIZE_MAX)
+			return true;
+	return false;
+}
+
+struct need need_of(const struct model *model, const struct lead_state *state, const struct stop *stops, size_t stop_count)
+{
+	struct need need = {.stop_count = (uint32_t)stop_count};
+	memcpy(need.stops, stops, stop_count * sizeof *stops);
+	for (size_t i = 0; i < state->tried.count && i < STATE_TRIED_MAX; i++) {
 		size_t rep = model_find_rep(model, state->tried.items[i]);
-		size_t member = rep != SIZE_MAX ? team_find_member(&model->teams[team], rep) : SIZE_MAX;
-		if (member != SIZE_MAX)
-			add_tried(&need, (uint32_t)member);
+		if (rep != SIZE_MAX && is_at_a_stop(model, &need, rep))
+			add_tried(&need, (uint32_t)rep);
 	}
 	return need;
 }
@@ -217,7 +225,7 @@ void backlog_add(struct backlog *backlog, struct slice lead_id, const struct nee
 		waiter->queue = queue_open(backlog, need);
 	table_add(backlog, &backlog->by_id, &waiter->name);
 	queue_push(backlog, waiter->queue, waiter);
-	backlog->lines[need->team].count++;
+	backlog->lines[need->stops[0].team].count++;
 	backlog->count++;
 }
 
@@ -226,7 +234,7 @@ void backlog_remove(struct backlog *backlog, struct waiter *waiter)
 	struct queue *queue = waiter->queue;
 	queue_take(queue, waiter);
 	table_remove(backlog, &backlog->by_id, waiter->name);
-	backlog->lines[queue->need.team].count--;
+	backlog->lines[queue_team(queue)].count--;
 	backlog->count--;
 	if (queue->count == 0)
 		queue_close(backlog, queue);

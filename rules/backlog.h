@@ -6,8 +6,8 @@
  *                    ├── queue: 1 unit, ana was asked      or none of that queue can
  *                    └── queue: 3 units
  *
- * What a lead needs of a team is a number of units and somebody who was not asked yet. Leads that need the same stand in one
- * queue, so that whether anybody could take them is asked once for all of them, and not again until somebody has become
+ * What a lead needs of a team is a number of units and somebody who was not asked yet. Had the team sent it on to others by
+ * next_pool before it began to wait, somebody of those will do as well. Leads that need the same stand in one queue, so that whether anybody could take them is asked once for all of them, and not again until somebody has become
  * freer (`barren`): ten thousand leads that nobody can take cost what one does. Within a queue, and among the first of the
  * queues, the order is that of waiter_is_before(). Everything lies in the arena of the desk.
  */
@@ -19,17 +19,26 @@
 #include <stdint.h>
 
 #include "rules/base/slice.h"
+#include "rules/pool.h"
 #include "rules/state.h"
 
 struct arena;
 struct model;
 
-/* What tells one queue from another. All of it counts, bytewise: made by need_of() only. */
-struct need {
+enum { STOPS_MAX = 1 + POOL_HOPS_MAX };
+
+/* A team that may serve those of a queue, and the units that each of them counts there. */
+struct stop {
 	uint32_t team;          /* model.team_count: a team that the configuration does not have any more */
 	uint32_t units;
+};
+
+/* What tells one queue from another. All of it counts, bytewise: made by need_of() only. */
+struct need {
+	struct stop stops[STOPS_MAX]; /* the team in whose line it is, and those that next_pool leads to; 0 behind them */
+	uint32_t stop_count;
 	uint32_t tried_count;
-	uint32_t tried[STATE_TRIED_MAX]; /* members of the team who were asked in this round, ascending; 0 behind them */
+	uint32_t tried[STATE_TRIED_MAX]; /* reps of these teams who were asked in this round, ascending; 0 behind them */
 };
 
 struct queue {
@@ -37,7 +46,7 @@ struct queue {
 	struct need need;
 	struct waiter **items;  /* heap */
 	size_t count, room;
-	uint64_t barren;        /* what post.eased was when nobody could take any of these; 0: somebody may */
+	uint64_t barren;        /* what post.eased, summed over the stops, was when nobody could take any of these; 0: somebody may */
 	struct queue *next, **link; /* in the line of its team; `next` alone while it is free */
 };
 
@@ -74,8 +83,13 @@ struct backlog {
 
 void backlog_init(struct backlog *backlog, size_t lines, const uint64_t seed[2], struct arena *arena);
 
-/* What a lead in this state needs of `team`, which may be model.team_count. */
-struct need need_of(const struct model *model, size_t team, const struct lead_state *state, int64_t units);
+/* What a lead in this state needs of the teams at `stops`, the first of which may be model.team_count. */
+struct need need_of(const struct model *model, const struct lead_state *state, const struct stop *stops, size_t stop_count);
+/* The team in whose line the queue stands. */
+static inline size_t queue_team(const struct queue *queue)
+{
+	return queue->need.stops[0].team;
+}
 
 struct waiter *backlog_find(const struct backlog *backlog, struct slice lead_id);
 /* The lead must not be there. */

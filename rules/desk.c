@@ -297,9 +297,12 @@ static void bring_up(struct desk *desk, struct post *post)
 {
 	while (post->timer_count > 0 && post->changes_ms[post->timers[0]] <= desk->now_ms)
 		look_again(desk, post, post->timers[0], true);
-	for (size_t class = 0; post->pool->keeps_hours && class < post->pool->class_count; class++)
+	if (!post->pool->keeps_hours || post->hours_ms == desk->now_ms)
+		return;
+	for (size_t class = 0; class < post->pool->class_count; class++)
 		if (post->class_open[class] || post->class_opens_ms[class] <= desk->now_ms)
 			look_at_hours(desk, post, class);
+	post->hours_ms = desk->now_ms;
 }
 
 static struct post *make_post(struct desk *desk, const struct overlay *overlay, size_t index)
@@ -308,7 +311,7 @@ static struct post *make_post(struct desk *desk, const struct overlay *overlay, 
 	const struct team *team = &desk->model->teams[index];
 	size_t members = team->member_count;
 	struct post *post = arena_alloc(arena, sizeof *post);
-	*post = (struct post){.team = team, .pool = pool_of(team), .index = index, .eased = 1};
+	*post = (struct post){.team = team, .pool = pool_of(team), .index = index, .eased = 1, .hours_ms = INT64_MIN};
 	post->blocks = arena_array(arena, members, sizeof *post->blocks);
 	post->changes_ms = arena_array(arena, members, sizeof *post->changes_ms);
 	post->loads = arena_array(arena, members, sizeof *post->loads);
@@ -423,24 +426,32 @@ enum block post_block(const struct desk *desk, const struct post *post, uint32_t
 	return judge(desk, post, member, units, &change_ms) == BLOCK_NONE ? BLOCK_NONE : BLOCK_SIZE;
 }
 
-static bool was_tried(const struct need *need, uint32_t member)
+static bool was_tried(const struct need *need, size_t rep)
 {
 	for (size_t i = 0; i < need->tried_count; i++)
-		if (need->tried[i] == member)
+		if (need->tried[i] == rep)
 			return true;
 	return false;
 }
 
-bool post_can_serve(const struct desk *desk, const struct post *post, const struct need *need)
+static size_t count_tried(const struct desk *desk, const struct post *post, const struct need *need)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < need->tried_count; i++) {
+		size_t member = team_find_member(post->team, need->tried[i]);
+		count += member != SIZE_MAX && post_block(desk, post, (uint32_t)member, 1) == BLOCK_NONE;
+	}
+	return count;
+}
+
+bool post_can_serve(const struct desk *desk, const struct post *post, const struct need *need, int64_t units)
 {
 	size_t free_count = post_free(post);
-	if (need->units <= 1)
-		for (size_t i = 0; i < need->tried_count; i++)
-			free_count -= post_block(desk, post, need->tried[i], 1) == BLOCK_NONE;
-	if (need->units <= 1 || free_count == 0)
-		return free_count != 0;
-	for (uint32_t i = 0; i < post->team->member_count; i++)
-		if (post->blocks[i] == BLOCK_NONE && !was_tried(need, i) && post_block(desk, post, i, need->units) == BLOCK_NONE)
+	if (units <= 1)
+		return free_count != count_tried(desk, post, need);
+	for (uint32_t i = 0; free_count != 0 && i < post->team->member_count; i++)
+		if (post->blocks[i] == BLOCK_NONE && !was_tried(need, post->team->members[i].rep) &&
+		    post_block(desk, post, i, units) == BLOCK_NONE)
 			return true;
 	return false;
 }

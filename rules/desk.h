@@ -70,6 +70,7 @@ struct post {
 	bool *class_open;          /* per class: at work */
 	int64_t *class_opens_ms;   /* per class that is not at work */
 	struct ring **rings;       /* per lane, the main one first; NULL: not used yet */
+	int64_t hours_ms;          /* when the hours of the classes were looked at */
 	bool has_toggled;          /* somebody came or went since the last choice (catch_up: none) */
 	uint64_t eased;            /* counts, from 1, how often a member may have become able to take what he could not before */
 };
@@ -119,8 +120,8 @@ size_t post_free(const struct post *post);
 enum block post_block(const struct desk *desk, const struct post *post, uint32_t member, int64_t units);
 /* The same for a rep as a member of no team: presence and his own capacity. */
 enum block desk_judge_rep(struct desk *desk, const struct overlay *overlay, size_t rep, int64_t units);
-/* Is there anybody who could take a lead that needs this? */
-bool post_can_serve(const struct desk *desk, const struct post *post, const struct need *need);
+/* Is there anybody who could take a lead of so many units that needs this? */
+bool post_can_serve(const struct desk *desk, const struct post *post, const struct need *need, int64_t units);
 /* When time alone changes anything at this post; NEVER_MS. */
 int64_t post_next_change(const struct post *post);
 

@@ -299,13 +299,18 @@ enum pool_answer pool_choose(struct work *work, size_t team, const size_t *tried
 	return follow(&asking, team, 0);
 }
 
-enum pool_answer pool_choose_waited(struct work *work, size_t team, int64_t units)
+enum pool_answer pool_choose_waited(struct work *work, const struct need *need)
 {
 	size_t tried[STATE_TRIED_MAX];
-	struct asking asking = {.work = work, .cause = CAUSE_AUTOMATIC, .tried = tried, .units = units};
+	struct asking asking = {.work = work, .cause = CAUSE_AUTOMATIC, .tried = tried};
 	asking.tried_count = own_tried_reps(work, tried);
 	see_lead(work);
-	return ask_team(&asking, team) ? POOL_CHOSEN : POOL_WAITING;
+	for (size_t i = 0; i < need->stop_count; i++) {
+		asking.units = need->stops[i].units;
+		if (ask_team(&asking, need->stops[i].team))
+			return POOL_CHOSEN;
+	}
+	return POOL_WAITING;
 }
 
 enum pool_answer pool_choose_after(struct work *work, size_t team, size_t step)

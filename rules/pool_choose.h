@@ -37,9 +37,9 @@ enum pool_answer { POOL_CHOSEN, POOL_WAITING, POOL_NOBODY };
 enum pool_answer pool_choose(struct work *work, size_t team, const size_t *tried, size_t tried_count,
                              enum pool_cause cause);
 
-/* For the backlog: one of the team's own members (POOL_WAITING: nobody yet), and the outcomes from `step` on. Nobody who was
- * asked in this round. */
-enum pool_answer pool_choose_waited(struct work *work, size_t team, int64_t units);
+/* For the backlog: a member of the first of its stops that has one (POOL_WAITING: nobody yet), and the outcomes of its team from
+ * `step` on. Nobody who was asked in this round. */
+enum pool_answer pool_choose_waited(struct work *work, const struct need *need);
 enum pool_answer pool_choose_after(struct work *work, size_t team, size_t step);
 
 /* Could this rep take the lead as a member of `team`? For owner match, claims and orders that respect caps and absence

@@ -50,7 +50,7 @@ static void leave(struct work *aside)
 static bool place(struct work *work, const struct waiter *waiter)
 {
 	struct work aside;
-	size_t team = waiter->queue->need.team;
+	size_t team = queue_team(waiter->queue);
 	bool is_placed = false;
 	work_aside_begin(&aside, work, waiter->name);
 	struct slice value = overlay_get(&work->decider->overlay, pool_wait_key(work->arena, aside.lead_id));
@@ -60,7 +60,7 @@ static bool place(struct work *work, const struct waiter *waiter)
 		aside.reason = "team_gone";
 		leave(&aside);
 		is_placed = true;
-	} else if (pool_choose_waited(&aside, team, waiter->queue->need.units) == POOL_CHOSEN) {
+	} else if (pool_choose_waited(&aside, &waiter->queue->need) == POOL_CHOSEN) {
 		give(&aside);
 		is_placed = true;
 	}
@@ -68,15 +68,40 @@ static bool place(struct work *work, const struct waiter *waiter)
 	return is_placed;
 }
 
-static bool may_serve(struct desk *desk, const struct post *post, struct queue *queue)
+static const struct post *stop_post(struct work *work, const struct stop *stop)
 {
-	if (post == NULL)
+	return desk_post(work->decider->desk, &work->decider->overlay, stop->team);
+}
+
+static bool is_gone(const struct work *work, const struct queue *queue)
+{
+	return queue_team(queue) == work->model->team_count;
+}
+
+/* Rises whenever anybody at any of the stops may have become able to take what he could not before. */
+static uint64_t eased_at_stops(struct work *work, const struct queue *queue)
+{
+	uint64_t eased = 0;
+	for (size_t i = 0; i < queue->need.stop_count; i++)
+		eased += stop_post(work, &queue->need.stops[i])->eased;
+	return eased;
+}
+
+static bool may_serve(struct work *work, struct queue *queue)
+{
+	struct desk *desk = work->decider->desk;
+	if (is_gone(work, queue))
 		return queue->barren == 0;
-	if (queue->barren == post->eased)
+	uint64_t eased = eased_at_stops(work, queue);
+	bool can = false;
+	if (queue->barren == eased)
 		return false;
-	desk->looks++;
-	bool can = post_can_serve(desk, post, &queue->need);
-	queue->barren = can ? 0 : post->eased;
+	for (size_t i = 0; !can && i < queue->need.stop_count; i++) {
+		const struct stop *stop = &queue->need.stops[i];
+		desk->looks++;
+		can = post_can_serve(desk, stop_post(work, stop), &queue->need, stop->units);
+	}
+	queue->barren = can ? 0 : eased;
 	return can;
 }
 
@@ -88,10 +113,8 @@ static struct waiter *next_in_line(struct work *work)
 	for (size_t team = 0; team <= work->model->team_count; team++) {
 		if (desk->backlog.lines[team].count == 0)
 			continue;
-		bool is_gone = team == work->model->team_count;
-		const struct post *post = is_gone ? NULL : desk_post(desk, &work->decider->overlay, team);
 		for (struct queue *queue = desk->backlog.lines[team].queues; queue != NULL; queue = queue->next)
-			if (may_serve(desk, post, queue) && (best == NULL || waiter_is_before(queue->items[0], best)))
+			if (may_serve(work, queue) && (best == NULL || waiter_is_before(queue->items[0], best)))
 				best = queue->items[0];
 	}
 	return best;
@@ -100,8 +123,7 @@ static struct waiter *next_in_line(struct work *work)
 /* Of a queue that somebody could serve each lead is given away; should one not be, the queue waits for the next change. */
 static void set_barren(struct work *work, struct queue *queue)
 {
-	bool is_gone = queue->need.team == work->model->team_count;
-	queue->barren = is_gone ? 1 : desk_post(work->decider->desk, &work->decider->overlay, queue->need.team)->eased;
+	queue->barren = is_gone(work, queue) ? 1 : eased_at_stops(work, queue);
 }
 
 static void drain(struct work *work)
@@ -122,6 +144,18 @@ static void drain(struct work *work)
 	}
 }
 
+/* When time alone changes anything at a team that one of this line waits for. */
+static int64_t next_change(struct work *work, const struct line *line)
+{
+	int64_t next_ms = NEVER_MS;
+	for (const struct queue *queue = line->queues; queue != NULL; queue = queue->next)
+		for (size_t i = 0; i < queue->need.stop_count; i++) {
+			int64_t change_ms = post_next_change(stop_post(work, &queue->need.stops[i]));
+			next_ms = change_ms < next_ms ? change_ms : next_ms;
+		}
+	return next_ms;
+}
+
 /* When somebody may become free without an event. */
 static int64_t next_tick(struct work *work)
 {
@@ -130,9 +164,7 @@ static int64_t next_tick(struct work *work)
 	if (pool_wait_is_broken(work) || (desk->backlog.count != 0 && next_in_line(work) != NULL))
 		return desk->now_ms;
 	for (size_t team = 0; desk->backlog.count != 0 && team < work->model->team_count; team++) {
-		if (desk->backlog.lines[team].count == 0)
-			continue;
-		int64_t change_ms = post_next_change(desk_post(desk, &work->decider->overlay, team));
+		int64_t change_ms = next_change(work, &desk->backlog.lines[team]);
 		next_ms = change_ms < next_ms ? change_ms : next_ms;
 	}
 	return next_ms == NEVER_MS ? 0 : next_ms;
@@ -176,8 +208,8 @@ static void wait_is_over(struct work *aside, const struct waiter *waiter)
 {
 	enum pool_answer answer = POOL_NOBODY;
 	aside->reason = "team_gone";
-	if (waiter->queue->need.team < aside->model->team_count)
-		answer = pool_choose_after(aside, waiter->queue->need.team, (size_t)aside->state.step);
+	if (!is_gone(aside, waiter->queue))
+		answer = pool_choose_after(aside, queue_team(waiter->queue), (size_t)aside->state.step);
 	if (answer == POOL_CHOSEN) {
 		give(aside);
 	} else if (answer == POOL_WAITING) {

@@ -41,10 +41,22 @@ void pool_wait(struct work *work, size_t team, int64_t until_ms, size_t step)
 	work->state.step = (int64_t)step;
 }
 
+static bool has_stop(const struct stop *stops, size_t count, size_t team)
+{
+	for (size_t i = 0; i < count; i++)
+		if (stops[i].team == team)
+			return true;
+	return false;
+}
+
 bool pool_must_queue(const struct work *work, size_t team)
 {
 	const struct desk *desk = work->decider->desk;
-	return desk->is_cut && desk->backlog.lines[team].count != 0;
+	for (size_t i = 0; desk->is_cut && i < work->model->team_count; i++)
+		for (const struct queue *queue = desk->backlog.lines[i].queues; queue != NULL; queue = queue->next)
+			if (has_stop(queue->need.stops, queue->need.stop_count, team))
+				return true;
+	return false;
 }
 
 /* ---- the keys: the state is written as it is in lead/<id> */
@@ -77,13 +89,35 @@ void pool_ready(struct work *work)
 	desk_at(work->decider->desk, work->model, &work->decider->overlay, work->now_ms);
 }
 
+struct route_on {
+	const struct model *model;
+	struct stop stops[STOPS_MAX];
+	size_t count;
+};
+
+/* The team, and those that it sends on to by its first outcomes: whoever was asked before the lead began to wait. */
+static void add_stops(struct route_on *on, size_t team, size_t outcomes)
+{
+	const struct pool *pool = team < on->model->team_count ? pool_of(&on->model->teams[team]) : NULL;
+	if (on->count == STOPS_MAX || has_stop(on->stops, on->count, team))
+		return;
+	on->stops[on->count++] = (struct stop){.team = (uint32_t)team};
+	for (size_t i = 0; pool != NULL && i < outcomes && i < pool->outcome_count; i++)
+		if (pool->outcomes[i].kind == POOL_NEXT)
+			add_stops(on, pool->outcomes[i].team, SIZE_MAX);
+}
+
 static void line_up(struct desk *desk, struct slice lead_id, const struct lead_state *state, struct arena *scratch)
 {
 	const struct model *model = desk->model;
 	size_t team = model_find_team(model, state->team);
 	if (team == SIZE_MAX)
 		team = model->team_count; /* the line of teams that are gone */
-	struct need need = need_of(model, team, state, pool_waiting_size(model, team, state, lead_id, scratch));
+	struct route_on on = {.model = model};
+	add_stops(&on, team, (size_t)state->step);
+	for (size_t i = 0; i < on.count; i++)
+		on.stops[i].units = (uint32_t)pool_waiting_size(model, on.stops[i].team, state, lead_id, scratch);
+	struct need need = need_of(model, state, on.stops, on.count);
 	backlog_add(&desk->backlog, lead_id, &need, backlog_rank(model, state->grade), state->at_ms);
 }
 
