@@ -71,7 +71,7 @@ static void note_claim(struct work *work, struct slice rep)
 static bool is_claimable(const struct lead_state *state)
 {
 	bool is_free = lifecycle_is_free(state->status) || state->status == LEAD_NURTURE; /* who claims nobody's waits on */
-	return is_free && !slice_is(state->why, "do_not_contact") && !slice_is(state->why, "grade_stops");
+	return is_free && state->bar == BAR_NONE;
 }
 
 /* ERR_NONE: nothing speaks against it. */
@@ -118,7 +118,7 @@ static void claim_free(struct work *work, size_t rep)
 static void claim_owned(struct work *work, size_t rep)
 {
 	bool is_own = slice_equal(work->model->reps[rep].id, work->state.owner);
-	if (!lifecycle_is_open(work->state.status))
+	if (!lifecycle_is_open(work->state.status) || work->state.bar == BAR_CONTACT)
 		event_claim_rejected(work, ERR_NOT_CLAIMABLE, 0);
 	else if (!ownership_rules(work->model)->has_dispute || (is_own && work->state.dispute_ms == 0))
 		event_claim_rejected(work, ERR_LEAD_OWNED, 0);

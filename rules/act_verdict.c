@@ -78,7 +78,8 @@ void act_verdict(struct work *work)
 	} else if (work->state.status == LEAD_HELD) {
 		hold_go_on(work);
 	} else {
-		work->state.cleared = 1; /* one whose grade stops does not hold up the person's next lead any more */
+		work->state.cleared = 1; /* it does not hold up the person's next lead any more, and may itself be had */
+		work->state.bar = BAR_NONE;
 		work_write_lead(work, work->lead_id);
 		event_moved(work, &move, lead_status_name(work->state.status), false);
 	}

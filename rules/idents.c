@@ -37,8 +37,7 @@ static const struct dedup_window *window_of(const struct model *model, enum iden
 /* Whom nobody may route says nothing about the others of the company. */
 static bool is_blocked(const struct lead_state *state)
 {
-	return state->status == LEAD_UNASSIGNED && (slice_is(state->why, "do_not_contact") || slice_is(state->why, "grade_stops") ||
-	                                            slice_is(state->why, "stopped_before"));
+	return state->bar != BAR_NONE && state->owner.len == 0;
 }
 
 static bool is_of_account(enum identity_kind kind)

@@ -281,8 +281,11 @@ bool lifecycle_wake(struct work *work)
 	state->wakes++;
 	if (waking.timer == NULL)
 		return true; /* its state went on without it */
-	if (state->status == LEAD_SHELVED)
+	if (state->status == LEAD_SHELVED) {
 		state->status = state->owner.len != 0 ? LEAD_IN_PROGRESS : LEAD_UNASSIGNED;
+		if (state->bar != BAR_NONE)
+			state->why = bar_word(state->bar);
+	}
 	event_woken(work, &waking);
 	return true;
 }

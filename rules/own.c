@@ -205,7 +205,7 @@ void own_pass_on(struct work *work, struct order *order)
 	if (work->state.owner.len != 0)
 		pool_credit_back(work, work->state.owner, order->reason, order->approver);
 	order->is_chosen = true;
-	if (team == SIZE_MAX || !goes_on) {
+	if (team == SIZE_MAX || !goes_on || work->state.bar == BAR_CONTACT) {
 		give_up(work, POOL_NOBODY, order);
 		return;
 	}
@@ -303,7 +303,7 @@ bool own_may_order(struct work *work)
 		              "the lead is closed: reopen it before somebody gets it");
 		return false;
 	}
-	if (slice_is(state->why, "do_not_contact")) {
+	if (state->bar == BAR_CONTACT) {
 		decide_reject(work, work->prepared->record, ERR_ILLEGAL_TRANSITION, "lead_id", "the person asked not to be contacted");
 		return false;
 	}

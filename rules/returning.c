@@ -8,18 +8,6 @@
 #include "rules/own.h"
 #include "rules/pool_choose.h"
 
-void returning_note(struct work *work, const struct hit *past)
-{
-	const struct lead_state *state = &past->state;
-	struct returning *returning = arena_alloc(work->arena, sizeof *returning);
-	*returning = (struct returning){
-		.lead_id = past->lead_id, .owner = state->owner.len != 0 ? state->owner : state->previous, .team = state->team, .grade = state->grade,
-		.status = lead_status_name(state->status), .is_cleared = state->cleared != 0,
-		.last_ms = state->touched_ms > state->at_ms ? state->touched_ms : state->at_ms,
-	};
-	work->returning = returning;
-}
-
 /* A grade that is not in the configuration any more stops nothing. */
 static bool grade_stops(const struct model *model, struct slice letter)
 {
@@ -29,12 +17,31 @@ static bool grade_stops(const struct model *model, struct slice letter)
 	return false;
 }
 
+enum bar returning_bar(const struct model *model, const struct lead_state *past)
+{
+	if (past->bar != BAR_NONE)
+		return (enum bar)past->bar;
+	return past->cleared == 0 && grade_stops(model, past->grade) ? BAR_GRADE : BAR_NONE;
+}
+
+void returning_note(struct work *work, const struct hit *past)
+{
+	const struct lead_state *state = &past->state;
+	struct returning *returning = arena_alloc(work->arena, sizeof *returning);
+	*returning = (struct returning){
+		.lead_id = past->lead_id, .owner = state->owner.len != 0 ? state->owner : state->previous, .team = state->team,
+		.status = lead_status_name(state->status), .bar = returning_bar(work->model, state),
+		.last_ms = state->touched_ms > state->at_ms ? state->touched_ms : state->at_ms,
+	};
+	work->returning = returning;
+}
+
 const char *returning_block(const struct work *work)
 {
 	if (work->is_barred[IDENTITY_EMAIL] || work->is_barred[IDENTITY_PHONE])
 		return "do_not_contact";
 	const struct returning *past = work->returning;
-	return past != NULL && !past->is_cleared && grade_stops(work->model, past->grade) ? "stopped_before" : NULL;
+	return past != NULL && past->bar != BAR_NONE ? bar_word(past->bar).p : NULL;
 }
 
 static enum step owner_is_absent(struct work *work, const char *result)

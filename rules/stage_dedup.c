@@ -67,7 +67,14 @@ static void add_live(struct finding *finding, const struct hit *hit)
 	finding->has_first = true;
 }
 
-/* Of several that count the older is the first; of those that were, the latest is the one that people remember. */
+/* Of those that were, one that bars the person says so whatever came later; else the latest is the one that people remember. */
+static bool is_rather(const struct work *work, const struct hit *past, const struct hit *than)
+{
+	enum bar bar = returning_bar(work->model, &past->state), other = returning_bar(work->model, &than->state);
+	return bar != other ? bar > other : is_older(than, past);
+}
+
+/* Of several that count the older is the first. */
 static int add_key(struct work *work, enum identity_kind kind, struct finding *finding)
 {
 	struct hit hit;
@@ -75,7 +82,7 @@ static int add_key(struct work *work, enum identity_kind kind, struct finding *f
 	if (sight == SIGHT_LIVE)
 		add_live(finding, &hit);
 	bool is_person = kind == IDENTITY_EMAIL || kind == IDENTITY_PHONE;
-	if (sight == SIGHT_PAST && is_person && (!finding->has_past || is_older(&finding->past, &hit))) {
+	if (sight == SIGHT_PAST && is_person && (!finding->has_past || is_rather(work, &hit, &finding->past))) {
 		finding->past = hit;
 		finding->has_past = true;
 	}

@@ -92,7 +92,10 @@ enum step stage_score(struct work *work)
 	work->slots[SLOT_GRADE] = cel_string(work->score.grade->letter);
 	work->slots[SLOT_SCORE] = cel_int(work->score.total);
 	const char *block = returning_block(work);
-	if (block != NULL)
-		return settle_unassigned(work, block);
-	return work->score.grade->stops ? settle_unassigned(work, "grade_stops") : STEP_NEXT;
+	if (block == NULL && work->score.grade->stops)
+		block = "grade_stops";
+	if (block == NULL)
+		return STEP_NEXT;
+	work->state.bar = slice_equal(slice_of(block), bar_word(BAR_CONTACT)) ? BAR_CONTACT : BAR_GRADE;
+	return settle_unassigned(work, block);
 }

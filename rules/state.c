@@ -26,6 +26,11 @@ const char *lead_status_name(enum lead_status status)
 	return (size_t)status < sizeof names / sizeof *names ? names[status] : "?";
 }
 
+struct slice bar_word(int64_t bar)
+{
+	return bar == BAR_CONTACT ? SLICE("do_not_contact") : bar == BAR_GRADE ? SLICE("stopped_before") : SLICE_NONE;
+}
+
 /* ---- the members of a lead's value */
 
 enum member_kind { IS_INT, IS_TEXT, IS_LIST, IS_STATUS, IS_FLAT, IS_FIRST, IS_CLOCKS };
@@ -104,6 +109,7 @@ static const struct member_row rows[] = {
 	ROW("apart", IS_LIST, apart, 0, STATE_APART_MAX),
 	ROW("common", IS_INT, is_common, 0, 0),
 	ROW("lesson", IS_FLAT, lesson, 0, 0),
+	ROW("blocked", IS_INT, bar, BAR_NONE, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -192,7 +198,7 @@ static bool is_sound(const struct lead_state *lead)
 	       lead->score <= INT32_MAX && lead->at_ms != INT64_MIN && lead->duplicates >= 0 && lead->touched_ms >= 0 &&
 	       lead->wake_ms >= 0 && lead->wakes >= 0 && lead->interest_ms >= 0 && lead->reached >= 0 && lead->size >= 0 &&
 	       lead->size <= POOL_SIZE_MAX && lead->wait_ms >= 0 && lead->step >= 0 && lead->given_ms >= 0 &&
-	       lead->furthest >= 0 &&
+	       lead->furthest >= 0 && lead->bar >= BAR_NONE && lead->bar <= BAR_CONTACT &&
 	       lead->left_ms >= 0 && lead->exempt_ms >= 0 && lead->dispute_ms >= 0 &&
 	       (lead->excused == 0 || (lead->excused == 1 && lead->exempt_ms != 0));
 }

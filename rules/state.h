@@ -48,6 +48,8 @@
  *     apart     leads that are not the same person's, because somebody said so
  *     common    1: other leads have had the keys of its company, too
  *     cleared   1: a person found it good, whatever its grade says
+ *     blocked   it is routed to nobody until a person clears it: 1 because of a grade that stops, its own or that of an
+ *               earlier lead, 2 because the person is not to be contacted
  *     prev, left    who owned it last, and since when nobody does
  *     tried     who was asked in this round: since it was last taken up, or ordered to somebody; with twelve it ends
  *     with      who helps the owner, as "rep/role"
@@ -97,6 +99,12 @@ enum lead_status {
 /* "assigned", … */
 const char *lead_status_name(enum lead_status status);
 
+/* Why nobody gets it, until a person clears it. */
+enum bar { BAR_NONE, BAR_GRADE, BAR_CONTACT };
+
+/* The reason code of a lead that is barred so: "stopped_before", "do_not_contact"; none: empty. */
+struct slice bar_word(int64_t bar);
+
 struct state_list {
 	size_t count;
 	struct slice items[STATE_IDENTS_MAX];
@@ -145,6 +153,7 @@ struct lead_state {
 	struct state_list apart;  /* at most STATE_APART_MAX */
 	int64_t is_common;        /* 0 or 1 */
 	struct slice lesson;      /* a JSON object as written; may be empty */
+	int64_t bar;              /* an enum bar */
 };
 
 void state_put_lead(struct strbuf *out, const struct lead_state *lead);
