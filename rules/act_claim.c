@@ -5,6 +5,7 @@
  */
 #include "rules/decide.h"
 
+#include "rules/consent.h"
 #include "rules/dispute.h"
 #include "rules/event_own.h"
 #include "rules/json.h"
@@ -109,7 +110,9 @@ static void claim_free(struct work *work, size_t rep)
 	order.cause = CAUSE_CLAIM;
 	note_claim(work, id);
 	work->state.tried.count = 0;
-	own_order(work, rep, own_team_of(work, rep, work->state.team), &order);
+	size_t team = own_team_of(work, rep, work->state.team);
+	if (!consent_ask(work, rep, team))
+		own_order(work, rep, team, &order);
 }
 
 /* ---- owned ones */

@@ -7,6 +7,7 @@
 #include "rules/decide.h"
 
 #include "rules/clocks_lead.h"
+#include "rules/consent.h"
 #include "rules/dispute.h"
 #include "rules/event_own.h"
 #include "rules/idents.h"
@@ -14,6 +15,7 @@
 #include "rules/merge.h"
 #include "rules/model.h"
 #include "rules/own.h"
+#include "rules/ownership.h"
 
 static int read_other(struct activity *activity, struct err *err)
 {
@@ -170,12 +172,14 @@ static void revive(struct work *work, const struct hit *absorbed)
 	work_aside_begin(&aside, work, absorbed->lead_id);
 	aside.state = absorbed->state;
 	size_t rep = owner_after(work, &absorbed->state);
+	size_t team = rep != SIZE_MAX ? own_team_of(&aside, rep, aside.state.team) : SIZE_MAX;
+	bool is_asked = work->activity->to.len != 0 && ownership_consent(work->model, team) != NULL;
 	enum lead_status status = status_before(&absorbed->state, rep != SIZE_MAX);
 	aside.state.into = aside.state.was = SLICE_NONE;
 	aside.state.status = LEAD_UNASSIGNED;
 	remember_apart(&aside.state, work->lead_id);
-	if (rep != SIZE_MAX) {
-		own_give(&aside, rep, own_team_of(&aside, rep, aside.state.team), order.reason);
+	if (rep != SIZE_MAX && !is_asked) {
+		own_give(&aside, rep, team, order.reason);
 		aside.state.status = status;
 	} else {
 		aside.state.why = SLICE("split");
@@ -184,7 +188,9 @@ static void revive(struct work *work, const struct hit *absorbed)
 	work_write_lead(&aside, aside.lead_id);
 	aside.activity = work->activity; /* whose order it was */
 	event_split(&aside, &(struct merged){.lead_id = aside.lead_id, .into = work->lead_id, .match = "order", .survivor = &work->state});
-	if (rep != SIZE_MAX)
+	if (is_asked)
+		(void)consent_ask(&aside, rep, team);
+	else if (rep != SIZE_MAX)
 		event_given(&aside, &order);
 	work_aside_end(&aside, work);
 }

@@ -2,6 +2,7 @@
 #include "rules/dispute.h"
 
 #include "rules/base/strbuf.h"
+#include "rules/consent.h"
 #include "rules/decide.h"
 #include "rules/event_dispute.h"
 #include "rules/instant.h"
@@ -228,16 +229,24 @@ static void leave_to_manager(struct work *work)
 	work_write_lead(work, work->lead_id);
 }
 
+/* Who is lent gets it by consent, whatever he has won; on a closed lead nobody works, so it only counts for him. */
+static void give(struct work *work, size_t rep)
+{
+	struct order order = {.reason = "dispute", .cause = CAUSE_CLAIM};
+	size_t team = own_team_of(work, rep, work->state.team);
+	if (!lifecycle_is_open(work->state.status) || !consent_ask(work, rep, team))
+		own_order(work, rep, team, &order);
+}
+
 /* A winner who has left meanwhile gets nothing. */
 static void end(struct work *work, struct slice winner)
 {
-	struct order order = {.reason = "dispute", .cause = CAUSE_CLAIM};
 	size_t rep = model_find_rep(work->model, winner);
 	bool moves = rep != SIZE_MAX && work->model->reps[rep].is_active && !slice_equal(winner, work->state.owner);
 	work->state.dispute_ms = 0;
 	work->state.claims.count = 0;
 	if (moves)
-		own_order(work, rep, own_team_of(work, rep, work->state.team), &order);
+		give(work, rep);
 	else
 		work_write_lead(work, work->lead_id);
 }

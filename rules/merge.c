@@ -76,10 +76,16 @@ static bool is_about(const struct hit *self, const struct hit *other)
 	return slice_equal(self->state.contest, other->lead_id);
 }
 
+/* Has it been said who owns the lead? Whoever won it may wait for somebody's consent. */
+static bool is_settled(const struct lead_state *state)
+{
+	return !dispute_is_open(state) && state->status != LEAD_PENDING;
+}
+
 /* The dispute about this merge was held: whoever owns the lead that it was about owns both. */
 static bool was_heard(const struct hit *a, const struct hit *b)
 {
-	return (is_about(a, b) && !dispute_is_open(&a->state)) || (is_about(b, a) && !dispute_is_open(&b->state));
+	return (is_about(a, b) && is_settled(&a->state)) || (is_about(b, a) && is_settled(&b->state));
 }
 
 /* The dispute has come to nothing, and this is the order that was waited for. */
@@ -249,7 +255,7 @@ static bool find_contest(const struct work *work, const struct hit *self, struct
 bool merge_settled(struct work *work)
 {
 	struct hit self = {.lead_id = work->lead_id, .state = work->state}, other = {0};
-	if (self.state.contest.len == 0 || dispute_is_open(&self.state))
+	if (self.state.contest.len == 0 || !is_settled(&self.state))
 		return false;
 	if (work->prepared == NULL && slice_has_prefix(work->cause, SLICE("timer:"))) /* one timer may bring two leads together twice */
 		work->cause = slice_of(arena_printf(work->arena, "timer:%.*s:merge:%lld", SLICE_ARG(work->lead_id),

@@ -255,8 +255,11 @@ static void the_first_criterion_that_separates_decides(void **state)
 	rig_expect(event, "criterion", "territory");
 	rig_expect(event, "winner", "eve");
 	assert_int_equal(json_get(event, "claims")->count, 2);
+	rig_expect(rig_event(rig, &d, "lead.status"), "candidate", "eve"); /* who is lent */
+	expect_owner(rig, "L1", "ana", 1);
+	d = rig_act(rig, "{\"type\":\"activity.approve\",\"lead_id\":\"L1\",\"actor\":\"boss\",\"decision\":\"yes\"}");
 	event = rig_event(rig, &d, "lead.assigned");
-	rig_expect(event, "reason", "dispute");
+	rig_expect(event, "reason", "approved");
 	rig_expect(event, "previous_owner", "ana");
 	expect_owner(rig, "L1", "eve", 2);
 	assert_int_equal(rig_state(rig, "L1").claims.count, 0);
