@@ -11,9 +11,9 @@
 
 enum need { NEED_TRUE, NEED_FALSE, NEED_UNKNOWN };
 
-/* A has(…) that holds for the part that is being looked at. */
+/* A field that is present in the part that is being looked at: has(field) or the like holds there. */
 struct fact {
-	const struct node *has;
+	const struct node *field; /* NODE_HAS or NODE_SELECT */
 	const struct fact *next;
 };
 
@@ -33,21 +33,21 @@ static void walk(struct linter *linter, const struct node *node, struct place pl
 
 /* ---- facts */
 
-/* Do both read the same field? `has` is a NODE_HAS, `select` a NODE_SELECT. */
-static bool is_same_path(const struct node *has, const struct node *select)
+/* Do both read the same field? Each is a NODE_HAS or a NODE_SELECT. */
+static bool is_same_path(const struct node *a, const struct node *b)
 {
-	for (;; has = has->args[0], select = select->args[0]) {
-		if (has->resolution != select->resolution || has->index != select->index)
+	for (;; a = a->args[0], b = b->args[0]) {
+		if (a->resolution != b->resolution || a->index != b->index)
 			return false;
-		if (has->resolution != RESOLVED_FIELD)
-			return has->resolution == RESOLVED_SLOT || has->resolution == RESOLVED_LOCAL;
+		if (a->resolution != RESOLVED_FIELD)
+			return a->resolution == RESOLVED_SLOT || a->resolution == RESOLVED_LOCAL;
 	}
 }
 
 static bool is_present(const struct fact *fact, const struct node *select)
 {
 	for (; fact != NULL; fact = fact->next)
-		if (is_same_path(fact->has, select))
+		if (is_same_path(fact->field, select))
 			return true;
 	return false;
 }
@@ -55,22 +55,6 @@ static bool is_present(const struct fact *fact, const struct node *select)
 static bool is_not(const struct node *node)
 {
 	return node->kind == NODE_CALL && node->is_operator && slice_is(node->name, "!");
-}
-
-/* What holds when `node` is `holds`: has(x) itself, and the parts of a conjunction (or of a negated disjunction). */
-static const struct fact *learn(struct linter *linter, const struct node *node, bool holds, const struct fact *facts)
-{
-	if (is_not(node))
-		return learn(linter, node->args[0], !holds, facts);
-	if (node->kind == NODE_HAS && holds) {
-		struct fact *fact = arena_alloc(linter->keep, sizeof *fact);
-		*fact = (struct fact){node, facts};
-		return fact;
-	}
-	if (node->kind == (holds ? NODE_AND : NODE_OR))
-		for (uint32_t i = 0; i < node->arg_count; i++)
-			facts = learn(linter, node->args[i], holds, facts);
-	return facts;
 }
 
 /* ---- optional fields */
@@ -191,6 +175,78 @@ static bool result_when_absent(const struct node *call, uint32_t which, struct c
 	return true;
 }
 
+/* `field == ""`, `field in ["x", ""]`: who writes the empty text has thought of absence. */
+static bool names_empty(const struct node *constant)
+{
+	struct cel_value value = constant->value;
+	if (constant->kind != NODE_CONST)
+		return false;
+	return value.kind == CEL_LIST ? default_in_list(cel_string(SLICE("")), value.as.list)
+				      : value.kind == CEL_STRING && value.len == 0;
+}
+
+/* ---- learning */
+
+static const struct fact *add_fact(struct linter *linter, const struct node *field, const struct fact *facts)
+{
+	struct fact *fact = arena_alloc(linter->keep, sizeof *fact);
+	*fact = (struct fact){field, facts};
+	return fact;
+}
+
+/* `x != ""`, `size(x) > 0`: would it give something else if the field were absent? NULL: not known to. */
+static const struct node *field_told_by(const struct node *node, bool holds, bool only_empty)
+{
+	struct cel_value zero;
+	bool result;
+	if (!only_empty && node->kind == NODE_SELECT && holds && node->type->kind == CEL_BOOL)
+		return optional_field(node) != NULL ? node : NULL;
+	for (uint32_t which = 0; node->kind == NODE_CALL && node->arg_count == 2 && which < 2; which++) {
+		const struct node *field = find_optional(node->args[which], &zero);
+		if (field == NULL || !result_when_absent(node, which, zero, &result) || result == holds)
+			continue;
+		if (!only_empty || (node->is_operator && names_empty(node->args[!which])))
+			return field;
+	}
+	return NULL;
+}
+
+/* `x == true`, `x != false`: x, and whether it holds when the comparison does. NULL: not of this form. */
+static const struct node *compared_with_flag(const struct node *node, bool *inout_holds)
+{
+	bool is_equal = node->kind == NODE_CALL && node->is_operator && slice_is(node->name, "==");
+	bool is_other = node->kind == NODE_CALL && node->is_operator && slice_is(node->name, "!=");
+	for (uint32_t which = 0; (is_equal || is_other) && which < 2; which++) {
+		const struct node *flag = node->args[which];
+		if (flag->kind != NODE_CONST || flag->value.kind != CEL_BOOL)
+			continue;
+		*inout_holds = *inout_holds == (flag->value.as.boolean == is_equal);
+		return node->args[!which];
+	}
+	return NULL;
+}
+
+/* What is present when `node` is `holds`: x of has(x) or of a test that absence would not pass, and what the parts of a
+ * conjunction (or of a negated disjunction) tell. `only_empty`: of tests only those that name the empty text. */
+static const struct fact *learn(struct linter *linter, const struct node *node, bool holds, bool only_empty,
+				const struct fact *facts)
+{
+	if (is_not(node))
+		return learn(linter, node->args[0], !holds, only_empty, facts);
+	const struct node *compared = compared_with_flag(node, &holds);
+	if (compared != NULL)
+		return learn(linter, compared, holds, only_empty, facts);
+	if (node->kind == NODE_HAS)
+		return holds ? add_fact(linter, node, facts) : facts;
+	if (node->kind == (holds ? NODE_AND : NODE_OR))
+		for (uint32_t i = 0; i < node->arg_count; i++)
+			facts = learn(linter, node->args[i], holds, only_empty, facts);
+	const struct node *told = field_told_by(node, holds, only_empty);
+	return told != NULL ? add_fact(linter, told, facts) : facts;
+}
+
+/* ---- the walk */
+
 static void walk_field(struct linter *linter, const struct node *node, struct place place)
 {
 	const struct cel_field *field = optional_field(node);
@@ -203,16 +259,6 @@ static void walk_field(struct linter *linter, const struct node *node, struct pl
 	}
 	if (node->arg_count > 0)
 		walk(linter, node->args[0], (struct place){place.facts, NEED_UNKNOWN});
-}
-
-/* `field == ""`, `field in ["x", ""]`: who writes the empty text has thought of absence. */
-static bool names_empty(const struct node *constant)
-{
-	struct cel_value value = constant->value;
-	if (constant->kind != NODE_CONST)
-		return false;
-	return value.kind == CEL_LIST ? default_in_list(cel_string(SLICE("")), value.as.list)
-				      : value.kind == CEL_STRING && value.len == 0;
 }
 
 /* `field op constant`: silent when the default cannot be what makes the condition true. */
@@ -261,8 +307,10 @@ static void walk_constant(struct linter *linter, const struct node *logic, const
 
 static void walk_logic(struct linter *linter, const struct node *node, struct place place)
 {
-	/* within a && b each part may count on the others: where one is false the whole is, whatever the others say */
-	const struct fact *facts = learn(linter, node, node->kind == NODE_AND, place.facts);
+	/* Within a && b each part may count on the others: where one is false the whole is, whatever the others say. When
+	 * it is that which makes the condition true, a test that absence fails is no guard but what is warned of. */
+	bool is_and = node->kind == NODE_AND, only_empty = place.need != (is_and ? NEED_TRUE : NEED_FALSE);
+	const struct fact *facts = learn(linter, node, is_and, only_empty, place.facts);
 	for (uint32_t i = 0; i < node->arg_count; i++) {
 		walk_constant(linter, node, node->args[i]);
 		walk(linter, node->args[i], (struct place){facts, place.need});
@@ -273,8 +321,8 @@ static void walk_choice(struct linter *linter, const struct node *node, struct p
 {
 	const struct node *condition = node->args[0];
 	walk(linter, condition, (struct place){place.facts, NEED_TRUE});
-	walk(linter, node->args[1], (struct place){learn(linter, condition, true, place.facts), place.need});
-	walk(linter, node->args[2], (struct place){learn(linter, condition, false, place.facts), place.need});
+	walk(linter, node->args[1], (struct place){learn(linter, condition, true, false, place.facts), place.need});
+	walk(linter, node->args[2], (struct place){learn(linter, condition, false, false, place.facts), place.need});
 }
 
 static void walk_loop(struct linter *linter, const struct node *node, struct place place)
@@ -284,7 +332,7 @@ static void walk_loop(struct linter *linter, const struct node *node, struct pla
 	walk(linter, node->args[0], (struct place){facts, NEED_UNKNOWN});
 	if (loop->guard != NULL) {
 		walk(linter, loop->guard, (struct place){facts, NEED_TRUE});
-		facts = learn(linter, loop->guard, true, facts);
+		facts = learn(linter, loop->guard, true, false, facts);
 	}
 	if (loop->body != NULL)
 		walk(linter, loop->body, (struct place){facts, NEED_UNKNOWN});
