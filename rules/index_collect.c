@@ -97,7 +97,7 @@ static bool classify_text(const struct cel_conjunct *clause, enum dimension_kind
 /* false: evaluation has to tell. */
 static bool classify(const struct cel_conjunct *clause, enum dimension_kind *ret_kind)
 {
-	if (clause->test == CEL_TEST_OTHER)
+	if (clause->test == CEL_TEST_OTHER || clause->test == CEL_TEST_NOT_IN || clause->test == CEL_TEST_NOT_HAS)
 		return false;
 	if (clause->test == CEL_TEST_HAS) {
 		*ret_kind = DIMENSION_HAS;

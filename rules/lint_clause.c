@@ -12,6 +12,11 @@ static enum truth truth_of(bool holds)
 	return holds ? IS_TRUE : IS_FALSE;
 }
 
+static enum truth opposite_of(enum truth truth)
+{
+	return truth == IS_OPEN ? IS_OPEN : truth_of(truth == IS_FALSE);
+}
+
 static bool is_same(struct cel_value a, struct cel_value b)
 {
 	return cel_compare(a, b) == CEL_SAME;
@@ -75,6 +80,7 @@ static enum truth clause_says(const struct cel_conjunct *form, struct cel_value 
 	case CEL_TEST_IN:
 		return is_listed(form, value);
 	case CEL_TEST_NE:
+	case CEL_TEST_NOT_IN:
 		return truth_of(is_listed(form, value) == IS_FALSE);
 	case CEL_TEST_LT:
 	case CEL_TEST_LE:
@@ -86,6 +92,8 @@ static enum truth clause_says(const struct cel_conjunct *form, struct cel_value 
 		return has_affix(form, value);
 	case CEL_TEST_HAS:
 		return is_present(value);
+	case CEL_TEST_NOT_HAS:
+		return opposite_of(is_present(value));
 	case CEL_TEST_TRUE:
 		return truth_of(cel_is_true(value));
 	case CEL_TEST_FALSE:
@@ -145,10 +153,25 @@ static void take_vocabulary(struct lint_group *group, struct arena *arena)
 	keep_possible(group, all, count, arena);
 }
 
+/* What is absent reads as zero. */
+static void take_absence(struct lint_group *group, struct arena *arena)
+{
+	const struct cel_value zero = cel_zero(group->clauses[0]->form->type);
+	keep_possible(group, &zero, 1, arena);
+}
+
 static void take_booleans(struct lint_group *group, struct arena *arena)
 {
 	const struct cel_value both[] = {cel_bool(false), cel_bool(true)};
 	keep_possible(group, both, 2, arena);
+}
+
+static bool has_test(const struct lint_group *group, enum cel_test test)
+{
+	for (size_t i = 0; i < group->clause_count; i++)
+		if (group->clauses[i]->form->test == test)
+			return true;
+	return false;
 }
 
 static bool is_low(const struct cel_conjunct *form)
@@ -193,7 +216,9 @@ void lint_group_close(struct lint_group *group, struct arena *arena)
 		if (is_high(form))
 			take_bound(&group->high, form);
 	}
-	if (group->vocabulary != NULL && group->vocabulary->count < LINT_VALUES_MAX)
+	if (has_test(group, CEL_TEST_NOT_HAS))
+		take_absence(group, arena);
+	else if (group->vocabulary != NULL && group->vocabulary->count < LINT_VALUES_MAX)
 		take_vocabulary(group, arena);
 	else if (group->clauses[0]->form->type->kind == CEL_BOOL)
 		take_booleans(group, arena);
@@ -228,6 +253,8 @@ static bool affixes_differ(const struct cel_conjunct *a, const struct cel_conjun
 
 bool lint_group_is_empty(const struct lint_group *group)
 {
+	if (has_test(group, CEL_TEST_HAS) && has_test(group, CEL_TEST_NOT_HAS))
+		return true;
 	if (group->is_finite)
 		return group->value_count == 0;
 	if (bounds_cross(group))
@@ -258,12 +285,12 @@ static bool excludes(const struct lint_group *group, struct cel_value value)
 	return false;
 }
 
-static bool is_present_in(const struct lint_group *group, const struct cel_conjunct *form)
+static bool excludes_all(const struct lint_group *group, const struct cel_conjunct *list)
 {
-	for (size_t i = 0; i < group->clause_count; i++)
-		if (group->clauses[i]->form->test == CEL_TEST_HAS)
-			return true;
-	return excludes(group, cel_zero(form->type)); /* what is absent reads as zero */
+	for (uint32_t i = 0; i < list->constant_count; i++)
+		if (!excludes(group, list->constants[i]))
+			return false;
+	return true;
 }
 
 static bool has_longer_affix(const struct lint_group *group, const struct cel_conjunct *form)
@@ -278,11 +305,15 @@ static bool has_longer_affix(const struct lint_group *group, const struct cel_co
 
 bool lint_group_implies(const struct lint_group *group, const struct cel_conjunct *form)
 {
+	bool is_has = form->test == CEL_TEST_HAS || form->test == CEL_TEST_NOT_HAS;
+	if (is_has && has_test(group, form->test))
+		return true;
 	if (group->is_finite)
 		return all_values_hold(group, form);
 	switch (form->test) {
 	case CEL_TEST_NE:
-		return lint_is_simple(form) && excludes(group, form->constants[0]);
+	case CEL_TEST_NOT_IN:
+		return lint_is_simple(form) && excludes_all(group, form);
 	case CEL_TEST_GT:
 	case CEL_TEST_GE:
 		return group->low != NULL && is_as_strict(group->low, form);
@@ -293,7 +324,8 @@ bool lint_group_implies(const struct lint_group *group, const struct cel_conjunc
 	case CEL_TEST_SUFFIX:
 		return has_longer_affix(group, form);
 	case CEL_TEST_HAS:
-		return is_present_in(group, form);
+		return excludes(group, cel_zero(form->type)); /* what is absent reads as zero */
+	case CEL_TEST_NOT_HAS:
 	case CEL_TEST_OTHER:
 	case CEL_TEST_EQ:
 	case CEL_TEST_IN:

@@ -43,6 +43,8 @@ uint64_t program_cost(const struct node *root)
 
 /* ---- clauses */
 
+enum { MOST_CHOICES = 64 }; /* of `x == a || x == b …` */
+
 /* variable.field.field: fills slot, path and type. */
 static bool read_path(const struct node *node, struct cel_conjunct *clause)
 {
@@ -151,25 +153,97 @@ static bool read_has(const struct node *node, struct cel_conjunct *clause)
 	return true;
 }
 
-static bool read_clause(const struct node *node, struct cel_keyed *clause, struct arena *keep)
+/* NaN fails both `x < 5` and `x >= 5`, and what may be of any kind may be such a number. */
+static bool is_ordered(const struct cel_type *type)
 {
-	if (node->kind == NODE_HAS)
-		return read_has(node, &clause->form);
-	if (node->kind == NODE_SELECT || node->kind == NODE_NAME) {
-		clause->form.test = CEL_TEST_TRUE;
-		return node->type->kind == CEL_BOOL && read_path(node, &clause->form);
+	return type->kind != CEL_DOUBLE && type->kind != CEL_DYN;
+}
+
+/* The test that holds where this one does not. False: it has none. */
+static bool negate(struct cel_conjunct *clause)
+{
+	static const struct {
+		enum cel_test test, opposite;
+	} pairs[] = {
+		{CEL_TEST_EQ, CEL_TEST_NE},       {CEL_TEST_IN, CEL_TEST_NOT_IN}, {CEL_TEST_HAS, CEL_TEST_NOT_HAS},
+		{CEL_TEST_TRUE, CEL_TEST_FALSE},  {CEL_TEST_LT, CEL_TEST_GE},     {CEL_TEST_GT, CEL_TEST_LE},
+	};
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		if (clause->test != pairs[i].test && clause->test != pairs[i].opposite)
+			continue;
+		bool is_order = pairs[i].test == CEL_TEST_LT || pairs[i].test == CEL_TEST_GT;
+		if (is_order && !is_ordered(clause->type))
+			return false;
+		clause->test = clause->test == pairs[i].test ? pairs[i].opposite : pairs[i].test;
+		return true;
 	}
-	if (node->kind != NODE_CALL)
+	return false;
+}
+
+static bool read_clause(const struct node *node, struct cel_keyed *clause, struct arena *keep);
+
+static bool is_same_operand(const struct cel_keyed *a, const struct cel_keyed *b)
+{
+	return a->form.slot == b->form.slot && a->form.path_count == b->form.path_count &&
+	       memcmp(a->form.path, b->form.path, a->form.path_count * sizeof *a->form.path) == 0 &&
+	       slice_equal(a->key, b->key) && (a->key.p == NULL) == (b->key.p == NULL);
+}
+
+static void unite_constants(struct cel_conjunct *list, const struct cel_conjunct *more, struct arena *keep)
+{
+	uint32_t count = list->constant_count + more->constant_count;
+	struct cel_value *constants = arena_array(keep, count, sizeof *constants);
+	for (uint32_t i = 0; i < count; i++)
+		constants[i] = i < list->constant_count ? list->constants[i] : more->constants[i - list->constant_count];
+	list->constants = constants;
+	list->constant_count = count;
+}
+
+/* `x == a || x == b || x in [c, d]` */
+static bool read_or(const struct node *node, struct cel_keyed *clause, struct arena *keep)
+{
+	if (node->arg_count > MOST_CHOICES)
 		return false;
-	if (!node->is_operator)
-		return read_affix(node, clause, keep);
-	if (slice_is(node->name, "!")) {
-		clause->form.test = CEL_TEST_FALSE;
-		return node->args[0]->type->kind == CEL_BOOL && read_path(node->args[0], &clause->form);
+	for (uint32_t i = 0; i < node->arg_count; i++) {
+		struct cel_keyed part = {.key = SLICE_NONE};
+		bool is_choice = read_clause(node->args[i], &part, keep) &&
+				 (part.form.test == CEL_TEST_EQ || part.form.test == CEL_TEST_IN);
+		if (!is_choice || (i != 0 && !is_same_operand(clause, &part)))
+			return false;
+		if (i == 0)
+			*clause = part;
+		else
+			unite_constants(&clause->form, &part.form, keep);
 	}
+	clause->form.test = CEL_TEST_IN;
+	return true;
+}
+
+static bool read_operator(const struct node *node, struct cel_keyed *clause, struct arena *keep)
+{
+	if (slice_is(node->name, "!"))
+		return read_clause(node->args[0], clause, keep) && negate(&clause->form);
 	if (slice_is(node->name, "in"))
 		return read_in(node, clause);
 	return node->arg_count == 2 && read_comparison(node, clause, keep);
+}
+
+static bool read_clause(const struct node *node, struct cel_keyed *clause, struct arena *keep)
+{
+	switch (node->kind) {
+	case NODE_HAS:
+		return read_has(node, &clause->form);
+	case NODE_SELECT:
+	case NODE_NAME:
+		clause->form.test = CEL_TEST_TRUE;
+		return node->type->kind == CEL_BOOL && read_path(node, &clause->form);
+	case NODE_OR:
+		return read_or(node, clause, keep);
+	case NODE_CALL:
+		return node->is_operator ? read_operator(node, clause, keep) : read_affix(node, clause, keep);
+	default:
+		return false;
+	}
 }
 
 static void describe(const struct node *node, struct cel_conjunct *clause, struct arena *keep)

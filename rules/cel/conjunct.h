@@ -16,10 +16,12 @@ enum cel_test {
 	CEL_TEST_LE,
 	CEL_TEST_GT,
 	CEL_TEST_GE,
-	CEL_TEST_IN,     /* path in [constants] */
+	CEL_TEST_IN,     /* path in [constants], path == constant || path == constant */
+	CEL_TEST_NOT_IN,
 	CEL_TEST_PREFIX, /* path.startsWith(constant) */
 	CEL_TEST_SUFFIX, /* path.endsWith(constant) */
 	CEL_TEST_HAS,    /* has(path) */
+	CEL_TEST_NOT_HAS,
 	CEL_TEST_TRUE,   /* path, a bool */
 	CEL_TEST_FALSE,  /* !path */
 };
@@ -35,7 +37,7 @@ struct cel_conjunct {
 	uint32_t path_count;           /* fields behind it; 0: the variable itself */
 	uint32_t path[CEL_MAX_PATH];   /* declared field indexes, from the variable outwards */
 	const struct cel_type *type;   /* of what the path reads */
-	const struct cel_value *constants; /* one, or for CEL_TEST_IN constant_count of them */
+	const struct cel_value *constants; /* one, or for CEL_TEST_(NOT_)IN constant_count of them */
 	uint32_t constant_count;
 	const struct cel_keyed *keyed; /* CEL_TEST_OTHER: what it is when it tests a value of a map, or NULL */
 };
@@ -48,7 +50,7 @@ struct cel_keyed {
 };
 
 /* The top-level && operands, at least one. Live with the program. Beyond CEL_MAX_CONJUNCTS the rest is one last entry
- * of CEL_TEST_OTHER. A constant on the left (`"x" == lead.a`) is turned round. */
+ * of CEL_TEST_OTHER. A constant on the left (`"x" == lead.a`) is turned round, and `!` before a test is drawn into it. */
 const struct cel_conjunct *cel_program_conjuncts(const struct cel_program *program, size_t *ret_count);
 
 /* cel_eval, but the clauses are evaluated in order and the first that is not true is reported: *ret_clause is its

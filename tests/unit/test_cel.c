@@ -212,6 +212,25 @@ static void clauses_are_described(void **state)
 	assert_int_equal(clauses[0].length, 20);
 }
 
+static void negations_and_choices_are_described(void **state)
+{
+	struct fixture *f = *state;
+	compile(f, "(lead.source == 'a' || 'b' == lead.source || lead.source in ['c', 'd']) && !(lead.source == 'a') && "
+		   "!(lead.source in ['a']) && !has(lead.email) && !(lead.company.employees < 5) && !!lead.vip && "
+		   "!(lead.source == 'a' || lead.source == 'b') && (lead.source == 'a' || lead.email == 'a') && "
+		   "!(lead.source.startsWith('a'))");
+	size_t count;
+	const struct cel_conjunct *clauses = cel_program_conjuncts(f->program, &count);
+	static const enum cel_test tests[] = {CEL_TEST_IN, CEL_TEST_NE,   CEL_TEST_NOT_IN, CEL_TEST_NOT_HAS, CEL_TEST_GE,
+					      CEL_TEST_TRUE, CEL_TEST_NOT_IN, CEL_TEST_OTHER,  CEL_TEST_OTHER};
+	assert_int_equal(count, 9);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(clauses[i].test, tests[i]);
+	assert_int_equal(clauses[0].constant_count, 4);
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(cel_slice(clauses[0].constants[i]).p[0], "abcd"[i]);
+}
+
 static void first_failing_clause_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -467,6 +486,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(wrong_result_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lying_field_is_an_error_not_a_crash, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(clauses_are_described, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(negations_and_choices_are_described, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(first_failing_clause_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(steps_run_out_even_when_errors_are_absorbed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(deep_nesting_is_refused, set_up, tear_down),

@@ -50,7 +50,7 @@ static void put_text_clause(struct random *random, struct strbuf *out, const cha
                             size_t count)
 {
 	const char *value = values[pick(random, count)], *other = values[pick(random, count)];
-	switch (pick(random, 7)) {
+	switch (pick(random, 8)) {
 	case 0:
 		strbuf_printf(out, "has(%s)", field);
 		break;
@@ -65,6 +65,9 @@ static void put_text_clause(struct random *random, struct strbuf *out, const cha
 		break;
 	case 4:
 		strbuf_printf(out, "\"%s\" %s %s", value, PICK(random, orders), field);
+		break;
+	case 5:
+		strbuf_printf(out, "%s == \"%s\" || \"%s\" == %s", field, value, other, field);
 		break;
 	default:
 		strbuf_printf(out, "%s %s \"%s\"", field, pick(random, 2) ? "==" : "!=", value);
@@ -126,9 +129,10 @@ static void put_condition(struct random *random, struct strbuf *out)
 	size_t count = 1 + pick(random, CLAUSES_MAX);
 	for (size_t i = 0; i < count; i++) {
 		strbuf_puts(out, i ? " && " : "");
-		strbuf_puts(out, count > 1 ? "(" : "");
+		bool is_negated = pick(random, 6) == 0;
+		strbuf_puts(out, is_negated ? "!(" : count > 1 ? "(" : "");
 		put_clause(random, out);
-		strbuf_puts(out, count > 1 ? ")" : "");
+		strbuf_puts(out, is_negated || count > 1 ? ")" : "");
 	}
 }
 
