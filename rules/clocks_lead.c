@@ -193,6 +193,23 @@ static void stop(struct work *work, struct clock *clock, const struct clock_plan
 		answers_note(&work->answers, &before, plan, hours, at_ms);
 }
 
+/* An opportunity has another closing date than the one that its clock runs for. Who names the same date again, such as with a
+ * new stage, does not have what was told of it told once more. */
+static bool is_new_closing_date(const struct clock *clock, const struct clock_plan *plan, const struct happened *happened)
+{
+	return plan->kind == CLOCK_OPPORTUNITY_EXPIRY && (happened->facts & CONVERTED) != 0 && happened->date_ms != 0 &&
+	       clock_has_cycle(clock) && happened->at_ms >= clock->start_ms && happened->date_ms != clock->wanted_ms;
+}
+
+static void take_closing_date(struct work *work, struct clock *clock, const struct clock_plan *plan,
+                              const struct clock_hours *hours, const struct happened *happened)
+{
+	int64_t old_ms = clock->due_ms;
+	clock_start(clock, plan, hours, happened->at_ms, happened->date_ms);
+	if (clock->due_ms != old_ms && clock_has_cycle(clock))
+		event_clock_moved(work, clock, plan, old_ms);
+}
+
 /* Stop before pause before start, so that of the same instant the stop wins. */
 static void apply(struct work *work, struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours,
                   const struct happened *happened, struct asks asks)
@@ -208,6 +225,8 @@ static void apply(struct work *work, struct clock *clock, const struct clock_pla
 		clock_start(clock, plan, hours, at_ms, happened->date_ms);
 	} else if (asks.new_owner && (asks.start || (is_date && was_running))) {
 		clock_start(clock, plan, hours, at_ms, is_date ? clock->wanted_ms : 0);
+	} else if (asks.start && is_new_closing_date(clock, plan, happened)) {
+		take_closing_date(work, clock, plan, hours, happened);
 	} else if (asks.start && !asks.stop && !has_run) {
 		clock_start(clock, plan, hours, at_ms, happened->date_ms);
 	} else if (asks.start && !asks.stop && plan->repeat == CLOCK_RESUME) {

@@ -209,7 +209,8 @@ void lifecycle_move(struct work *work, const struct move *move)
 	if (happened.facts != 0)
 		clocks_happened(work, &happened);
 	const struct clock *expiry = state_clock(state, SLICE("opportunity_expiry"), NULL);
-	if (move->to == LEAD_OPPORTUNITY && expiry != NULL && clock_is_running(expiry))
+	bool tells = expiry != NULL && (expiry->next_ms != 0 || expiry->wanted_ms == state->wake_ms);
+	if (move->to == LEAD_OPPORTUNITY && tells && clock_is_running(expiry))
 		state->wake_ms = 0; /* the clock tells of the date, with its levels */
 }
 
