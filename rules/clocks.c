@@ -109,7 +109,7 @@ static int64_t due_of(const struct clock *clock, const struct clock_plan *plan, 
 	int64_t due_ms = calendar_memo_add(hours->memo, hours->clock, clock->start_ms, &plan->after);
 	due_ms = extended(clock, plan, hours, due_ms);
 	due_ms = shifted(plan, hours, due_ms, clock->shift_ms);
-	if (plan->kind != CLOCK_CADENCE || clock->wanted_ms == 0 || due_ms == CALENDAR_NEVER)
+	if (plan->kind != CLOCK_CADENCE || plan->times != 0 || clock->wanted_ms == 0 || due_ms == CALENDAR_NEVER)
 		return due_ms;
 	if (clock->wanted_ms < due_ms)
 		return larger(clock->wanted_ms, clock->start_ms);

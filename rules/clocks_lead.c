@@ -238,7 +238,7 @@ static void apply(struct work *work, struct clock *clock, const struct clock_pla
 	} else if (asks.extend) {
 		(void)clock_extend(clock, plan, hours, at_ms);
 	}
-	if (plan->kind == CLOCK_CADENCE && happened->date_ms != 0)
+	if (plan->kind == CLOCK_CADENCE && plan->times == 0 && happened->date_ms != 0)
 		clock_want(clock, plan, hours, happened->date_ms);
 	if (asks.paused)
 		clock_pause(clock, plan, hours, at_ms);
