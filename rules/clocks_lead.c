@@ -217,12 +217,13 @@ static void apply(struct work *work, struct clock *clock, const struct clock_pla
 	bool has_run = clock->start_ms != 0, was_running = has_run && clock->stop_ms == 0;
 	int64_t at_ms = happened->at_ms, stopped_ms = clock->stop_ms;
 	bool is_date = plan->kind == CLOCK_NEXT_FOLLOW_UP;
+	int64_t date_ms = at_ms >= stopped_ms ? happened->date_ms : 0; /* a date of before is not newer than what followed it */
 	if (asks.stop && plan->times != 0)
 		count_act(work, clock, plan, hours, at_ms);
 	else if (asks.stop)
 		stop(work, clock, plan, hours, at_ms);
-	if (is_date && happened->date_ms != 0) {
-		clock_start(clock, plan, hours, at_ms, happened->date_ms);
+	if (is_date && date_ms != 0 && at_ms >= clock->start_ms) {
+		clock_start(clock, plan, hours, at_ms, date_ms);
 	} else if (asks.new_owner && (asks.start || (is_date && was_running))) {
 		clock_start(clock, plan, hours, at_ms, is_date ? clock->wanted_ms : 0);
 	} else if (asks.start && is_new_closing_date(clock, plan, happened)) {
@@ -238,7 +239,7 @@ static void apply(struct work *work, struct clock *clock, const struct clock_pla
 	} else if (asks.extend) {
 		(void)clock_extend(clock, plan, hours, at_ms);
 	}
-	if (plan->kind == CLOCK_CADENCE && plan->times == 0 && happened->date_ms != 0)
+	if (plan->kind == CLOCK_CADENCE && plan->times == 0 && date_ms != 0 && at_ms >= clock->start_ms)
 		clock_want(clock, plan, hours, happened->date_ms);
 	if (asks.paused)
 		clock_pause(clock, plan, hours, at_ms);
