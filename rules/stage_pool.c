@@ -6,21 +6,26 @@
 #include "rules/decide.h"
 
 #include "rules/model.h"
+#include "rules/own.h"
 #include "rules/pool_choose.h"
 
-/* A route that names a rep: the team is for when he cannot take it. */
+/* A route that names a rep: the team is for when he cannot take it. Who is not in it has the caps and hours of his own, and
+ * whoever consents for that is asked. */
 static bool take_named(struct work *work)
 {
 	const struct route *route = work->match.route;
 	enum block block;
 	if (route == NULL || route->rep_plus_1 == 0)
 		return false;
+	size_t rep = route->rep_plus_1 - 1, own = own_team_of(work, rep, work->model->teams[work->team].id);
+	size_t team = own != SIZE_MAX ? own : work->team;
 	work->named = route->rep_plus_1;
-	if (!pool_can_take(work, route->rep_plus_1 - 1, work->team, &block)) {
+	if (!pool_can_take(work, rep, team, &block)) {
 		work->named_block = block;
 		return false;
 	}
-	work->rep = route->rep_plus_1 - 1;
+	work->rep = rep;
+	work->team = team;
 	work->reason = "named";
 	return true;
 }
