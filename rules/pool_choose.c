@@ -230,20 +230,35 @@ static bool was_tried(const struct asking *asking, size_t rep)
 	return false;
 }
 
-static bool ask_over_capacity(const struct asking *asking, size_t team, const struct pool_outcome *outcome)
+static bool is_for_capacity(enum block block)
+{
+	return block == BLOCK_NONE || block == BLOCK_OPEN || block == BLOCK_CAP || block == BLOCK_SIZE;
+}
+
+/* Limits do not bind him, but absence does. Who is not in the team takes it as a member of his own. */
+static bool ask_named_over_capacity(const struct asking *asking, size_t team, size_t rep)
 {
 	struct work *work = asking->work;
-	struct asking anyway = *asking;
-	anyway.over_capacity = true;
-	if (outcome->rep == SIZE_MAX)
-		return ask_team(&anyway, team);
-	if (!work->model->reps[outcome->rep].is_active || was_tried(asking, outcome->rep))
+	size_t own = own_team_of(work, rep, work->model->teams[team].id);
+	enum block block;
+	team = own != SIZE_MAX ? own : team;
+	(void)pool_can_take(work, rep, team, &block);
+	if (was_tried(asking, rep) || !is_for_capacity(block))
 		return false;
-	work->rep = outcome->rep;
+	work->rep = rep;
 	work->team = team;
 	work->units = size_in(work, pool_of(&work->model->teams[team]));
 	work->state.is_free = 1;
 	return true;
+}
+
+static bool ask_over_capacity(const struct asking *asking, size_t team, const struct pool_outcome *outcome)
+{
+	struct asking anyway = *asking;
+	anyway.over_capacity = true;
+	if (outcome->rep == SIZE_MAX)
+		return ask_team(&anyway, team);
+	return ask_named_over_capacity(asking, team, outcome->rep);
 }
 
 /* Until when; 0: without end. */
