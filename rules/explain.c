@@ -193,19 +193,6 @@ static void say_rescheduled(struct strbuf *out, const struct json *event)
 	put_text(out, event, "deadline");
 }
 
-static const struct {
-	const char *type;
-	void (*say)(struct strbuf *out, const struct json *event);
-} sentences[] = {
-	{"lead.assigned", say_assigned},   {"lead.unassigned", say_unassigned},     {"lead.duplicate", say_duplicate},
-	{"lead.merged", say_merged},       {"lead.split", say_split},
-	{"lead.status", say_status},       {"followup.reminder", say_reminder},     {"followup.overdue", say_overdue},
-	{"lead.expiring", say_reminder},   {"followup.rescheduled", say_rescheduled}, {"lead.converted", say_converted},
-	{"lead.erased", say_erased},       {"lead.issue", say_issue},               {"lead.complaint", say_complaint},
-	{"lead.help_requested", say_help}, {"ownership.conflict", say_conflict},    {"claim.rejected", say_claim_rejected},
-	{"lead.dispute", say_dispute},     {"lead.feedback", say_feedback},         {"lead.graded", say_graded},
-};
-
 static void put_count(struct strbuf *out, const struct json *figures, const char *name)
 {
 	const struct json *count = json_get(figures, name);
@@ -251,30 +238,47 @@ static void say_presence(struct strbuf *out, const struct json *event)
 	strbuf_puts(out, is_true(event, "ignored") ? "; what came now is older and changes nothing." : ".");
 }
 
+static void say_rejected(struct strbuf *out, const struct json *event)
+{
+	strbuf_puts(out, " was rejected");
+	if (json_get_text(event, "text").len == 0)
+		return;
+	strbuf_puts(out, ": ");
+	put_text(out, event, "text");
+}
+
+static const struct {
+	const char *type;
+	void (*say)(struct strbuf *out, const struct json *event);
+	bool is_about_lead;
+} sentences[] = {
+#define EVENT_TYPE(type, say, is_about_lead) {type, say, is_about_lead},
+#include "rules/event_type.def"
+};
+enum { SENTENCES = sizeof sentences / sizeof *sentences };
+
+const char *explain_type(size_t at)
+{
+	return at < SENTENCES ? sentences[at].type : NULL;
+}
+
 void explain_sentence(struct strbuf *out, struct slice type, const struct json *event)
 {
-	if (slice_is(type, "rep.presence")) {
-		say_presence(out, event);
-		return;
-	}
-	if (slice_is(type, "rep.handed_over")) {
-		say_handed_over(out, event);
-		return;
-	}
-	if (slice_is(type, "digest")) {
-		say_digest(out, event);
+	size_t at = 0;
+	while (at < SENTENCES && !slice_is(type, sentences[at].type))
+		at++;
+	if (at < SENTENCES && !sentences[at].is_about_lead) {
+		sentences[at].say(out, event);
 		return;
 	}
 	strbuf_puts(out, "Lead ");
 	put_text(out, event, "lead_id");
-	for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
-		if (slice_is(type, sentences[i].type)) {
-			sentences[i].say(out, event);
-			strbuf_putc(out, '.');
-			return;
-		}
-	strbuf_puts(out, ": ");
-	put(out, type);
+	if (at < SENTENCES) {
+		sentences[at].say(out, event);
+	} else {
+		strbuf_puts(out, ": ");
+		put(out, type);
+	}
 	strbuf_putc(out, '.');
 }
 

@@ -19,10 +19,15 @@
 #ifndef LR_RULES_EXPLAIN_H
 #define LR_RULES_EXPLAIN_H
 
+#include <stddef.h>
+
 #include "rules/base/slice.h"
 
 struct json;
 struct strbuf;
+
+/* The types of all events that are sent, each once; NULL behind the last. */
+const char *explain_type(size_t at);
 
 /* One sentence, no line end. `type` is the event's type ("lead.assigned"); an unknown one is named and that is all. */
 void explain_sentence(struct strbuf *out, struct slice type, const struct json *event);

@@ -3,6 +3,7 @@
  * leadctl test, its parts in the order in which a file goes through them:
  *
  *     test_read.c     YAML -> struct test_file; everything that can be wrong in a test file is said here
+ *     test_names.c    names of events and of what is stored: are there such?
  *     test_config.c   directory or inline configuration, with overrides -> model
  *     test_json.c     YAML values -> JSON of a record, and JSON as people read it
  *     test_run.c      steps through a world (rules/world.h)
@@ -88,6 +89,16 @@ struct test_file {
 /* Reads the whole file and says all that is wrong with it. NULL: errors were added. Heap; one owner. */
 struct test_file *test_file_read(const char *path, struct diags *diags);
 void test_file_free(struct test_file *file);
+
+/* ---- names; false: an error was added */
+
+/* "lead.assigned" */
+bool test_check_type(const struct node *type, struct diags *diags);
+bool test_check_topic(const struct node *topic, struct diags *diags);
+/* A mapping of members of a lead's stored value, or of paths in them. */
+bool test_check_members(const struct node *members, struct diags *diags);
+/* A mapping of keys of the state: "ring/dach". */
+bool test_check_state_keys(const struct node *keys, struct diags *diags);
 
 /* ---- time */
 

@@ -49,18 +49,19 @@ static bool check_event(const struct node *node, struct diags *diags)
 {
 	struct slice type;
 	if (node->kind == NODE_SCALAR)
-		return node_read_text(node, "the type of an event", diags, &type);
+		return node_read_text(node, "the type of an event", diags, &type) && test_check_type(node, diags);
 	if (!node_expect_mapping(node, "an event", diags))
 		return false;
-	const struct node *value = node_require(node, "type", "an event", diags);
-	return value != NULL && node_read_text(value, "the type of an event", diags, &type);
+	const struct node *value = node_require(node, "type", "an event", diags), *topic = node_get(node, "topic");
+	return value != NULL && node_read_text(value, "the type of an event", diags, &type) && test_check_type(value, diags) &&
+	       (topic == NULL || test_check_topic(topic, diags));
 }
 
 static bool check_events(const struct node *list, const char *what, struct diags *diags)
 {
 	bool is_fine = node_expect_sequence(list, what, diags);
-	for (size_t i = 0; is_fine && i < list->count; i++)
-		is_fine = check_event(list->items[i], diags);
+	for (size_t i = 0; list->kind == NODE_SEQUENCE && i < list->count; i++)
+		is_fine &= check_event(list->items[i], diags);
 	return is_fine;
 }
 
@@ -103,9 +104,9 @@ bool test_expect_check(const struct node *expect, struct diags *diags)
 	if ((node = node_get(expect, "owners")) != NULL)
 		is_fine &= check_owners(node, diags);
 	if ((node = node_get(expect, "state")) != NULL && !node_is_empty(node))
-		is_fine &= node_expect_mapping(node, "state", diags);
+		is_fine &= node_expect_mapping(node, "state", diags) && test_check_members(node, diags);
 	if ((node = node_get(expect, "keys")) != NULL)
-		is_fine &= node_expect_mapping(node, "keys", diags);
+		is_fine &= node_expect_mapping(node, "keys", diags) && test_check_state_keys(node, diags);
 	return is_fine;
 }
 

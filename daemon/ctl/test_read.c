@@ -294,6 +294,8 @@ static void read_given(struct reader *reader, struct test_case *test)
 	test->state = get_mapping(reader, given, "state");
 	for (size_t i = 0; test->leads != NULL && i < test->leads->count; i++)
 		node_expect_mapping(test->leads->members[i].value, "a lead's state", reader->diags);
+	if (test->state != NULL)
+		test_check_state_keys(test->state, reader->diags);
 }
 
 static void read_test(struct reader *reader, const struct node *node, struct test_case *test)

@@ -123,6 +123,11 @@ resolve(document, dangling, used);
 check('asyncapi.yaml: every reference leads somewhere', dangling);
 check('asyncapi.yaml: every event is in it', Object.keys(open).filter((n) => n !== 'common' && !used.has(n)));
 
+// rules/event_type.def has what is sent; a rejected record is no event of a schema.
+const sent = [...fs.readFileSync('rules/event_type.def', 'utf8').matchAll(/^EVENT_TYPE\("([^"]+)"/gm)].map((m) => m[1]).filter((t) => t !== 'lead.rejected');
+const told = ['assignments', 'followups', 'lifecycle'].flatMap((channel) => Object.keys(document.channels[channel].messages));
+check('asyncapi.yaml: the events are those that are sent', [...sent.filter((t) => !told.includes(t)), ...told.filter((t) => !sent.includes(t))]);
+
 const require = (await import('node:module')).createRequire(import.meta.url);
 const specification = require('@asyncapi/specs/schemas/3.0.0-without-$id.json');
 const ajv = addFormats(new Ajv({ allErrors: false, strict: false, validateFormats: false }));
