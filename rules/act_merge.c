@@ -126,23 +126,35 @@ static void remember_apart(struct lead_state *state, struct slice id)
 	apart->items[apart->count++] = id;
 }
 
-static void forget_ident(struct state_list *idents, struct slice name)
+/* false: it was not listed. */
+static bool forget_ident(struct state_list *idents, struct slice name)
 {
 	for (size_t i = 0; i < idents->count; i++)
 		if (slice_equal(idents->items[i], name)) {
 			idents->count--;
 			memmove(&idents->items[i], &idents->items[i + 1], (idents->count - i) * sizeof *idents->items);
-			return;
+			return true;
 		}
+	return false;
 }
 
-/* A survivor that is closed may have lost the keys to a newer lead: then they stay where they are. */
+/* Whoever takes a person's key from a closed lead takes it off its list, too; those of a company are taken without that. */
+static bool is_listed_while_held(struct slice name)
+{
+	char kind = ident_kind_letter(name);
+	return kind != identity_letter(IDENTITY_COMPANY) && kind != identity_letter(IDENTITY_DOMAIN);
+}
+
+/* A survivor that is closed may have lost keys to a newer lead: these stay where they are. */
 static void give_idents_back(struct work *work, const struct hit *absorbed)
 {
-	for (size_t i = 0; lifecycle_is_open(work->state.status) && i < absorbed->state.idents.count; i++) {
+	bool is_open = lifecycle_is_open(work->state.status);
+	for (size_t i = 0; i < absorbed->state.idents.count; i++) {
 		struct slice name = absorbed->state.idents.items[i];
-		forget_ident(&work->state.idents, name);
-		work_point_ident(work, name, absorbed->lead_id);
+		if (!is_open && !is_listed_while_held(name))
+			continue;
+		if (forget_ident(&work->state.idents, name) || is_open)
+			work_point_ident(work, name, absorbed->lead_id);
 	}
 }
 
