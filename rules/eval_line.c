@@ -16,6 +16,13 @@ struct job {
 
 static const struct json_limits LIMITS = {EVAL_LINE_BYTES_MAX, EVAL_LINE_DEPTH_MAX, EVAL_LINE_VALUES_MAX};
 
+/* A name for a message; a long one is not cut, as that could be within a letter. */
+static struct slice shown(struct slice name)
+{
+	enum { SHOWN_BYTES = 100 };
+	return name.len <= SHOWN_BYTES ? name : SLICE("a long name");
+}
+
 /* ---- names and their types */
 
 static const struct cel_type *read_type(struct job *job, const struct json *type);
@@ -75,7 +82,7 @@ static int declare(struct job *job, struct slice name, struct cel_value value)
 	if (job->count == EVAL_LINE_NAMES_MAX)
 		return err_set(&job->err, ERR_EVAL_LINE, "more than %d names", EVAL_LINE_NAMES_MAX);
 	if (is_declared(job, name))
-		return err_set(&job->err, ERR_EVAL_LINE, "a name is bound twice");
+		return err_set(&job->err, ERR_EVAL_LINE, "`%.*s` is bound twice", SLICE_ARG(shown(name)));
 	const struct cel_type *type = read_type(job, member(json_get(job->line, "declare"), name));
 	job->variables[job->count] = (struct cel_variable){arena_memdupz(&job->arena, name.p, name.len), type};
 	job->slots[job->count++] = value;
@@ -97,8 +104,11 @@ static int bind_typed(struct job *job)
 	int result = read_object(job, "bindings", &bindings);
 	for (size_t i = 0; result == 0 && bindings != NULL && i < bindings->count; i++) {
 		struct cel_value value;
-		result = cel_from_typed_json(&bindings->items[i], &job->arena, &value, &job->err);
-		if (result == 0)
+		struct err err = ERR_INIT;
+		result = cel_from_typed_json(&bindings->items[i], &job->arena, &value, &err);
+		if (result != 0)
+			err_set(&job->err, err.code, "`%.*s`: %s", SLICE_ARG(shown(bindings->names[i])), err.text);
+		else
 			result = declare(job, bindings->names[i], value);
 	}
 	return result;
@@ -140,28 +150,6 @@ static bool is_set(const struct job *job, const char *name)
 	return flag != NULL && flag->type == JSON_IS_BOOL && flag->boolean;
 }
 
-static void put_id(struct json_writer *answer, const struct json *id)
-{
-	switch (id != NULL ? id->type : JSON_IS_NULL) {
-	case JSON_IS_INT:
-		json_put_int(answer, "id", id->integer);
-		return;
-	case JSON_IS_REAL:
-		json_put_real(answer, "id", id->real);
-		return;
-	case JSON_IS_STRING:
-		json_put_text(answer, "id", id->text);
-		return;
-	case JSON_IS_BOOL:
-		json_put_bool(answer, "id", id->boolean);
-		return;
-	case JSON_IS_NULL:
-	case JSON_IS_ARRAY:
-	case JSON_IS_OBJECT:
-		json_put_null(answer, "id");
-	}
-}
-
 static void put_result(struct job *job, const struct cel_program *program, struct json_writer *answer)
 {
 	struct cel_value value = cel_eval(program, job->slots, &job->arena, CEL_DEFAULT_STEPS);
@@ -198,6 +186,22 @@ static void run(struct job *job, struct slice text, struct json_writer *answer)
 	cel_program_done(program);
 }
 
+/* A misspelt member would change what is asked without a word. */
+static int check_members(struct job *job)
+{
+	static const char *const known[] = {"id",   "expr",       "bindings",  "bindings_json", "declare",
+	                                    "type", "check_only", "unchecked", "container"};
+	for (size_t i = 0; i < job->line->count; i++) {
+		size_t at = 0;
+		while (at < sizeof known / sizeof *known && !slice_is(job->line->names[i], known[at]))
+			at++;
+		if (at == sizeof known / sizeof *known)
+			return err_set(&job->err, ERR_EVAL_LINE, "a question has no member `%.*s`",
+			               SLICE_ARG(shown(job->line->names[i])));
+	}
+	return 0;
+}
+
 static int read_line(struct job *job, struct slice line, struct slice *ret_text)
 {
 	job->line = json_read_wide(line, LIMITS, &job->arena, &job->err);
@@ -205,6 +209,8 @@ static int read_line(struct job *job, struct slice line, struct slice *ret_text)
 		return -1;
 	if (job->line->type != JSON_IS_OBJECT)
 		return err_set(&job->err, ERR_EVAL_LINE, "the line is no object");
+	if (check_members(job) != 0)
+		return -1;
 	const struct json *text = json_get(job->line, "expr");
 	if (text == NULL || text->type != JSON_IS_STRING)
 		return err_set(&job->err, ERR_EVAL_LINE, "`expr` is missing or no text");
@@ -219,7 +225,8 @@ void eval_line(struct slice line, struct strbuf *out)
 	struct slice text = SLICE_NONE;
 	int result = read_line(&job, line, &text);
 	json_open_object(&answer, NULL);
-	put_id(&answer, json_get(job.line, "id"));
+	const struct json *id = json_get(job.line, "id");
+	json_put_value(&answer, SLICE("id"), id != NULL ? id : &(const struct json){.type = JSON_IS_NULL});
 	if (result == 0)
 		run(&job, text, &answer);
 	else

@@ -7,7 +7,8 @@
  *     {"id": 2, "expr": "n > 1", "bindings_json": {"n": 2}}              ->  {"id":2,"value":{"bool":true}}
  *     {"id": 3, "expr": "1 / 0"}                                         ->  {"id":3,"error":"division by zero"}
  *
- *     id             a number, a text, true, false or null; comes back as it is. A line that cannot be read has id null
+ *     id             any value; comes back as it is (a number beyond 64 bits as a double). A line that cannot be read has id
+ *                    null
  *     bindings       name -> typed value (rules/cel_json.h), in which every value can be told from every other
  *     bindings_json  name -> plain JSON, or a text that holds such an object: a number written without fraction and exponent
  *                    is an int if it fits, any other a double; an object is a map with texts as keys
@@ -15,7 +16,7 @@
  * A name has type dyn unless "declare" says more: {"x": "int", "l": {"list": "string"}, "m": {"map": ["string", "dyn"]}}.
  * Further members, each false or absent by default: "type": true adds "type" to the answer, "check_only": true leaves out the
  * evaluation, "unchecked": true the type check; "container" is the namespace in which names are looked up first.
- * Members with other names are not looked at.
+ * A member with another name is an error.
  */
 #ifndef LR_RULES_EVAL_LINE_H
 #define LR_RULES_EVAL_LINE_H

@@ -69,7 +69,7 @@ static void typed_bindings_are_what_they_say(void **state)
 		 "{\"id\":1,\"value\":{\"duration\":\"90s\"}}"},
 		{"{\"id\":1,\"expr\":\"size(x)\",\"bindings\":{\"x\":{\"string\":\"a\\u0000b\"}}}", "{\"id\":1,\"value\":{\"int\":\"3\"}}"},
 		{"{\"id\":1,\"expr\":\"x\",\"bindings\":{\"x\":{\"int\":\"1x\"}}}",
-		 "{\"id\":1,\"error\":\"not a typed value: write {\\\"int\\\":\\\"1\\\"}, {\\\"string\\\":\\\"x\\\"}, {\\\"list\\\":[…]}\"}"},
+		 "{\"id\":1,\"error\":\"`x`: not a typed value: write {\\\"int\\\":\\\"1\\\"}, {\\\"string\\\":\\\"x\\\"}, {\\\"list\\\":[…]}\"}"},
 	};
 	CHECK(pairs);
 }
@@ -89,7 +89,7 @@ static void plain_bindings_are_read_as_leads_are(void **state)
 		{"{\"id\":1,\"expr\":\"x + y\",\"bindings_json\":{\"x\":1},\"bindings\":{\"y\":{\"int\":\"2\"}}}",
 		 "{\"id\":1,\"value\":{\"int\":\"3\"}}"},
 		{"{\"id\":1,\"expr\":\"x\",\"bindings_json\":{\"x\":1},\"bindings\":{\"x\":{\"int\":\"2\"}}}",
-		 "{\"id\":1,\"error\":\"a name is bound twice\"}"},
+		 "{\"id\":1,\"error\":\"`x` is bound twice\"}"},
 		{"{\"id\":1,\"expr\":\"x\",\"bindings_json\":[]}", "{\"id\":1,\"error\":\"`bindings_json` is no object\"}"},
 	};
 	CHECK(pairs);
@@ -108,7 +108,12 @@ static void every_line_has_an_answer(void **state)
 		{"{\"id\":7,\"expr\":\"nobody\"}", "{\"id\":7,\"error\":\"unknown name `nobody`\"}"},
 		{"{\"id\":7,\"expr\":\"x\",\"declare\":{\"x\":\"int\"}}", "{\"id\":7,\"error\":\"no value is bound to this name\"}"},
 		{"{\"id\":true,\"expr\":\"1\"}", "{\"id\":true,\"value\":{\"int\":\"1\"}}"},
-		{"{\"id\":[1],\"expr\":\"1\"}", "{\"id\":null,\"value\":{\"int\":\"1\"}}"},
+		{"{\"id\":[1,\"a\"],\"expr\":\"1\"}", "{\"id\":[1,\"a\"],\"value\":{\"int\":\"1\"}}"},
+		{"{\"id\":{\"n\":null},\"expr\":\"1\"}", "{\"id\":{\"n\":null},\"value\":{\"int\":\"1\"}}"},
+		{"{\"id\":1,\"expr\":\"1\",\"binding\":{}}", "{\"id\":1,\"error\":\"a question has no member `binding`\"}"},
+		{"{\"id\":1,\"expr\":\"x\",\"bindings\":{\"x\":{\"int\":\"1\"},\"y\":2}}",
+		 "{\"id\":1,\"error\":\"`y`: not a typed value: write {\\\"int\\\":\\\"1\\\"}, {\\\"string\\\":\\\"x\\\"}, "
+		 "{\\\"list\\\":[…]}\"}"},
 	};
 	CHECK(pairs);
 }
