@@ -23,7 +23,8 @@ struct checker {
 	struct arena *work, *keep;
 	struct unifier unifier;
 	const struct scope *scope;
-	uint32_t local_count; /* in use now */
+	const struct node *base; /* the last operand that something was selected from or called on */
+	uint32_t local_count;    /* in use now */
 };
 
 struct check_input {

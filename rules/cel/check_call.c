@@ -107,6 +107,15 @@ static const char *help_for_number(struct checker *checker, const struct node *o
 	return "make a number of the text: int(…)";
 }
 
+/* An int and a double meet: only a constant int can be written as the other. */
+static const char *help_for_fraction(struct checker *checker, const struct node *whole)
+{
+	if (whole->kind == NODE_CONST && whole->value.kind == CEL_INT)
+		return arena_printf(checker->keep, "int and double do not mix: write %lld.0",
+				    (long long)whole->value.as.integer);
+	return "int and double do not mix: make a double of the int with double(…)";
+}
+
 /* The usual slips with two operands. NULL: nothing helpful to say. */
 static const char *help_for_pair(struct checker *checker, const struct node *node)
 {
@@ -127,7 +136,7 @@ static const char *help_for_pair(struct checker *checker, const struct node *nod
 		return help_for_number(checker, node, text, text == a ? b : a);
 	}
 	if (is_number(left) && is_number(right))
-		return left == CEL_DOUBLE || right == CEL_DOUBLE ? "int and double do not mix: write 2.0, or double(…)"
+		return left == CEL_DOUBLE || right == CEL_DOUBLE ? help_for_fraction(checker, left == CEL_DOUBLE ? b : a)
 								 : "int and uint do not mix: write 2u, or int(…)";
 	return NULL;
 }
@@ -358,6 +367,8 @@ const struct cel_type *check_call(struct checker *checker, struct node *node)
 		refuse_unknown(checker, node, node->name); /* its variable would only be called unknown */
 		return &cel_type_dyn;
 	}
+	if (node->is_method)
+		checker->base = node->args[0];
 	for (uint32_t i = 0; i < node->arg_count; i++)
 		check_node(checker, node->args[i]);
 	const struct cel_type *type = resolve(checker, node, node->name);

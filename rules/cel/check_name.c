@@ -108,7 +108,7 @@ static const char *who_knows(const struct cel_env *env, struct slice name)
 	return NULL;
 }
 
-static void suggest_name(struct checker *checker, struct cel_issue *issue, struct slice name)
+static void suggest_name(struct checker *checker, struct cel_issue *issue, struct slice name, bool may_be_text)
 {
 	const char *who = who_knows(checker->env, name);
 	if (who != NULL) {
@@ -134,7 +134,8 @@ static void suggest_name(struct checker *checker, struct cel_issue *issue, struc
 				return;
 			}
 	}
-	issue_help(issue, checker->keep, "for a text write it in quotes: \"%.*s\"", SLICE_ARG(name));
+	if (may_be_text)
+		issue_help(issue, checker->keep, "for a text write it in quotes: \"%.*s\"", SLICE_ARG(name));
 }
 
 static const char *name_list(struct checker *checker)
@@ -161,7 +162,7 @@ const struct cel_type *check_name(struct checker *checker, struct node *node)
 	if (!checker->env->is_unchecked) {
 		struct cel_issue *issue = issue_refuse(checker->issues, checker->keep, ERR_CEL_UNKNOWN_NAME,
 						       node->span, "unknown name `%.*s`", SLICE_ARG(node->name));
-		suggest_name(checker, issue, node->name);
+		suggest_name(checker, issue, node->name, node != checker->base);
 		if (issue != NULL && checker->env->variable_count > 0)
 			issue->note = name_list(checker);
 	}
@@ -173,6 +174,8 @@ const struct cel_type *check_name(struct checker *checker, struct node *node)
 static const char *field_list(struct checker *checker, const struct cel_object_type *object)
 {
 	const char *list = "fields: ";
+	if (object->field_count == 0)
+		return arena_printf(checker->keep, "the configuration defines nothing for %s", object->name);
 	for (size_t i = 0; i < object->field_count && i < LISTED_FIELDS; i++)
 		list = arena_printf(checker->keep, "%s%s%s", list, i == 0 ? "" : ", ", object->fields[i].name);
 	return object->field_count > LISTED_FIELDS ? arena_printf(checker->keep, "%s, …", list) : list;
@@ -242,6 +245,7 @@ const struct cel_type *check_select(struct checker *checker, struct node *node)
 		first = first->args[0];
 	if (path != NULL && check_resolve_path(checker, node, path, first->is_rooted, &type))
 		return type;
+	checker->base = node->args[0];
 	type = select_from(checker, node, check_node(checker, node->args[0]));
 	if (node->kind == NODE_HAS)
 		return &cel_type_bool;
