@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * activity.disqualify: the lead is written off, for a reason (S3-INVALID). With `do_not_contact` the person is barred as
- * well: the identity keys stay, as marks that name no lead.
+ * well: the identity keys stay, as marks that name no lead. People also say so when the lead is closed: it stays what it is.
  */
 #include "rules/decide.h"
 
@@ -14,6 +14,12 @@ int act_disqualify_read(struct activity *activity, struct arena *arena, struct e
 	return activity_bool(activity->data, "do_not_contact", &activity->is_barring, err);
 }
 
+static void bar(struct work *work)
+{
+	work->state.bar = BAR_CONTACT;
+	work_forget_idents(work, IDENTS_BARRED);
+}
+
 void act_disqualify(struct work *work)
 {
 	const char *before = lead_status_name(work->state.status);
@@ -24,11 +30,15 @@ void act_disqualify(struct work *work)
 	}
 	if (work->activity->is_barring && move.reason.len == 0)
 		move.reason = SLICE("do_not_contact");
-	if (!lifecycle_may(work, &move))
-		return;
-	lifecycle_move(work, &move);
+	if (work->activity->is_barring && !lifecycle_is_open(work->state.status)) {
+		move.to = work->state.status;
+	} else {
+		if (!lifecycle_may(work, &move))
+			return;
+		lifecycle_move(work, &move);
+	}
 	if (work->activity->is_barring)
-		work_forget_idents(work, IDENTS_BARRED);
+		bar(work);
 	work_write_lead(work, work->lead_id);
 	event_moved(work, &move, before, false);
 }

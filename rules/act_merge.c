@@ -171,6 +171,8 @@ static enum lead_status status_before(const struct lead_state *state, bool is_ow
 
 static size_t owner_after(struct work *work, const struct lead_state *state)
 {
+	if (state->bar == BAR_CONTACT)
+		return SIZE_MAX;
 	if (work->activity->to.len != 0)
 		return model_find_rep(work->model, work->activity->to);
 	size_t rep = state->previous.len != 0 ? model_find_rep(work->model, state->previous) : SIZE_MAX;
@@ -194,7 +196,7 @@ static void revive(struct work *work, const struct hit *absorbed)
 		own_give(&aside, rep, team, order.reason);
 		aside.state.status = status;
 	} else {
-		aside.state.why = SLICE("split");
+		aside.state.why = aside.state.bar != BAR_NONE ? bar_word(aside.state.bar) : SLICE("split");
 	}
 	clocks_happened(&aside, &(struct happened){.facts = CLOCK_FACT_REOPENED, .at_ms = work->now_ms});
 	work_write_lead(&aside, aside.lead_id);
@@ -219,6 +221,10 @@ void act_split(struct work *work)
 	}
 	if (!is_in(&absorbed.state, work->lead_id)) {
 		refuse(work, ERR_CANNOT_SPLIT, "this lead was not merged into the other");
+		return;
+	}
+	if (work->activity->to.len != 0 && absorbed.state.bar == BAR_CONTACT) {
+		decide_reject(work, work->prepared->record, ERR_ILLEGAL_TRANSITION, "to", "the person asked not to be contacted");
 		return;
 	}
 	if (work->activity->to.len != 0 && own_find_rep(work, work->activity->to, "to") == SIZE_MAX)

@@ -145,10 +145,12 @@ static void open_dispute(struct work *work, struct hit *survivor, const struct h
 
 /* ---- absorbing a lead that is there */
 
-/* The person's keys lead to the survivor from now on. */
+/* The person's keys lead to the survivor from now on, and what keeps the one from being routed keeps the other. */
 static void hand_over_idents(struct work *work, const struct lead_state *other, struct hit *survivor)
 {
 	survivor->state.is_common |= other->is_common;
+	if (survivor->state.bar < other->bar)
+		survivor->state.bar = other->bar;
 	for (size_t i = 0; i < other->idents.count; i++) {
 		struct slice name = other->idents.items[i];
 		struct state_list *idents = &survivor->state.idents;
