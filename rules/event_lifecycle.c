@@ -4,6 +4,7 @@
 #include "rules/decide.h"
 #include "rules/event_page.h"
 #include "rules/lifecycle.h"
+#include "rules/pool_choose.h"
 
 static void put_notice(struct json_writer *writer, const struct work *work, enum lead_status status)
 {
@@ -47,6 +48,8 @@ void event_moved(struct work *work, const struct move *move, const char *before,
 	put_notice(writer, work, work->state.status);
 	json_put_int(writer, "ownership_version", work->state.version);
 	json_put_bool(writer, "repeated", is_repeated);
+	if (move->to == LEAD_INVALID)
+		pool_put_ledger(writer, work);
 	json_put_time(writer, "at", work->now_ms);
 	page_close(&page, work, OUT_LIFECYCLE, "lead.status");
 }

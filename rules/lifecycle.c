@@ -9,6 +9,8 @@
 #include "rules/event_lifecycle.h"
 #include "rules/hold.h"
 #include "rules/json.h"
+#include "rules/model.h"
+#include "rules/pool_choose.h"
 
 enum { OPEN = 1, OWNED = 2, FREE = 4 };
 #define TO(id) (1u << LEAD_##id)
@@ -193,9 +195,22 @@ static unsigned facts_of(enum lead_status from, const struct move *move)
 	}
 }
 
+/* A lead that was none costs no turn, where the section says so of the reason (semantics.md 2.1). */
+static void credit_back(struct work *work, const struct move *move)
+{
+	const struct lifecycle_words *words = &lifecycle_rules(work->model)->credit_back;
+	struct slice approver = work->activity != NULL ? work->activity->approver : SLICE_NONE;
+	for (size_t i = 0; move->to == LEAD_INVALID && i < words->count; i++)
+		if (slice_equal(words->names[i], move->reason)) {
+			pool_credit_back(work, work->state.owner, arena_memdupz(work->arena, move->reason.p, move->reason.len), approver);
+			return;
+		}
+}
+
 void lifecycle_move(struct work *work, const struct move *move)
 {
 	struct lead_state *state = &work->state;
+	credit_back(work, move);
 	struct happened happened = {.facts = facts_of(state->status, move), .at_ms = clocks_happened_at(work), .reason = move->reason};
 	if (move->to == LEAD_OPPORTUNITY)
 		happened.date_ms = move->wake_ms;

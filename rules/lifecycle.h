@@ -65,6 +65,7 @@ struct lifecycle_rules {
 	uint64_t approved;                           /* bit n: activities of type n need an approver */
 	const struct slice *reasons;                 /* the only ones taken; count 0: any */
 	size_t reason_count;
+	struct lifecycle_words credit_back;          /* reasons of invalid leads whose owner gets his turn back */
 	const struct lifecycle_stage *stages; /* count 0: any name will do */
 	size_t stage_count;
 	const struct lifecycle_band *bands; /* from the lowest `from` up */

@@ -208,6 +208,11 @@ static void read_notices(struct model_builder *builder, const struct node *node,
 	}
 }
 
+static void read_credit_back(struct model_builder *builder, const struct node *node, struct lifecycle_rules *rules)
+{
+	rules->credit_back.names = read_names(builder, node, "a reason", &rules->credit_back.count);
+}
+
 static void read_nurture(struct model_builder *builder, const struct node *node, struct lifecycle_rules *rules)
 {
 	struct err err = ERR_INIT;
@@ -229,11 +234,12 @@ static const struct {
 } parts[] = {
 	{"require", read_require}, {"approve", read_approved},          {"stages", read_stages},        {"bands", read_bands},
 	{"notify", read_notices},  {"departments", read_departments}, {"nurture_every", read_nurture},
+	{"credit_back", read_credit_back},
 };
 
 void model_build_lifecycle(struct model_builder *builder)
 {
-	static const char *const known[] = {"require", "reasons", "approve", "stages", "bands", "notify", "departments",
+	static const char *const known[] = {"require", "reasons", "credit_back", "approve", "stages", "bands", "notify", "departments",
 	                                    "nurture_every", "blank", NULL};
 	const struct node *section = model_section(builder, "lifecycle", NODE_MAPPING);
 	if (section == NULL)
