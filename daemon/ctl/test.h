@@ -99,6 +99,8 @@ bool test_check_topic(const struct node *topic, struct diags *diags);
 bool test_check_members(const struct node *members, struct diags *diags);
 /* A mapping of keys of the state: "ring/dach". */
 bool test_check_state_keys(const struct node *keys, struct diags *diags);
+/* The members of an activity; one that we do not know is sent as a `record`. */
+bool test_check_activity(const struct node *activity, struct diags *diags);
 
 /* ---- time */
 

@@ -25,6 +25,20 @@ static const char *key_start_at(size_t at)
 	return at < sizeof starts / sizeof *starts ? starts[at] : NULL;
 }
 
+/* What some activity may say. */
+static const char *activity_member_at(size_t at)
+{
+	static const char *const members[] = {
+		"type",       "lead_id",  "rep",     "tenant",   "actor",         "approver",       "reason",          "at",
+		"status",     "stage",    "until",   "every",    "next_step",     "method",         "outcome",         "reached",
+		"reaction",   "attitude", "intent",  "need",     "content",       "next_aim",       "next_follow_up_at", "kind",
+		"amount",     "currency", "date",    "contract", "decision_maker", "customer_number", "do_not_contact", "verdict",
+		"department", "to",       "text",    "team",     "collaborators", "evidence",       "decision",        "other",
+		"rating",     "expected_version", "expected_close",
+	};
+	return at < sizeof members / sizeof *members ? members[at] : NULL;
+}
+
 /* `name` is one of the list, or an error at `node` says that `what` is unknown. */
 static bool check_name(const struct node *node, struct slice name, const char *(*list)(size_t at), const char *what,
                        struct diags *diags)
@@ -91,6 +105,16 @@ bool test_check_state_keys(const struct node *keys, struct diags *diags)
 	for (size_t i = 0; i < keys->count; i++) {
 		const struct node *key = keys->members[i].key;
 		is_fine &= check_name(key, before(key->text, '/'), key_start_at, "no key of the state begins with", diags);
+	}
+	return is_fine;
+}
+
+bool test_check_activity(const struct node *activity, struct diags *diags)
+{
+	bool is_fine = true;
+	for (size_t i = 0; i < activity->count; i++) {
+		const struct node *key = activity->members[i].key;
+		is_fine &= check_name(key, key->text, activity_member_at, "no activity has a member", diags);
 	}
 	return is_fine;
 }

@@ -203,6 +203,8 @@ static void read_step_record(struct reader *reader, struct test_step *step)
 	}
 	if (step->kind == RECORD_LEAD)
 		test_lead_check(step->record, reader->diags);
+	if (step->kind == RECORD_ACT)
+		test_check_activity(step->record, reader->diags);
 	if (step->kind == RECORD_RAW)
 		check_raw(reader, step->record);
 }
