@@ -393,15 +393,22 @@ static const struct clock_level *breach_of(const struct clock_plan *plan)
 	return NULL;
 }
 
+bool clock_overdue(struct clock *clock, const struct clock_plan *plan, int64_t at_ms, struct clock_told *ret_told)
+{
+	const struct clock_level *breach = breach_of(plan);
+	if (!clock_is_running(clock) || at_ms < clock->due_ms || breach == NULL || is_told(clock, breach->rank) || is_met(clock, plan))
+		return false;
+	*ret_told = (struct clock_told){breach, clock->cycle, clock->start_ms, clock->due_ms, clock->due_ms, clock->count};
+	clock->level = breach->rank;
+	return true;
+}
+
 int clock_roll(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours, int64_t at_ms,
                struct clock_told *ret_told)
 {
 	if (!clock_is_running(clock) || at_ms < clock->due_ms)
 		return 0;
-	const struct clock_level *breach = breach_of(plan);
-	bool tells = breach != NULL && !is_told(clock, breach->rank) && !is_met(clock, plan);
-	if (tells)
-		*ret_told = (struct clock_told){breach, clock->cycle, clock->start_ms, clock->due_ms, clock->due_ms, clock->count};
+	bool tells = clock_overdue(clock, plan, at_ms, ret_told);
 	begin_behind(clock, plan, hours);
 	return tells ? 2 : 1;
 }

@@ -178,6 +178,10 @@ struct clock_told {
 bool clock_fire(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours, int64_t now_ms,
                 struct clock_told *ret_told);
 
+/* The breach of a clock that is about to end or to stop at `at_ms`, when it fell due by then and waits to be heard: marked as
+ * told. A window that was met has none. */
+bool clock_overdue(struct clock *clock, const struct clock_plan *plan, int64_t at_ms, struct clock_told *ret_told);
+
 /* Of a clock that counts: closes the window if it ended at or before `at_ms`, and begins the next one. 0: none ended; 1: one
  * did; 2: one did whose breach is told by this. */
 int clock_roll(struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours, int64_t at_ms,

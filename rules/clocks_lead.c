@@ -186,6 +186,9 @@ static void stop(struct work *work, struct clock *clock, const struct clock_plan
 {
 	if (clock->pause_ms != 0 && clock->stop_ms == 0)
 		clock_resume(clock, plan, hours, at_ms); /* until now it stood still, so the due time is a later one */
+	struct clock_told told;
+	if (at_ms > clock->due_ms && clock_overdue(clock, plan, at_ms, &told))
+		tell(work, clock, plan, &told); /* it waits for opening hours, and is late all the same */
 	struct clock before = *clock;
 	bool is_answer = clock_stop(clock, plan, hours, at_ms) ? before.stop_ms == 0
 	                                                       : clock_stop_before(clock, plan, hours, at_ms, &before);
@@ -340,6 +343,33 @@ void clocks_happened(struct work *work, const struct happened *happened)
 		if (!slice_is(model->clocks[i].name, "first_response"))
 			step(work, &model->clocks[i], model->clocks[i].name, happened);
 	end_orphans(work);
+}
+
+/* What waits for opening hours to be heard is told before the clock ends: to whom it concerns, and for the figures. */
+static void tell_before_end(struct work *work, struct clock *clock, unsigned facts, int64_t at_ms)
+{
+	struct clock_storage storage;
+	const struct clock_plan *plan;
+	struct clock_hours hours;
+	struct clock_told told;
+	if (!clock_is_running(clock) || clock->due_ms > at_ms || !clocks_plan_of(work, clock->name, &storage, &plan, &hours))
+		return;
+	const struct kind_row *kind = &kinds[plan->kind];
+	bool ends = (facts & kind->end) != 0 || (kind->is_owners && (facts & ASSIGNED) != 0);
+	if (ends && clock_overdue(clock, plan, at_ms, &told))
+		tell(work, clock, plan, &told);
+}
+
+void clocks_before(struct work *work, unsigned facts, int64_t at_ms)
+{
+	tell_before_end(work, &work->state.first_response, facts, at_ms);
+	for (size_t i = 0; i < work->state.clock_count; i++)
+		tell_before_end(work, &work->state.clocks[i], facts, at_ms);
+}
+
+void clocks_before_owner(struct work *work, bool is_given)
+{
+	clocks_before(work, is_given ? ASSIGNED : UNASSIGNED, work->now_ms);
 }
 
 void clocks_on_owner(struct work *work)

@@ -70,6 +70,10 @@ struct happened {
 int64_t clocks_happened_at(const struct work *work);
 /* work->state is as it is after the event. The caller writes it. */
 void clocks_happened(struct work *work, const struct happened *happened);
+/* Before work->state is changed: tells the breaches of those clocks that `facts` will end and that wait to be heard. */
+void clocks_before(struct work *work, unsigned facts, int64_t at_ms);
+/* The same before rules/own.c gives the lead to somebody else, or takes it. */
+void clocks_before_owner(struct work *work, bool is_given);
 /* work->state has another owner, or none, since now. Called by rules/own.c and nobody else. */
 void clocks_on_owner(struct work *work);
 /* "timer:<lead>:<timer>:<cycle>" of the clock that is due first: the cause of all that is done at that moment. */

@@ -214,6 +214,7 @@ void lifecycle_move(struct work *work, const struct move *move)
 	struct happened happened = {.facts = facts_of(state->status, move), .at_ms = clocks_happened_at(work), .reason = move->reason};
 	if (move->to == LEAD_OPPORTUNITY)
 		happened.date_ms = move->wake_ms;
+	clocks_before(work, happened.facts, happened.at_ms);
 	if (move->to == LEAD_CONVERTED || state->status == LEAD_CONVERTED)
 		clients_count(work, move->to == LEAD_CONVERTED ? 1 : -1);
 	state->status = move->to;

@@ -43,6 +43,8 @@ void own_give(struct work *work, size_t rep, size_t team, const char *reason)
 	struct lead_state *state = &work->state;
 	struct move before = as_it_is(state);
 	bool is_open = lifecycle_is_open(state->status); /* else a dispute went on: it counts for him, and nobody acts on it */
+	if (is_open)
+		clocks_before_owner(work, true);
 	pool_on_owner_change(work, owner_of(work), rep);
 	work->rep = rep;
 	work->team = team;
