@@ -6,6 +6,7 @@
 #include "rules/decide.h"
 
 #include "rules/consent.h"
+#include "rules/cooling.h"
 #include "rules/dispute.h"
 #include "rules/event_own.h"
 #include "rules/json.h"
@@ -82,12 +83,9 @@ static enum err_code objection(struct work *work, struct slice rep, int64_t *ret
 	const struct lead_state *state = &work->state;
 	if (!is_claimable(state))
 		return ERR_NOT_CLAIMABLE;
-	if (slice_equal(state->previous, rep)) {
-		*ret_until_ms = lifecycle_from(work, state->left_ms, rules->cool_down);
-		if (*ret_until_ms > work->now_ms)
-			return ERR_COOL_DOWN;
-		*ret_until_ms = 0;
-	}
+	*ret_until_ms = cooling_until(work, rep);
+	if (*ret_until_ms != 0)
+		return ERR_COOL_DOWN;
 	if (rules->holding != 0 && own_is_counting(work))
 		return ERR_NOT_COUNTED;
 	if (rules->holding != 0 && own_held(work, rep) >= rules->holding)
@@ -120,11 +118,15 @@ static void claim_free(struct work *work, size_t rep)
 /* The owner has something to say only while others claim it. */
 static void claim_owned(struct work *work, size_t rep)
 {
-	bool is_own = slice_equal(work->model->reps[rep].id, work->state.owner);
+	struct slice id = work->model->reps[rep].id;
+	bool is_own = slice_equal(id, work->state.owner);
+	int64_t until_ms = cooling_until(work, id);
 	if (!lifecycle_is_open(work->state.status) || work->state.bar == BAR_CONTACT)
 		event_claim_rejected(work, ERR_NOT_CLAIMABLE, 0);
 	else if (!ownership_rules(work->model)->has_dispute || (is_own && work->state.dispute_ms == 0))
 		event_claim_rejected(work, ERR_LEAD_OWNED, 0);
+	else if (until_ms != 0)
+		event_claim_rejected(work, ERR_COOL_DOWN, until_ms);
 	else if (!dispute_claim(work, rep, work->activity->evidence))
 		event_claim_rejected(work, ERR_CLAIM_CAP, work->state.dispute_ms);
 }

@@ -3,6 +3,7 @@
 
 #include "rules/clocks_lead.h"
 #include "rules/consent.h"
+#include "rules/cooling.h"
 #include "rules/decide.h"
 #include "rules/dispute.h"
 #include "rules/event_own.h"
@@ -58,8 +59,7 @@ void own_give(struct work *work, size_t rep, size_t team, const char *reason)
 	state->wait_ms = state->step = 0;
 	state->owner = work->model->reps[rep].id;
 	state->team = team != SIZE_MAX ? work->model->teams[team].id : SLICE_NONE;
-	state->previous = SLICE_NONE;
-	state->left_ms = 0;
+	cooling_on_owner(work);
 	settle_waits(state);
 	if (is_open)
 		clocks_on_owner(work);
@@ -81,10 +81,7 @@ void own_clear(struct work *work, enum lead_status status, const char *reason)
 	work->reason = reason;
 	state->version++;
 	state->status = status;
-	if (state->owner.len != 0) { /* who lost it waits for the cool-down, also when an order finds nobody meanwhile */
-		state->previous = state->owner;
-		state->left_ms = work->now_ms;
-	}
+	cooling_begin(work);
 	state->owner = SLICE_NONE;
 	state->helpers.count = 0;
 	state->why = slice_of(reason);

@@ -110,6 +110,7 @@ static const struct member_row rows[] = {
 	ROW("common", IS_INT, is_common, 0, 0),
 	ROW("lesson", IS_FLAT, lesson, 0, 0),
 	ROW("blocked", IS_INT, bar, BAR_NONE, 0),
+	ROW("cool", IS_LIST, cooling, 0, STATE_COOLING_MAX),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

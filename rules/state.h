@@ -50,7 +50,7 @@
  *     cleared   1: a person found it good, whatever its grade says
  *     blocked   it is routed to nobody until a person clears it: 1 because of a grade that stops, its own or that of an
  *               earlier lead, 2 because the person is not to be contacted
- *     prev, left    who owned it last, and since when nobody does
+ *     prev, left    who owned it last, and since when he does not; cool: who did before him, as "rep/since" (rules/cooling.h)
  *     tried     who was asked in this round: since it was last taken up, or ordered to somebody; with twelve it ends
  *     with      who helps the owner, as "rep/role"
  *     exempt    until when it is not taken back; excused: a release fell due meanwhile
@@ -83,6 +83,7 @@ enum {
 	STATE_TRIED_MAX = 12,
 	STATE_HELPERS_MAX = 8,
 	STATE_CLAIMS_MAX = 6,
+	STATE_COOLING_MAX = 4,
 	STATE_FROM_MAX = 12,
 	STATE_APART_MAX = 4,
 	STATE_EXACT_MAX = 6,                       /* idents of events and ids: the others are for those of the person */
@@ -139,6 +140,7 @@ struct lead_state {
 	int64_t cleared;          /* 0 or 1 */
 	struct slice previous;
 	int64_t left_ms;
+	struct state_list cooling; /* at most STATE_COOLING_MAX */
 	struct state_list tried, helpers;
 	int64_t exempt_ms, excused; /* excused: 0 or 1 */
 	struct slice candidate, asked, tally;
