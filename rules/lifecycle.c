@@ -69,6 +69,8 @@ bool lifecycle_is_approved(struct work *work)
 		return true;
 	if (activity->approver.len == 0)
 		return refuse(work, ERR_APPROVAL_MISSING, "approver", "the configuration asks for an approver of such activities");
+	if (activity->actor.len == 0)
+		return refuse(work, ERR_APPROVAL_MISSING, "actor", "who acts has to be named where somebody else approves it");
 	if (slice_equal(activity->approver, activity->actor))
 		return refuse(work, ERR_APPROVAL_MISSING, "approver", "who acts cannot approve it himself");
 	return true;

@@ -236,7 +236,7 @@ static void erased_is_forgotten(void **state)
 static void who_must_not_be_contacted_stays_known(void **state)
 {
 	struct rig *rig = *state;
-	struct decision d = rig_act(rig, "{\"type\":\"activity.erase\",\"lead_id\":\"L1\",\"approver\":\"zoe\",\"do_not_contact\":true}");
+	struct decision d = rig_act(rig, "{\"type\":\"activity.erase\",\"lead_id\":\"L1\",\"actor\":\"ana\",\"approver\":\"zoe\",\"do_not_contact\":true}");
 	rig_expect_int(rig_event(rig, &d, "lead.erased"), "barred", 2);
 	assert_string_equal(store_text(&rig->store, "lead/L1"), "");
 	d = rig_lead(rig, "{\"lead_id\":\"L2\",\"contact\":{\"email\":\"MAX@example.com\"}}");
@@ -260,7 +260,7 @@ static void the_event_of_an_erased_lead_stays_out(void **state)
 	record.header_count = 4;
 	struct decision d = rig_feed_record(rig, &record);
 	assert_int_equal(d.outcome, OUTCOME_ASSIGNED);
-	d = rig_act(rig, "{\"type\":\"activity.erase\",\"lead_id\":\"L9\",\"approver\":\"zoe\"}");
+	d = rig_act(rig, "{\"type\":\"activity.erase\",\"lead_id\":\"L9\",\"actor\":\"ana\",\"approver\":\"zoe\"}");
 	rig_expect_int(rig_event(rig, &d, "lead.erased"), "barred", 1);
 	record.offset = 91;
 	d = rig_feed_record(rig, &record);
