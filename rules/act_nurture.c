@@ -24,9 +24,8 @@ void act_nurture(struct work *work)
 		event_moved(work, &move, before, true);
 		return;
 	}
-	if (move.every.len == 0 && activity->until_ms == 0)
-		move.every = lifecycle_rules(work->model)->nurture_every;
-	move.wake_ms = activity->until_ms != 0 ? activity->until_ms : lifecycle_after(work, move.every);
+	move.wake_ms = activity->until_ms;
+	lifecycle_fill_nurture(work, &move);
 	if (!lifecycle_may(work, &move))
 		return;
 	lifecycle_move(work, &move);

@@ -45,6 +45,8 @@ static void fill(const struct work *work, struct move *move)
 	move->next_step = activity->next_step;
 	if (lifecycle_timer(move->to) != NULL)
 		move->wake_ms = activity->until_ms;
+	if (move->to == LEAD_NURTURE)
+		lifecycle_fill_nurture(work, move);
 }
 
 void act_status(struct work *work)

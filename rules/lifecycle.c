@@ -173,6 +173,14 @@ bool lifecycle_may(struct work *work, const struct move *move)
 
 /* ---- moving */
 
+void lifecycle_fill_nurture(const struct work *work, struct move *move)
+{
+	if (move->every.len == 0)
+		move->every = lifecycle_rules(work->model)->nurture_every;
+	if (move->wake_ms == 0)
+		move->wake_ms = lifecycle_after(work, move->every);
+}
+
 /* What the move means to the clocks of the lead. */
 static unsigned facts_of(enum lead_status from, const struct move *move)
 {

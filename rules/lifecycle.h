@@ -102,6 +102,9 @@ bool lifecycle_is_approved(struct work *work);
 bool lifecycle_has_needs(struct work *work, enum lead_status to);
 /* May work->state make the move? false: the record was rejected. Call before anything is changed. */
 bool lifecycle_may(struct work *work, const struct move *move);
+/* A move to nurture that says nothing else is made for `nurture_every`: so long until the first time, if no day is given, and
+ * then from one time to the next. */
+void lifecycle_fill_nurture(const struct work *work, struct move *move);
 /* Makes a move that may be made: state, reason, stage, time of waking. Clocks that hang on the old state stop. The caller
  * writes the lead. */
 void lifecycle_move(struct work *work, const struct move *move);
