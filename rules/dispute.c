@@ -40,15 +40,17 @@ static bool read_claim(struct slice text, struct claimant *claimant)
 	for (; scan.at < end; scan.at++) {
 		claimant->is_in_territory |= *scan.at == 't';
 		claimant->has_key_person |= *scan.at == 'k';
+		claimant->is_for_other |= *scan.at == 'o';
 	}
 	return true;
 }
 
 static struct slice claim_text(struct work *work, const struct claimant *claimant)
 {
-	return slice_of(arena_printf(work->arena, "%.*s/%lld/%lld/%s%s", SLICE_ARG(claimant->rep),
+	return slice_of(arena_printf(work->arena, "%.*s/%lld/%lld/%s%s%s", SLICE_ARG(claimant->rep),
 	                             (long long)claimant->claimed_ms, (long long)claimant->followed_ms,
-	                             claimant->is_in_territory ? "t" : "", claimant->has_key_person ? "k" : ""));
+	                             claimant->is_in_territory ? "t" : "", claimant->has_key_person ? "k" : "",
+	                             claimant->is_for_other ? "o" : ""));
 }
 
 static size_t find_claim(const struct lead_state *state, struct slice rep)
@@ -78,16 +80,15 @@ static bool is_in_territory(struct work *work, struct slice rep_id)
 }
 
 /* Not in the future, and not before the lead was there. */
-static int64_t followed_up_at(const struct work *work, const struct json *evidence)
+static int64_t follow_up(const struct work *work, int64_t at_ms)
 {
-	int64_t at_ms = instant_parse(json_get_text(evidence, "followed_up_at"));
 	return at_ms < work->state.at_ms || at_ms > work->now_ms ? 0 : at_ms;
 }
 
 static void take_evidence(struct work *work, const struct json *evidence, struct claimant *claimant)
 {
 	const struct json *key_person = json_get(evidence, "key_person");
-	int64_t at_ms = followed_up_at(work, evidence);
+	int64_t at_ms = follow_up(work, instant_parse(json_get_text(evidence, "followed_up_at")));
 	if (at_ms != 0)
 		claimant->followed_ms = at_ms;
 	if (key_person != NULL && key_person->type == JSON_IS_BOOL)
@@ -106,25 +107,60 @@ static void tell(struct work *work, const char *step, const char *criterion, str
 	event_dispute(work, &(struct dispute_step){step, criterion, winner, claimants, count, work->state.dispute_ms});
 }
 
-bool dispute_claim(struct work *work, size_t rep, const struct json *evidence)
+/* The claim of that rep as it was, or a new one. SIZE_MAX: there are as many as a lead keeps. */
+static size_t take_claim(struct work *work, size_t rep, struct claimant *ret_claimant)
 {
 	struct lead_state *state = &work->state;
 	struct slice id = work->model->reps[rep].id;
 	size_t at = find_claim(state, id);
-	bool is_first = state->dispute_ms == 0;
-	struct claimant claimant = {.rep = id, .claimed_ms = work->now_ms};
-	if (at == SIZE_MAX && state->claims.count == STATE_CLAIMS_MAX)
-		return false;
-	if (at == SIZE_MAX)
+	*ret_claimant = (struct claimant){.rep = id, .claimed_ms = work->now_ms};
+	if (at != SIZE_MAX)
+		read_claim(state->claims.items[at], ret_claimant);
+	else if (state->claims.count != STATE_CLAIMS_MAX)
 		at = state->claims.count++;
-	else
-		read_claim(state->claims.items[at], &claimant);
-	take_evidence(work, evidence, &claimant);
-	state->claims.items[at] = claim_text(work, &claimant);
+	return at;
+}
+
+static void put_claim(struct work *work, size_t at, const struct claimant *claimant)
+{
+	struct lead_state *state = &work->state;
+	bool is_first = state->dispute_ms == 0;
+	state->claims.items[at] = claim_text(work, claimant);
 	if (is_first)
 		state->dispute_ms = lifecycle_after(work, ownership_rules(work->model)->evidence);
 	work_write_lead(work, work->lead_id);
 	tell(work, is_first ? "opened" : "evidence", NULL, SLICE_NONE);
+}
+
+bool dispute_claim(struct work *work, size_t rep, const struct json *evidence)
+{
+	struct claimant claimant;
+	size_t at = take_claim(work, rep, &claimant);
+	if (at == SIZE_MAX)
+		return false;
+	take_evidence(work, evidence, &claimant);
+	claimant.is_for_other = false; /* he says it himself */
+	put_claim(work, at, &claimant);
+	return true;
+}
+
+static void speak_for(struct work *work, const struct lead_state *other, struct claimant *claimant)
+{
+	int64_t at_ms = follow_up(work, other->touched_ms);
+	if (at_ms != 0)
+		claimant->followed_ms = at_ms;
+	claimant->is_in_territory = is_in_territory(work, claimant->rep);
+}
+
+bool dispute_claim_by(struct work *work, size_t rep, const struct lead_state *other)
+{
+	struct claimant claimant;
+	size_t count = work->state.claims.count, at = take_claim(work, rep, &claimant);
+	if (at == SIZE_MAX)
+		return false;
+	claimant.is_for_other = at == count;
+	speak_for(work, other, &claimant);
+	put_claim(work, at, &claimant);
 	return true;
 }
 
@@ -144,6 +180,36 @@ void dispute_close(struct work *work, const char *reason)
 }
 
 /* ---- deciding */
+
+static void drop_claim(struct state_list *claims, size_t at)
+{
+	claims->count--;
+	memmove(&claims->items[at], &claims->items[at + 1], (claims->count - at) * sizeof *claims->items);
+}
+
+/* The other lead may have changed hands since: whoever owns it now has the claim, unless he has one of his own or owns both. */
+static void pass_claim(struct work *work, size_t at, struct claimant *claimant)
+{
+	struct lead_state *state = &work->state, other;
+	if (state->contest.len == 0 || work_read_lead(work, state->contest, &other) <= 0 ||
+	    slice_equal(other.owner, claimant->rep))
+		return;
+	if (other.owner.len == 0 || slice_equal(other.owner, state->owner) || find_claim(state, other.owner) != SIZE_MAX) {
+		drop_claim(&state->claims, at);
+		return;
+	}
+	*claimant = (struct claimant){.rep = other.owner, .claimed_ms = claimant->claimed_ms, .is_for_other = true};
+	speak_for(work, &other, claimant);
+	state->claims.items[at] = claim_text(work, claimant);
+}
+
+static void mind_other(struct work *work)
+{
+	struct claimant claimant;
+	for (size_t i = work->state.claims.count; i-- > 0;)
+		if (read_claim(work->state.claims.items[i], &claimant) && claimant.is_for_other)
+			pass_claim(work, i, &claimant);
+}
 
 enum { CLAIMANTS_MAX = STATE_CLAIMS_MAX + 1 };
 
@@ -259,6 +325,7 @@ bool dispute_fire(struct work *work)
 		return false;
 	work->cause = slice_of(arena_printf(work->arena, "timer:%.*s:dispute:%lld", SLICE_ARG(work->lead_id),
 	                                    (long long)work->state.dispute_ms));
+	mind_other(work);
 	size_t count = gather(work, claimants);
 	enum dispute_criterion criterion = judge(rules, claimants, count);
 	bool is_decided = criterion != DISPUTE_CRITERIA_COUNT, is_left = !is_decided && rules->is_managers;

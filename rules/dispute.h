@@ -10,7 +10,8 @@
  *     it is over, and was about a merge ► the two leads become one (rules/merge.h)
  *
  * One dispute per lead at a time. A claim is kept as "rep/claimed/followed up/marks": two times in ms (0: none) and the
- * letters t (its territory) and k (influences the key person). What a claim says may be said anew until the deadline.
+ * letters t (its territory), k (influences the key person) and o (nobody said it: he owns the other lead of a merge, and
+ * whoever owns that when it is decided has the claim). What a claim says may be said anew until the deadline.
  */
 #ifndef LR_RULES_DISPUTE_H
 #define LR_RULES_DISPUTE_H
@@ -28,6 +29,9 @@ struct work;
 /* A claim by `rep` (an index) on work->state, which somebody owns, with what the activity brings as evidence. The lead is
  * written, with its event. false: there are as many claims as a lead keeps, and nothing was changed. */
 bool dispute_claim(struct work *work, size_t rep, const struct json *evidence);
+/* The same for the owner of `other`, which work->state may be merged with (work->state.contest): what that lead records
+ * speaks for him. */
+bool dispute_claim_by(struct work *work, size_t rep, const struct lead_state *other);
 /* Is the lead argued about, or does a manager have to decide who owns it and what it may be merged with? */
 bool dispute_is_open(const struct lead_state *state);
 /* The dispute, if there is one, ends without a decision: `reason` is the order's. No event is added for a lead without one. */

@@ -17,6 +17,7 @@ struct claimant {
 	struct slice rep;
 	int64_t claimed_ms, followed_ms; /* 0: none */
 	bool is_in_territory, has_key_person;
+	bool is_for_other; /* not told: rules/dispute.h, mark o */
 };
 
 struct dispute_step {

@@ -7,7 +7,6 @@
 #include "rules/dispute.h"
 #include "rules/event_own.h"
 #include "rules/idents.h"
-#include "rules/json.h"
 #include "rules/kept.h"
 #include "rules/lifecycle.h"
 #include "rules/model.h"
@@ -101,19 +100,6 @@ static bool is_argued(const struct hit *self, const struct hit *other)
 	return self->state.dispute_ms != 0 || (dispute_is_open(&self->state) && !is_about(self, other));
 }
 
-/* What the other lead itself records speaks for its owner. */
-static const struct json *evidence_of(struct work *work, const struct lead_state *other)
-{
-	struct strbuf text = STRBUF_INIT;
-	struct json_writer writer = JSON_WRITER(&text);
-	struct json_limits limits = {200, 2, 4};
-	json_open_object(&writer, NULL);
-	if (other->touched_ms != 0)
-		json_put_time(&writer, "followed_up_at", other->touched_ms);
-	json_close_object(&writer);
-	return json_read(work_keep(work->arena, &text), limits, work->arena, NULL);
-}
-
 /* A lead is written together with the one that names it, so that a reader who finds the one can read the other. */
 static void write_beside(struct work *work, const struct hit *other)
 {
@@ -135,7 +121,7 @@ static void open_dispute(struct work *work, struct hit *survivor, const struct h
 	work_aside_begin(&aside, work, survivor->lead_id);
 	aside.state = survivor->state;
 	aside.state.contest = other->lead_id;
-	bool is_open = dispute_claim(&aside, rep, evidence_of(work, &other->state));
+	bool is_open = dispute_claim_by(&aside, rep, &other->state);
 	if (is_open)
 		survivor->state = aside.state;
 	work_aside_end(&aside, work);
