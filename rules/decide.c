@@ -10,6 +10,7 @@
 
 #include "rules/base/strbuf.h"
 #include "rules/event.h"
+#include "rules/interest.h"
 #include "rules/model.h"
 #include "rules/pend.h"
 #include "rules/report.h"
@@ -100,7 +101,10 @@ int work_read_lead(const struct work *work, struct slice lead_id, struct lead_st
 	struct slice value = overlay_get(&work->decider->overlay, state_lead_key(work->arena, lead_id));
 	if (value.len == 0)
 		return 0;
-	return state_get_lead(value, work->arena, ret_state, NULL) == 0 ? 1 : -1;
+	if (state_get_lead(value, work->arena, ret_state, NULL) != 0)
+		return -1;
+	interest_fade(work->model, ret_state, work->now_ms);
+	return 1;
 }
 
 struct slice work_keep(struct arena *arena, struct strbuf *buf)
@@ -114,6 +118,7 @@ void work_write_lead(struct work *work, struct slice lead_id)
 {
 	struct strbuf value = STRBUF_INIT;
 	strbuf_reserve(&value, LEAD_BYTES);
+	interest_tell(work, lead_id);
 	pool_on_write(work);
 	own_count(work, false);
 	state_put_lead(&value, &work->state);

@@ -22,7 +22,7 @@ static void put_terms(struct json_writer *writer, const struct graded *graded)
 	json_close_array(writer);
 }
 
-void event_graded(struct work *work, const struct graded *graded)
+static struct event *put_event(struct work *work, const struct graded *graded)
 {
 	struct page page;
 	struct json_writer *writer = page_open(&page, work);
@@ -35,5 +35,31 @@ void event_graded(struct work *work, const struct graded *graded)
 	json_put_int(writer, "interest", graded->interest);
 	put_terms(writer, graded);
 	json_put_time(writer, "at", work->now_ms);
-	page_close(&page, work, OUT_LIFECYCLE, "lead.graded");
+	return page_close(&page, work, OUT_LIFECYCLE, "lead.graded");
+}
+
+void event_graded(struct work *work, const struct graded *graded)
+{
+	put_event(work, graded);
+}
+
+static bool was_told(const struct work *work, struct slice id)
+{
+	for (size_t i = 0; i < work->ret->event_count; i++)
+		if (slice_equal(work->events[i].id, id))
+			return true;
+	return false;
+}
+
+void event_faded(struct work *work, struct slice lead_id, const struct graded *graded)
+{
+	struct work aside;
+	struct slice id = slice_of(arena_printf(work->arena, "lead.graded:%.*s:%.*s:%lld", SLICE_ARG(lead_id),
+	                                        SLICE_ARG(work->state.grade), (long long)work->now_ms));
+	if (was_told(work, id))
+		return;
+	work_aside_begin(&aside, work, lead_id);
+	aside.state = work->state;
+	put_event(&aside, graded)->id = id;
+	work_aside_end(&aside, work);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * lead.graded: an act has moved a lead into another grade.
+ * lead.graded: an act, or the time that has passed, has moved a lead into another grade.
  */
 #ifndef LR_RULES_EVENT_GRADED_H
 #define LR_RULES_EVENT_GRADED_H
@@ -23,5 +23,8 @@ struct graded {
 
 /* work->state has the new grade and score. */
 void event_graded(struct work *work, const struct graded *graded);
+/* The same of the lead `lead_id`, whose interest has faded: one such event for a grade and an instant, however often the
+ * lead is written. */
+void event_faded(struct work *work, struct slice lead_id, const struct graded *graded);
 
 #endif

@@ -55,6 +55,41 @@ static int64_t held(int64_t milli)
 	return milli > most ? most : milli < -most ? -most : milli;
 }
 
+void interest_fade(const struct model *model, struct lead_state *state, int64_t now_ms)
+{
+	if (model->half_life_ms == 0 || state->interest_ms == 0)
+		return; /* nothing that fades */
+	int32_t fit = (int32_t)state->fit, interest = interest_left(model, state, now_ms), score = add_points(fit, interest);
+	if (score == state->score)
+		return; /* bands that were moved meanwhile grade nobody anew */
+	state->told_grade = state->grade;
+	state->told_score = state->score;
+	state->score = score;
+	const struct grade *before = score_band(model, state->grade), *grade = interest_grade(model, fit, interest);
+	if (grade->stops && (before == NULL || !before->stops))
+		state->cleared = 1; /* nobody was stopped: time alone does not hold up the person's next lead */
+	state->grade = grade->letter;
+}
+
+static struct graded graded_of(const struct lead_state *state)
+{
+	bool has_faded = state->told_grade.len != 0;
+	return (struct graded){.before = has_faded ? state->told_grade : state->grade,
+	                       .score_before = (int32_t)(has_faded ? state->told_score : state->score)};
+}
+
+void interest_tell(struct work *work, struct slice lead_id)
+{
+	struct lead_state *state = &work->state;
+	struct graded graded = graded_of(state);
+	state->told_grade = SLICE_NONE;
+	if (slice_equal(graded.before, state->grade))
+		return;
+	graded.fit = (int32_t)state->fit;
+	graded.interest = interest_left(work->model, state, work->now_ms);
+	event_faded(work, lead_id, &graded);
+}
+
 void interest_begin(struct work *work)
 {
 	struct lead_state *state = &work->state;
@@ -84,7 +119,7 @@ void interest_happened(struct work *work, const struct happened *happened)
 	struct lead_state *state = &work->state;
 	if (model->act_count == 0 || !is_act(happened))
 		return;
-	struct graded graded = {.before = state->grade, .score_before = (int32_t)state->score};
+	struct graded graded = graded_of(state);
 	graded.terms = arena_array(work->arena, model->act_count, sizeof *graded.terms);
 	int64_t milli = left_milli(model, state, work->now_ms);
 	for (size_t i = 0; i < model->act_count; i++) {
@@ -95,14 +130,17 @@ void interest_happened(struct work *work, const struct happened *happened)
 	}
 	if (graded.term_count == 0)
 		return;
+	if (state->interest_ms == 0)
+		state->fit = state->score; /* there was no interest so far */
 	state->interest_milli = held(milli);
 	state->interest_ms = work->now_ms;
 	graded.fit = (int32_t)state->fit;
 	graded.interest = interest_left(model, state, work->now_ms);
 	state->score = add_points(graded.fit, graded.interest);
 	const struct grade *grade = interest_grade(model, graded.fit, graded.interest);
-	if (slice_equal(grade->letter, state->grade))
-		return;
 	state->grade = grade->letter;
+	state->told_grade = SLICE_NONE;
+	if (slice_equal(grade->letter, graded.before))
+		return;
 	event_graded(work, &graded);
 }

@@ -9,8 +9,9 @@
  * Nothing runs in the background: the state holds the interest and the time for which it holds, and whoever looks computes
  * what is left, in integers (fixed.h), so that everybody sees the same. Interest is kept in thousandths of a point.
  *
- * The grade is the band of the score, or the cell of a matrix of both axes. When an act moves a lead into another grade, that
- * is told as lead.graded; a lead is not graded anew just because time passed.
+ * The grade is the band of the score, or the cell of a matrix of both axes. Whoever reads a lead's state in a decision finds
+ * the score and the grade of that instant. lead.graded tells of another grade: at once when an act brings it, with the next
+ * decision that writes the lead when only time has passed.
  */
 #ifndef LR_RULES_INTEREST_H
 #define LR_RULES_INTEREST_H
@@ -44,6 +45,11 @@ struct grade_matrix {
 const struct grade *interest_grade(const struct model *model, int32_t fit, int32_t interest);
 /* What is left of a lead's interest at `now_ms`, in whole points, rounded down. */
 int32_t interest_left(const struct model *model, const struct lead_state *state, int64_t now_ms);
+
+/* What has faded since the state was written: score and grade become those of `now_ms`. */
+void interest_fade(const struct model *model, struct lead_state *state, int64_t now_ms);
+/* Before work->state is written under `lead_id`: another grade that nobody has told of yet is told. */
+void interest_tell(struct work *work, struct slice lead_id);
 
 /* Intake: work->score into work->state. */
 void interest_begin(struct work *work);

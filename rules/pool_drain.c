@@ -7,6 +7,7 @@
 #include "rules/consent.h"
 #include "rules/decide.h"
 #include "rules/event.h"
+#include "rules/interest.h"
 #include "rules/model.h"
 #include "rules/own.h"
 #include "rules/pool_choose.h"
@@ -46,6 +47,14 @@ static void leave(struct work *aside)
 
 /* ---- draining */
 
+static bool read_waiting(struct work *aside, struct slice value)
+{
+	if (pool_wait_read(value, aside->arena, &aside->state) != 0)
+		return false;
+	interest_fade(aside->model, &aside->state, aside->now_ms);
+	return true;
+}
+
 /* False: nobody could take it. */
 static bool place(struct work *work, const struct waiter *waiter)
 {
@@ -54,7 +63,7 @@ static bool place(struct work *work, const struct waiter *waiter)
 	bool is_placed = false;
 	work_aside_begin(&aside, work, waiter->name);
 	struct slice value = overlay_get(&work->decider->overlay, pool_wait_key(work->arena, aside.lead_id));
-	if (pool_wait_read(value, work->arena, &aside.state) != 0) {
+	if (!read_waiting(&aside, value)) {
 		is_placed = false;
 	} else if (team == work->model->team_count) {
 		aside.reason = "team_gone";
@@ -234,7 +243,7 @@ void pool_fire_wait(struct work *work, struct slice key, struct slice value)
 	if (due_ms == 0 || due_ms > work->now_ms)
 		return; /* it waits longer */
 	work_aside_begin(&aside, work, lead_id);
-	if (pool_wait_read(value, work->arena, &aside.state) == 0)
+	if (read_waiting(&aside, value))
 		wait_is_over(&aside, waiter);
 	work->ret->lead_id = aside.lead_id;
 	work->ret->owner = aside.state.owner;

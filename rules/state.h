@@ -47,7 +47,8 @@
  *     contest   the lead that it may be merged with once it is decided who owns it
  *     apart     leads that are not the same person's, because somebody said so
  *     common    1: other leads have had the keys of its company, too
- *     cleared   1: a person found it good, whatever its grade says
+ *     cleared   1: a person found it good, whatever its grade says; or its interest has faded, and only that made it
+ *               one that stops
  *     blocked   it is routed to nobody until a person clears it: 1 because of a grade that stops, its own or that of an
  *               earlier lead, 2 because the person is not to be contacted
  *     prev, left    who owned it last, and since when he does not; cool: who did before him, as "rep/since" (rules/cooling.h)
@@ -120,6 +121,8 @@ struct lead_state {
 	struct slice taught; /* what it taught: 'w' or 'l' and the group; empty: nothing yet */
 	int64_t score;
 	int64_t fit, interest_milli, interest_ms; /* rules/interest.h: axes, and the time that the interest holds for */
+	struct slice told_grade; /* not stored: grade and score as they were when the lead was written last; empty: as they are */
+	int64_t told_score;
 	int64_t at_ms, touched_ms; /* 0: none */
 	struct clock first_response;
 	struct clock *clocks; /* the others; in an arena, with room for CLOCK_NAMES_MAX unless there are none (NULL) */
