@@ -9,6 +9,7 @@
 #include "rules/lifecycle.h"
 #include "rules/model.h"
 #include "rules/own.h"
+#include "rules/ownership.h"
 #include "rules/pool_choose.h"
 
 enum { VALUE_BYTES_MAX = 2000 };
@@ -82,6 +83,11 @@ void act_handover(struct work *work)
 
 /* ---- one lead */
 
+static bool is_in_hand(const struct lead_state *state)
+{
+	return state->status == LEAD_ASSIGNED || state->status == LEAD_IN_PROGRESS;
+}
+
 static void hand_over(struct work *work, struct slice value)
 {
 	struct json_limits limits = {VALUE_BYTES_MAX, 2, 16};
@@ -96,9 +102,14 @@ static void hand_over(struct work *work, struct slice value)
 		own_pass_on(work, &order);
 		return;
 	}
-	dispute_close(work, order.reason);
 	work->rep = rep;
 	work->team = own_team_of(work, rep, work->state.team);
+	if (is_in_hand(&work->state) && ownership_consent(work->model, work->team) != NULL) {
+		work->state.is_free = 1; /* a person named him: no turn is booked */
+		own_ask(work, rep, work->team, &order);
+		return;
+	}
+	dispute_close(work, order.reason);
 	pool_note_given(work, order.cause);
 	own_give(work, rep, work->team, order.reason);
 	work_write_lead(work, work->lead_id);

@@ -173,10 +173,8 @@ static void give_up(struct work *work, enum pool_answer answer, struct order *or
 	own_free(work, answer == POOL_WAITING ? LEAD_WAITING : LEAD_UNASSIGNED, order);
 }
 
-/* The next one was found and somebody has to consent: until then nobody has the lead. */
-static void ask_consent(struct work *work, struct order *order)
+void own_ask(struct work *work, size_t rep, size_t team, struct order *order)
 {
-	size_t rep = work->rep, team = work->team;
 	const char *before = lead_status_name(work->state.status);
 	dispute_close(work, order->reason);
 	order->previous = work->state.owner;
@@ -192,7 +190,7 @@ static void ask_consent(struct work *work, struct order *order)
 static void give_to_chosen(struct work *work, struct order *order)
 {
 	if (ownership_consent(work->model, work->team) != NULL)
-		ask_consent(work, order);
+		own_ask(work, work->rep, work->team, order);
 	else
 		own_order(work, work->rep, work->team, order);
 }

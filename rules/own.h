@@ -55,6 +55,8 @@ struct order order_of(const struct work *work, const char *reason);
 /* own_give and own_clear with their events; the lead is written. */
 void own_order(struct work *work, size_t rep, size_t team, struct order *order);
 void own_free(struct work *work, enum lead_status status, struct order *order);
+/* The next one was found and somebody has to consent: until then nobody has the lead. It is written. */
+void own_ask(struct work *work, size_t rep, size_t team, struct order *order);
 /* The lead goes to the next one of its team who was not asked in this round, the present owner being counted among those
  * who were; when there is nobody, to nobody. The lead is written. */
 void own_pass_on(struct work *work, struct order *order);
