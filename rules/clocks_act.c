@@ -8,13 +8,15 @@
 #include "rules/own.h"
 #include "rules/scan.h"
 
-/* From whom the lead is taken, and the clock that he has not answered: "ana 1795424400000 1795417200000". */
+/* From whom the lead is taken, and the clock that he has not answered: "1795424400000 1795417200000 ana". Behind a slash,
+ * which no id has, those from whom it was taken earlier in this round. */
 static struct slice note_back(struct work *work, struct slice rep, const struct clock_plan *plan,
-                              const struct clock_told *told)
+                              const struct clock_told *told, struct slice earlier)
 {
 	bool is_first = plan->kind == CLOCK_FIRST_RESPONSE;
-	return slice_of(arena_printf(work->arena, "%lld %lld %.*s", (long long)told->due_ms,
-	                             (long long)(is_first ? told->start_ms : 0), SLICE_ARG(rep)));
+	return slice_of(arena_printf(work->arena, "%lld %lld %.*s%s%.*s", (long long)told->due_ms,
+	                             (long long)(is_first ? told->start_ms : 0), SLICE_ARG(rep), earlier.len != 0 ? "/" : "",
+	                             SLICE_ARG(earlier)));
 }
 
 /* Would an act of the owner have kept it with him? Where progress is asked for only the first act of all is that. */
@@ -47,7 +49,7 @@ void clocks_act(struct work *work, const struct clock *clock, const struct clock
                 const struct clock_told *told)
 {
 	enum clock_action action = told->level->action;
-	struct slice owner = work->state.owner;
+	struct slice owner = work->state.owner, back = work->state.back;
 	int64_t version = work->state.version;
 	bool is_answerable = asked_for_an_act(work, plan);
 	event_clock_told(work, clock->name, plan, told);
@@ -57,8 +59,8 @@ void clocks_act(struct work *work, const struct clock *clock, const struct clock
 		give_to_the_next(work, plan);
 	else
 		own_release_due(work, plan->kind == CLOCK_RELEASE ? "expired" : "breach");
-	if (work->state.version != version && is_answerable)
-		work->state.back = note_back(work, owner, plan, told);
+	if (work->state.version != version)
+		work->state.back = is_answerable ? note_back(work, owner, plan, told, back) : back;
 }
 
 /* ---- an act that was in time and is heard of late */
@@ -78,14 +80,27 @@ static bool read_back(struct slice text, struct back *back)
 	return true;
 }
 
+/* The entry of the rep, if the round has one. */
+static bool find_back(struct slice text, struct slice rep, struct back *back)
+{
+	while (text.len != 0) {
+		const char *slash = memchr(text.p, '/', text.len);
+		size_t len = slash != NULL ? (size_t)(slash - text.p) : text.len;
+		if (read_back((struct slice){text.p, len}, back) && slice_equal(back->rep, rep))
+			return true;
+		text = slash != NULL ? (struct slice){slash + 1, text.len - len - 1} : SLICE_NONE;
+	}
+	return false;
+}
+
 bool clocks_give_back(struct work *work)
 {
 	struct lead_state *state = &work->state;
 	const struct activity *act = work->activity;
 	struct order order = {.reason = "acted_in_time", .cause = CAUSE_AUTOMATIC, .actor = act->actor};
 	struct back back;
-	if (state->back.len == 0 || state->touched_ms != 0 || !read_back(state->back, &back) ||
-	    !slice_equal(back.rep, act->actor) || slice_equal(act->actor, state->owner))
+	if (state->back.len == 0 || state->touched_ms != 0 || !find_back(state->back, act->actor, &back) ||
+	    slice_equal(act->actor, state->owner))
 		return false;
 	size_t rep = model_find_rep(work->model, back.rep);
 	if (rep == SIZE_MAX || act->at_ms < back.start_ms || act->at_ms > back.due_ms || act->at_ms > work->now_ms)

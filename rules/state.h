@@ -57,7 +57,7 @@
  *     exempt    until when it is not taken back; excused: a release fell due meanwhile
  *     cand, asked   who is to get it, and who has to consent or decide
  *     tally     for whom it is counted among what he holds
- *     back      the breach that took it from somebody: due and start of the clock, and who he was
+ *     back      the breach that took it from somebody: due and start of the clock, and who he was; '/', the one before
  *     dispute, claims   until when claims are collected; one each, as rules/dispute.h writes them
  *
  * Times are ms since 1970. Change procedure: add members to LEAD_FIELDS at the end with a
