@@ -378,6 +378,17 @@ void clocks_on_owner(struct work *work)
 	clocks_happened(work, &(struct happened){.facts = is_owned ? ASSIGNED : UNASSIGNED, .at_ms = work->now_ms});
 }
 
+const struct clock *clocks_running(const struct work *work, enum clock_kind kind)
+{
+	for (size_t i = 0; i < work->state.clock_count; i++) {
+		const struct clock *clock = &work->state.clocks[i];
+		const struct model_clock *known = find_clock(work->model, clock->name);
+		if (known != NULL && known->kind == kind && clock_is_running(clock))
+			return clock;
+	}
+	return NULL;
+}
+
 /* ---- time */
 
 static struct clock *earliest(struct lead_state *state)

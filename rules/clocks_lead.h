@@ -74,6 +74,8 @@ void clocks_happened(struct work *work, const struct happened *happened);
 void clocks_before(struct work *work, unsigned facts, int64_t at_ms);
 /* The same before rules/own.c gives the lead to somebody else, or takes it. */
 void clocks_before_owner(struct work *work, bool is_given);
+/* The clock of this kind that runs, whatever its name; NULL: none. */
+const struct clock *clocks_running(const struct work *work, enum clock_kind kind);
 /* work->state has another owner, or none, since now. Called by rules/own.c and nobody else. */
 void clocks_on_owner(struct work *work);
 /* "timer:<lead>:<timer>:<cycle>" of the clock that is due first: the cause of all that is done at that moment. */

@@ -236,9 +236,9 @@ void lifecycle_move(struct work *work, const struct move *move)
 	answers_note_status(work);
 	if (happened.facts != 0)
 		clocks_happened(work, &happened);
-	const struct clock *expiry = state_clock(state, SLICE("opportunity_expiry"), NULL);
+	const struct clock *expiry = clocks_running(work, CLOCK_OPPORTUNITY_EXPIRY);
 	bool tells = expiry != NULL && (expiry->next_ms != 0 || expiry->wanted_ms == state->wake_ms);
-	if (move->to == LEAD_OPPORTUNITY && tells && clock_is_running(expiry))
+	if (move->to == LEAD_OPPORTUNITY && tells)
 		state->wake_ms = 0; /* the clock tells of the date, with its levels */
 }
 

@@ -2,6 +2,7 @@
 #include "rules/touch.h"
 
 #include "rules/activity.h"
+#include "rules/clocks_lead.h"
 #include "rules/decide.h"
 #include "rules/event_page.h"
 #include "rules/kept.h"
@@ -223,10 +224,10 @@ void touch_write(struct json_writer *writer, const struct work *work)
 		put_need(writer, touch->need);
 	if (touch->next_ms == 0)
 		return;
-	struct clock *clock = state_clock((struct lead_state *)(uintptr_t)&work->state, SLICE("next_follow_up"), NULL);
+	const struct clock *clock = clocks_running(work, CLOCK_NEXT_FOLLOW_UP);
 	json_open_object(writer, "next");
 	json_put_time(writer, "wanted_at", touch->next_ms);
-	if (clock != NULL && clock_is_running(clock))
+	if (clock != NULL)
 		json_put_time(writer, "due_at", clock->due_ms);
 	event_put_if(writer, "aim", touch->next_aim);
 	json_close_object(writer);
