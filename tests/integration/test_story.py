@@ -227,6 +227,18 @@ def test_first_response_of_a_later_owner_is_followed():
     caught(orders, touched, early=1)
 
 
+def test_deadline_that_moves_after_it_was_told_is_told_once():
+    def moved(run):
+        run.tell("moved", c.FOLLOWUPS, "followup.rescheduled", "L1", "walk:plan:L1", 16, timer="first_response", cycle=2,
+                 old_deadline=iso(14), deadline=iso(18))
+    caught(orders, moved)
+
+    def untold(run):
+        moved(run)
+        drop("overdue", "later", "awake")(run)
+    caught(orders, untold, lost=2)
+
+
 def test_closed_lead_is_not_overdue():
     def change(run):
         run.tell("late", c.FOLLOWUPS, c.OVERDUE, "P", "timer:P:cadence:1", 2, timer="cadence", cycle=1, level="breach", deadline=iso(2))

@@ -119,10 +119,13 @@ class Story:
             if deadline not in announced:
                 self.report.found("unexpected", "%s: nobody told of the deadline of %s" % (event.place, lead_id))
         for event, following in zip(owners, owners[1:] + [None]):
-            deadline = self.moment_ms(event.value.get("deadline"))
-            deadline = ([self.moment_ms(e.value.get("deadline")) for e in moved if e.at >= event.at] or [deadline])[-1]
+            end = following.at if following else self.now_ms
+            moves = [e for e in moved if e.at >= event.at]
+            deadline = self.moment_ms((moves or [event])[-1].value.get("deadline"))
+            # who was told of a deadline is not told again when it moves afterwards
+            before = [e for e in told.values() if event.at <= e.at < end] if moves else []
             if event.kind == "lead.assigned" and deadline:
-                self._period(lead_id, tale, event, deadline, following.at if following else self.now_ms, told.get(deadline))
+                self._period(lead_id, tale, event, deadline, end, told.get(deadline) or (before or [None])[-1])
 
     def _closed(self, lead_id, tale):
         """Nothing is overdue of a lead that was closed."""
