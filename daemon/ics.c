@@ -10,10 +10,10 @@
 #include "daemon/ics_frame.h"
 #include "rules/base/arena.h"
 #include "rules/base/err.h"
+#include "rules/base/utf8.h"
 #include "rules/calendar.h"
 #include "rules/text/date.h"
 #include "rules/text/zone.h"
-#include "rules/utf8.h"
 
 /* ---- events */
 

@@ -8,7 +8,7 @@
 
 #include "daemon/ics.h"
 #include "rules/base/err.h"
-#include "rules/utf8.h"
+#include "rules/base/utf8.h"
 
 struct frame {
 	struct slice open[ICS_DEPTH_MAX]; /* components that have begun */

@@ -22,9 +22,9 @@
 #include "plugins/plugin.h"
 #include "rules/base/diag.h"
 #include "rules/base/mem.h"
+#include "rules/base/utf8.h"
 #include "rules/facts.h"
 #include "rules/tree.h"
-#include "rules/utf8.h"
 
 struct fact {
 	struct fact *next;

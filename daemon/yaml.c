@@ -18,8 +18,8 @@
 #include "rules/base/diag.h"
 #include "rules/base/map.h"
 #include "rules/base/mem.h"
+#include "rules/base/utf8.h"
 #include "rules/tree.h"
-#include "rules/utf8.h"
 
 struct open_node {
 	struct node *node;

@@ -20,7 +20,7 @@
 #endif
 
 #include "rules/base/arena.h"
-#include "rules/utf8.h"
+#include "rules/base/utf8.h"
 
 enum { IS_LITTLE_ENDIAN = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, FIRST_ROOM = 64, FEW_MEMBERS = 16 };
 

@@ -8,6 +8,7 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/hash.h"
+#include "rules/base/utf8.h"
 #include "rules/cleanse.h"
 #include "rules/company.h"
 #include "rules/intake.h"
@@ -17,7 +18,6 @@
 #include "rules/text/email.h"
 #include "rules/text/normalise.h"
 #include "rules/text/phone.h"
-#include "rules/utf8.h"
 
 enum { PHONE_DIGITS_MIN = 7 }; /* fewer are no number that reaches a person */
 

@@ -10,12 +10,12 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
+#include "rules/base/utf8.h"
 #include "rules/json.h"
 #include "rules/pool.h"
 #include "rules/rules.h"
 #include "rules/scan.h"
 #include "rules/state_clocks.h"
-#include "rules/utf8.h"
 
 const char *lead_status_name(enum lead_status status)
 {

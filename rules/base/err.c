@@ -9,6 +9,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "rules/base/slice.h"
+#include "rules/base/utf8.h"
+
 struct entry {
 	const char *number, *word, *sentence;
 };
@@ -61,6 +64,16 @@ enum err_code err_lookup(const char *name)
 	return ERR_NONE;
 }
 
+/* A quoted text may be cut inside of a character, by its own limit or by ours: what is left of one becomes a `?`. */
+static void mend_utf8(char *text)
+{
+	size_t len = strlen(text);
+	for (size_t bad = utf8_first_bad((struct slice){text, len}); bad < len;) {
+		text[bad++] = '?';
+		bad += utf8_first_bad((struct slice){text + bad, len - bad});
+	}
+}
+
 static int set(struct err *err, enum err_code code, const char *where, const char *format, va_list args)
 	__attribute__((format(printf, 4, 0)));
 
@@ -71,6 +84,7 @@ __attribute__((format(printf, 4, 0))) static int set(struct err *err, enum err_c
 		err->code = code;
 		snprintf(err->where, sizeof err->where, "%s", where);
 		vsnprintf(err->text, sizeof err->text, format, args);
+		mend_utf8(err->text);
 	}
 	return -1;
 }

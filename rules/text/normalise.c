@@ -105,7 +105,7 @@ struct slice text_trim(struct slice text)
 	return end == start ? (struct slice){text.p, 0} : (struct slice){text.p + start, end - start};
 }
 
-/* Eight bytes at a time, as in rules/utf8.c. A high bit for each byte that is 0, and for no other. */
+/* Eight bytes at a time, as in rules/base/utf8.c. A high bit for each byte that is 0, and for no other. */
 static uint64_t zero_bytes(uint64_t word)
 {
 	const uint64_t lows = 0x7F7F7F7F7F7F7F7Fu;

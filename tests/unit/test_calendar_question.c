@@ -111,6 +111,8 @@ static void what_is_wrong_is_said(void **state)
 		{"{\"op\": \"is_open\", \"at\": \"noon\", " BERLIN "}", "LR117[bad_time]"},
 		{"{\"op\": \"is_open\", \"at\": \"2026-12-24T25:00\", " BERLIN "}", "LR117[bad_time]"},
 		{"{\"op\": \"is_open\", \"at\": \"2026-12-24T12:00+1\", " BERLIN "}", "LR117[bad_time]"},
+		/* what is quoted of it ends inside of a character */
+		{"{\"op\": \"is_open\", \"at\": \"\\u20ac\\u20ac\\u20ac\\u20ac\\u20ac\\u20ac\\u20ac\\u20ac\\u20ac\\u20ac\\u20ac\\u20ac\\u20ac\\u20ac\\u20ac\", " BERLIN "}", "€?\\\" is no time"},
 		{"{\"op\": \"elapsed\", \"from\": \"2026-12-24\", " BERLIN "}", "LR116[missing_field] `to`"},
 		{"{\"op\": \"deadline\", \"start\": \"2026-12-24\", " BERLIN "}", "LR116[missing_field] `seconds`"},
 		{"{\"op\": \"deadline\", \"start\": \"2026-12-24\", \"span\": \"1 fortnight\", " BERLIN "}", "LR041[bad_span]"},

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "rules/base/arena.h"
+#include "rules/base/utf8.h"
 #include "rules/json.h"
-#include "rules/utf8.h"
 
 static const struct json_limits LIMITS = {1000, 4, 12};
 

@@ -2,7 +2,7 @@
  *
  * Many ASCII bytes at a time, anything else by the table.
  */
-#include "rules/utf8.h"
+#include "rules/base/utf8.h"
 
 #include <stdbool.h>
 #include <stdint.h>

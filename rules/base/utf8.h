@@ -2,8 +2,8 @@
  *
  * Is it UTF-8? Well-formed as Unicode table 3-7 has it: no overlong forms, no surrogates, nothing above U+10FFFF.
  */
-#ifndef LR_RULES_UTF8_H
-#define LR_RULES_UTF8_H
+#ifndef LR_RULES_BASE_UTF8_H
+#define LR_RULES_BASE_UTF8_H
 
 #include <stddef.h>
 
