@@ -55,6 +55,7 @@ $(BUILD)/%.o: %.cc
 
 # Taken in by .incbin, which the compiler's dependency lists do not show.
 $(BUILD)/daemon/view_scripts.o: $(wildcard daemon/*.lua)
+$(BUILD)/daemon/ctl/schemas.o: $(wildcard config/schemas/*.json)
 
 $(BUILD)/librules.a: $(RULES_O)
 	$(Q)rm -f $@ && ar rcs $@ $^

@@ -86,6 +86,8 @@ bool lifecycle_is_free(enum lead_status status);
 bool lifecycle_can(enum lead_status from, enum lead_status to);
 /* The status called `name`, or LEAD_STATUSES. */
 enum lead_status lifecycle_find(struct slice name);
+/* What a site may ask for before a lead moves, as members of activities; NULL behind the last. */
+const char *lifecycle_member(size_t at);
 
 /* What an activity asks for. */
 struct move {

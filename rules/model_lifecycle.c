@@ -18,6 +18,11 @@ static const char *const members[] = {
 	"decision_maker", "expected_close", "text", "method", "outcome", NULL,
 };
 
+const char *lifecycle_member(size_t at)
+{
+	return members[at];
+}
+
 static void report_unknown(struct model_builder *builder, const struct node *node, const char *what,
                            const char *const *known)
 {

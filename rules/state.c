@@ -114,11 +114,6 @@ static const struct member_row rows[] = {
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
-const char *state_lead_member(size_t at)
-{
-	return at < ROWS ? rows[at].name.p : NULL;
-}
-
 static const void *field_of(const struct lead_state *lead, const struct member_row *row)
 {
 	return (const char *)lead + row->offset;

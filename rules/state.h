@@ -164,8 +164,6 @@ struct lead_state {
 void state_put_lead(struct strbuf *out, const struct lead_state *lead);
 /* Texts are borrowed from `value` where it holds no escapes, else they lie in `arena`. -1 with *err on foreign bytes. */
 int state_get_lead(struct slice value, struct arena *arena, struct lead_state *ret_lead, struct err *err);
-/* The members of a lead's stored value, each once; NULL behind the last. */
-const char *state_lead_member(size_t at);
 /* When its owner got it. */
 int64_t state_given_ms(const struct lead_state *lead);
 /* When somebody last acted on it, or its owner got it. */

@@ -3,7 +3,9 @@
  * leadctl test, its parts in the order in which a file goes through them:
  *
  *     test_read.c     YAML -> struct test_file; everything that can be wrong in a test file is said here
- *     test_names.c    names of events and of what is stored: are there such?
+ *     test_names.c    names of events, activities and of what is stored: are there such?
+ *     test_schema.c   the same for their members, by config/schemas, which schemas.c holds
+ *     test_refs.c     reps, teams and facts that its rules do not know
  *     test_config.c   directory or inline configuration, with overrides -> model
  *     test_json.c     YAML values -> JSON of a record, and JSON as people read it
  *     test_run.c      steps through a world (rules/world.h)
@@ -33,8 +35,10 @@ struct diags;
 struct json;
 struct model;
 struct node;
+struct node_member;
 struct observer;
 struct source;
+struct test_schemas;
 struct world;
 struct zone;
 
@@ -79,6 +83,7 @@ struct test_file {
 	const char *path;
 	struct arena arena;
 	const struct source *source;
+	struct test_schemas *schemas;
 	const struct zone *zone; /* of times without an offset, and of those shown; NULL: UTC, offsets required */
 	const struct node *config, *override;
 	const struct node *default_lead, *default_activity; /* NULL: not given */
@@ -92,15 +97,22 @@ void test_file_free(struct test_file *file);
 
 /* ---- names; false: an error was added */
 
-/* "lead.assigned" */
-bool test_check_type(const struct node *type, struct diags *diags);
+/* The schemas of config/schemas, each read when it is first asked for. Lives in the arena. */
+struct test_schemas *test_schemas_new(struct arena *arena);
+/* A member, or a path to one, of what the schema `name` is about. */
+bool test_schema_check(struct test_schemas *schemas, struct slice name, const struct node_member *member, struct diags *diags);
+
+/* "lead.assigned", or a mapping that has it as its `type` beside members of such an event. */
+bool test_check_event(const struct node *event, struct test_schemas *schemas, struct diags *diags);
 bool test_check_topic(const struct node *topic, struct diags *diags);
 /* A mapping of members of a lead's stored value, or of paths in them. */
-bool test_check_members(const struct node *members, struct diags *diags);
+bool test_check_members(const struct node *members, struct test_schemas *schemas, struct diags *diags);
 /* A mapping of keys of the state: "ring/dach". */
 bool test_check_state_keys(const struct node *keys, struct diags *diags);
-/* The members of an activity; one that we do not know is sent as a `record`. */
-bool test_check_activity(const struct node *activity, struct diags *diags);
+/* The type and the members of an activity; one that we do not know is sent as a `record`. `defaults` may have the type;
+ * NULL: there are none. */
+bool test_check_activity(const struct node *activity, const struct node *defaults, struct test_schemas *schemas,
+                         struct diags *diags);
 
 /* ---- time */
 
@@ -196,6 +208,9 @@ struct test_setting {
 	bool trace;                     /* what happened is told of tests that pass, too */
 };
 
+/* Reps and teams of what is given, and facts, are such as the rules of the test know. false: errors were added. */
+bool test_check_refs(const struct test_case *test, const struct test_rules *rules, struct diags *diags);
+
 /* Runs one test and fills the result. false: its configuration is wrong, errors were added. */
 bool test_run(const struct test_setting *setting, const struct test_file *file, const struct test_case *test,
               const struct test_rules *rules, struct test_result *ret, struct diags *diags);
@@ -210,7 +225,7 @@ struct test_scene {
 };
 
 /* Keys and kinds of an `expect`. false: an error was added. */
-bool test_expect_check(const struct node *expect, struct diags *diags);
+bool test_expect_check(const struct node *expect, struct test_schemas *schemas, struct diags *diags);
 /* Compares; what differs is noted. */
 void test_expect(const struct test_scene *scene, const struct node *expect, struct test_differences *differences);
 /* What happened: earlier decisions in a sentence each, those of this step in full. */

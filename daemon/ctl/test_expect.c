@@ -45,31 +45,30 @@ static const char *const EXPECT_KEYS[] = {
 
 /* ---- checking */
 
-static bool check_event(const struct node *node, struct diags *diags)
+static bool check_event(const struct node *node, struct test_schemas *schemas, struct diags *diags)
 {
 	struct slice type;
-	if (node->kind == NODE_SCALAR)
-		return node_read_text(node, "the type of an event", diags, &type) && test_check_type(node, diags);
-	if (!node_expect_mapping(node, "an event", diags))
+	if (node->kind != NODE_SCALAR && !node_expect_mapping(node, "an event", diags))
 		return false;
-	const struct node *value = node_require(node, "type", "an event", diags), *topic = node_get(node, "topic");
-	return value != NULL && node_read_text(value, "the type of an event", diags, &type) && test_check_type(value, diags) &&
-	       (topic == NULL || test_check_topic(topic, diags));
+	const struct node *value = node->kind == NODE_SCALAR ? node : node_require(node, "type", "an event", diags);
+	const struct node *topic = node->kind == NODE_SCALAR ? NULL : node_get(node, "topic");
+	return value != NULL && node_read_text(value, "the type of an event", diags, &type) &&
+	       test_check_event(node, schemas, diags) && (topic == NULL || test_check_topic(topic, diags));
 }
 
-static bool check_events(const struct node *list, const char *what, struct diags *diags)
+static bool check_events(const struct node *list, const char *what, struct test_schemas *schemas, struct diags *diags)
 {
 	bool is_fine = node_expect_sequence(list, what, diags);
 	for (size_t i = 0; list->kind == NODE_SEQUENCE && i < list->count; i++)
-		is_fine &= check_event(list->items[i], diags);
+		is_fine &= check_event(list->items[i], schemas, diags);
 	return is_fine;
 }
 
-static bool check_no_events(const struct node *node, struct diags *diags)
+static bool check_no_events(const struct node *node, struct test_schemas *schemas, struct diags *diags)
 {
 	bool is_none;
 	if (node->kind == NODE_SEQUENCE)
-		return check_events(node, "no_events", diags);
+		return check_events(node, "no_events", schemas, diags);
 	if (!node_read_bool(node, "no_events", diags, &is_none))
 		return false;
 	if (!is_none)
@@ -84,7 +83,7 @@ static bool check_owners(const struct node *node, struct diags *diags)
 	return true;
 }
 
-bool test_expect_check(const struct node *expect, struct diags *diags)
+bool test_expect_check(const struct node *expect, struct test_schemas *schemas, struct diags *diags)
 {
 	const struct node *node;
 	struct slice lead_id;
@@ -96,15 +95,15 @@ bool test_expect_check(const struct node *expect, struct diags *diags)
 	if ((node = node_get(expect, "lead")) != NULL)
 		is_fine &= node_read_text(node, "a lead's id", diags, &lead_id);
 	if ((node = node_get(expect, "events")) != NULL)
-		is_fine &= check_events(node, "events", diags);
+		is_fine &= check_events(node, "events", schemas, diags);
 	if ((node = node_get(expect, "includes")) != NULL)
-		is_fine &= check_events(node, "includes", diags);
+		is_fine &= check_events(node, "includes", schemas, diags);
 	if ((node = node_get(expect, "no_events")) != NULL)
-		is_fine &= check_no_events(node, diags);
+		is_fine &= check_no_events(node, schemas, diags);
 	if ((node = node_get(expect, "owners")) != NULL)
 		is_fine &= check_owners(node, diags);
 	if ((node = node_get(expect, "state")) != NULL && !node_is_empty(node))
-		is_fine &= node_expect_mapping(node, "state", diags) && test_check_members(node, diags);
+		is_fine &= node_expect_mapping(node, "state", diags) && test_check_members(node, schemas, diags);
 	if ((node = node_get(expect, "keys")) != NULL)
 		is_fine &= node_expect_mapping(node, "keys", diags) && test_check_state_keys(node, diags);
 	return is_fine;

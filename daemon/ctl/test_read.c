@@ -204,7 +204,7 @@ static void read_step_record(struct reader *reader, struct test_step *step)
 	if (step->kind == RECORD_LEAD)
 		test_lead_check(step->record, reader->diags);
 	if (step->kind == RECORD_ACT)
-		test_check_activity(step->record, reader->diags);
+		test_check_activity(step->record, reader->file->default_activity, reader->file->schemas, reader->diags);
 	if (step->kind == RECORD_RAW)
 		check_raw(reader, step->record);
 }
@@ -256,7 +256,7 @@ static void read_step(struct reader *reader, const struct node *node, struct tes
 	step->reload = get_mapping(reader, node, "reload");
 	step->expect = get_mapping(reader, node, "expect");
 	if (step->expect != NULL)
-		test_expect_check(step->expect, reader->diags);
+		test_expect_check(step->expect, reader->file->schemas, reader->diags);
 	if (step->time == TIME_STAYS && step->record == NULL && step->reload == NULL && step->expect == NULL &&
 	    !step->is_restored && diags_error_count(reader->diags) == 0)
 		refuse(reader, ERR_TEST_STEP, node, "this step does nothing");
@@ -295,7 +295,8 @@ static void read_given(struct reader *reader, struct test_case *test)
 	test->leads = get_mapping(reader, given, "leads");
 	test->state = get_mapping(reader, given, "state");
 	for (size_t i = 0; test->leads != NULL && i < test->leads->count; i++)
-		node_expect_mapping(test->leads->members[i].value, "a lead's state", reader->diags);
+		if (node_expect_mapping(test->leads->members[i].value, "a lead's state", reader->diags))
+			test_check_members(test->leads->members[i].value, reader->file->schemas, reader->diags);
 	if (test->state != NULL)
 		test_check_state_keys(test->state, reader->diags);
 }
@@ -405,6 +406,7 @@ struct test_file *test_file_read(const char *path, struct diags *diags)
 	struct slice bytes;
 	struct err err = ERR_INIT;
 	file->path = arena_strdup(&file->arena, path);
+	file->schemas = test_schemas_new(&file->arena);
 	if (reader.read(reader.ctx, slice_of(path), false, &file->arena, &bytes, &err) != 0) {
 		diags_add(diags, ERR_TOOL_FILE, SOURCE_SPAN_NONE, "%s", err.text);
 	} else {

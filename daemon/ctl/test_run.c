@@ -410,7 +410,8 @@ bool test_run(const struct test_setting *setting, const struct test_file *file, 
 		test_coverage_add(setting->coverage, rules->model);
 	if (setting->dump != NULL)
 		run.dump = test_dump_open(setting->dump, ++*setting->dumped, file, test, diags);
-	if ((setting->dump == NULL || run.dump != NULL) && (test->override == NULL || use_patch(&run, test->override)))
+	if ((setting->dump == NULL || run.dump != NULL) && (test->override == NULL || use_patch(&run, test->override)) &&
+	    test_check_refs(test, run.rules, diags))
 		run_in_world(&run);
 	while (run.made != NULL) {
 		struct test_rules *next = run.made->next;
