@@ -7,6 +7,7 @@
 #include "rules/clocks_act.h"
 #include "rules/clocks_lead.h"
 #include "rules/event.h"
+#include "rules/followed.h"
 #include "rules/model.h"
 #include "rules/touch.h"
 #include "rules/own.h"
@@ -24,6 +25,7 @@ int act_touch_read(struct activity *activity, struct arena *arena, struct err *e
 static void take_touch(struct work *work, const struct status_change *change)
 {
 	struct lead_state *state = &work->state;
+	followed_note(work, work->activity->actor, change->at_ms);
 	if (own_is_acting(state, work->activity->actor)) {
 		const struct touch *touch = &work->activity->touch;
 		unsigned facts = CLOCK_FACT_TOUCHED | (touch->is_attempt ? 0 : CLOCK_FACT_REACHED);

@@ -5,6 +5,7 @@
 #include "rules/consent.h"
 #include "rules/decide.h"
 #include "rules/event_dispute.h"
+#include "rules/followed.h"
 #include "rules/instant.h"
 #include "rules/json.h"
 #include "rules/kept.h"
@@ -40,6 +41,7 @@ static bool read_claim(struct slice text, struct claimant *claimant)
 	for (; scan.at < end; scan.at++) {
 		claimant->is_in_territory |= *scan.at == 't';
 		claimant->has_key_person |= *scan.at == 'k';
+		claimant->is_recorded |= *scan.at == 'r';
 		claimant->is_for_other |= *scan.at == 'o';
 	}
 	return true;
@@ -47,9 +49,9 @@ static bool read_claim(struct slice text, struct claimant *claimant)
 
 static struct slice claim_text(struct work *work, const struct claimant *claimant)
 {
-	return slice_of(arena_printf(work->arena, "%.*s/%lld/%lld/%s%s%s", SLICE_ARG(claimant->rep),
+	return slice_of(arena_printf(work->arena, "%.*s/%lld/%lld/%s%s%s%s", SLICE_ARG(claimant->rep),
 	                             (long long)claimant->claimed_ms, (long long)claimant->followed_ms,
-	                             claimant->is_in_territory ? "t" : "", claimant->has_key_person ? "k" : "",
+	                             claimant->is_in_territory ? "t" : "", claimant->has_key_person ? "k" : "", claimant->is_recorded ? "r" : "",
 	                             claimant->is_for_other ? "o" : ""));
 }
 
@@ -89,22 +91,36 @@ static void take_evidence(struct work *work, const struct json *evidence, struct
 {
 	const struct json *key_person = json_get(evidence, "key_person");
 	int64_t at_ms = follow_up(work, instant_parse(json_get_text(evidence, "followed_up_at")));
-	if (at_ms != 0)
+	if (at_ms != 0 && !claimant->is_recorded)
 		claimant->followed_ms = at_ms;
 	if (key_person != NULL && key_person->type == JSON_IS_BOOL)
 		claimant->has_key_person = key_person->boolean;
 	claimant->is_in_territory = is_in_territory(work, claimant->rep);
 }
 
+/* What this lead records of him goes before what he says. */
+static void take_record(const struct lead_state *state, struct claimant *claimant)
+{
+	int64_t at_ms = followed_first(state, claimant->rep);
+	if (at_ms == 0 || (claimant->is_recorded && claimant->followed_ms <= at_ms))
+		return;
+	claimant->followed_ms = at_ms;
+	claimant->is_recorded = true;
+}
+
 /* ---- claiming */
 
 static void tell(struct work *work, const char *step, const char *criterion, struct slice winner)
 {
+	const struct lead_state *state = &work->state;
 	struct claimant *claimants = arena_array(work->arena, STATE_CLAIMS_MAX, sizeof *claimants);
 	size_t count = 0;
-	for (size_t i = 0; i < work->state.claims.count; i++)
-		count += read_claim(work->state.claims.items[i], &claimants[count]);
-	event_dispute(work, &(struct dispute_step){step, criterion, winner, claimants, count, work->state.dispute_ms});
+	for (size_t i = 0; i < state->claims.count; i++)
+		if (read_claim(state->claims.items[i], &claimants[count]))
+			take_record(state, &claimants[count++]);
+	event_dispute(work, &(struct dispute_step){.step = step, .criterion = criterion, .winner = winner,
+	                                           .owner_followed_ms = followed_first(state, state->owner),
+	                                           .claimants = claimants, .count = count, .until_ms = state->dispute_ms});
 }
 
 /* The claim of that rep as it was, or a new one. SIZE_MAX: there are as many as a lead keeps. */
@@ -146,9 +162,11 @@ bool dispute_claim(struct work *work, size_t rep, const struct json *evidence)
 
 static void speak_for(struct work *work, const struct lead_state *other, struct claimant *claimant)
 {
-	int64_t at_ms = follow_up(work, other->touched_ms);
-	if (at_ms != 0)
+	int64_t at_ms = follow_up(work, followed_first(other, claimant->rep));
+	if (at_ms != 0) {
 		claimant->followed_ms = at_ms;
+		claimant->is_recorded = true;
+	}
 	claimant->is_in_territory = is_in_territory(work, claimant->rep);
 }
 
@@ -218,21 +236,33 @@ static size_t gather(struct work *work, struct claimant claimants[CLAIMANTS_MAX]
 {
 	const struct lead_state *state = &work->state;
 	size_t count = 0;
-	claimants[count++] = (struct claimant){.rep = state->owner, .followed_ms = state->touched_ms};
+	claimants[count++] = (struct claimant){.rep = state->owner};
+	take_record(state, &claimants[0]);
 	claimants[0].is_in_territory = is_in_territory(work, state->owner);
 	for (size_t i = 0; i < state->claims.count; i++) {
 		struct claimant claimant;
 		if (!read_claim(state->claims.items[i], &claimant))
 			continue;
+		take_record(state, &claimant);
 		if (!slice_equal(claimant.rep, state->owner)) {
 			claimants[count++] = claimant;
 			continue;
 		}
-		claimants[0].has_key_person = claimant.has_key_person;
-		if (claimants[0].followed_ms == 0 || (claimant.followed_ms != 0 && claimant.followed_ms < claimants[0].followed_ms))
-			claimants[0].followed_ms = claimant.followed_ms;
+		claimant.is_in_territory = claimants[0].is_in_territory;
+		claimants[0] = claimant;
 	}
 	return count;
+}
+
+/* As soon as one follow-up is recorded, those that are only said do not count. */
+static void drop_words(struct claimant *claimants, size_t count)
+{
+	bool is_any_recorded = false;
+	for (size_t i = 0; i < count; i++)
+		is_any_recorded |= claimants[i].is_recorded;
+	for (size_t i = 0; i < count; i++)
+		if (is_any_recorded && !claimants[i].is_recorded)
+			claimants[i].followed_ms = 0;
 }
 
 static int64_t earliest(const struct claimant *claimants, size_t count)
@@ -327,6 +357,7 @@ bool dispute_fire(struct work *work)
 	                                    (long long)work->state.dispute_ms));
 	mind_other(work);
 	size_t count = gather(work, claimants);
+	drop_words(claimants, count);
 	enum dispute_criterion criterion = judge(rules, claimants, count);
 	bool is_decided = criterion != DISPUTE_CRITERIA_COUNT, is_left = !is_decided && rules->is_managers;
 	struct slice winner = is_decided ? claimants[0].rep : work->state.owner;

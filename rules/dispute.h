@@ -10,8 +10,12 @@
  *     it is over, and was about a merge ► the two leads become one (rules/merge.h)
  *
  * One dispute per lead at a time. A claim is kept as "rep/claimed/followed up/marks": two times in ms (0: none) and the
- * letters t (its territory), k (influences the key person) and o (nobody said it: he owns the other lead of a merge, and
- * whoever owns that when it is decided has the claim). What a claim says may be said anew until the deadline.
+ * letters t (its territory), k (influences the key person), r (the other lead of a merge records that follow-up) and o
+ * (nobody said it: he owns that other lead, and whoever owns it when it is decided has the claim). What a claim says may
+ * be said anew until the deadline.
+ *
+ * First follow-up: what was recorded counts (rules/followed.h). What a claim says of it counts only where nothing is
+ * recorded of anybody who says the lead is his, the owner included: a word does not beat a record.
  */
 #ifndef LR_RULES_DISPUTE_H
 #define LR_RULES_DISPUTE_H

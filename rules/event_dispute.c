@@ -10,6 +10,8 @@ static void put_claim(struct json_writer *writer, const struct claimant *claiman
 	json_put_text(writer, "rep", claimant->rep);
 	json_put_time(writer, "claimed_at", claimant->claimed_ms);
 	event_put_time_if(writer, "followed_up_at", claimant->followed_ms);
+	if (claimant->followed_ms != 0)
+		json_put_bool(writer, "recorded", claimant->is_recorded);
 	json_put_bool(writer, "territory", claimant->is_in_territory);
 	json_put_bool(writer, "key_person", claimant->has_key_person);
 	json_close_object(writer);
@@ -21,6 +23,7 @@ void event_dispute(struct work *work, const struct dispute_step *step)
 	struct json_writer *writer = page_open(&page, work);
 	json_put_text(writer, "step", slice_of(step->step));
 	event_put_owner(writer, work);
+	event_put_time_if(writer, "owner_followed_up_at", step->owner_followed_ms);
 	json_open_array(writer, "claims");
 	for (size_t i = 0; i < step->count; i++)
 		put_claim(writer, &step->claimants[i]);

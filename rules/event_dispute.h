@@ -17,6 +17,7 @@ struct claimant {
 	struct slice rep;
 	int64_t claimed_ms, followed_ms; /* 0: none */
 	bool is_in_territory, has_key_person;
+	bool is_recorded;  /* the follow-up is; else he says so */
 	bool is_for_other; /* not told: rules/dispute.h, mark o */
 };
 
@@ -24,6 +25,7 @@ struct dispute_step {
 	const char *step;      /* "opened", "evidence", "decided", "undecided", "closed" */
 	const char *criterion; /* what decided, or the order that closed it; NULL: nothing yet */
 	struct slice winner;
+	int64_t owner_followed_ms; /* as recorded; 0: none is */
 	const struct claimant *claimants;
 	size_t count;
 	int64_t until_ms;

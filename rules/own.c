@@ -7,6 +7,7 @@
 #include "rules/decide.h"
 #include "rules/dispute.h"
 #include "rules/event_own.h"
+#include "rules/followed.h"
 #include "rules/lifecycle.h"
 #include "rules/model.h"
 #include "rules/ownership.h"
@@ -44,6 +45,7 @@ void own_give(struct work *work, size_t rep, size_t team, const char *reason)
 	struct lead_state *state = &work->state;
 	struct move before = as_it_is(state);
 	bool is_open = lifecycle_is_open(state->status); /* else a dispute went on: it counts for him, and nobody acts on it */
+	followed_before_owner(work);
 	if (is_open)
 		clocks_before_owner(work, true);
 	pool_on_owner_change(work, owner_of(work), rep);
@@ -82,6 +84,7 @@ void own_clear(struct work *work, enum lead_status status, const char *reason)
 	state->version++;
 	state->status = status;
 	cooling_begin(work);
+	followed_before_owner(work);
 	state->owner = SLICE_NONE;
 	state->helpers.count = 0;
 	state->why = slice_of(reason);

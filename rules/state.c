@@ -111,6 +111,7 @@ static const struct member_row rows[] = {
 	ROW("lesson", IS_FLAT, lesson, 0, 0),
 	ROW("blocked", IS_INT, bar, BAR_NONE, 0),
 	ROW("cool", IS_LIST, cooling, 0, STATE_COOLING_MAX),
+	ROW("acted", IS_LIST, acted, 0, STATE_ACTED_MAX),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

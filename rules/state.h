@@ -59,6 +59,7 @@
  *     tally     for whom it is counted among what he holds
  *     back      the breach that took it from somebody: due and start of the clock, and who he was; '/', the one before
  *     dispute, claims   until when claims are collected; one each, as rules/dispute.h writes them
+ *     acted     who followed it up and when first, as "rep/ms", once that was not its owner alone (rules/followed.h)
  *
  * Times are ms since 1970. Change procedure: add members to LEAD_FIELDS at the end with a
  * default that means "as before"; older versions refuse what they do not know (ERR_STATE_MALFORMED), so roll out readers
@@ -85,6 +86,7 @@ enum {
 	STATE_HELPERS_MAX = 8,
 	STATE_CLAIMS_MAX = 6,
 	STATE_COOLING_MAX = 4,
+	STATE_ACTED_MAX = 6,
 	STATE_FROM_MAX = 12,
 	STATE_APART_MAX = 4,
 	STATE_EXACT_MAX = 6,                       /* idents of events and ids: the others are for those of the person */
@@ -149,6 +151,7 @@ struct lead_state {
 	struct slice candidate, asked, tally;
 	int64_t dispute_ms;
 	struct state_list claims;
+	struct state_list acted;  /* at most STATE_ACTED_MAX */
 	struct slice back;        /* rules/clocks_act.c: from whom a breach took it, and when he should have acted */
 	struct slice number, referral;
 	struct state_list from;   /* at most STATE_FROM_MAX */

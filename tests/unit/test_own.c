@@ -280,10 +280,10 @@ static void who_followed_up_first_beats_the_rest(void **state)
 	expect_owner(rig, "L1", "ana", 1);
 	assert_int_equal(rig_state(rig, "L1").status, LEAD_IN_PROGRESS);
 	rig_act(rig, "{\"type\":\"activity.claim\",\"lead_id\":\"L1\",\"actor\":\"ben\","
-	             "\"evidence\":{\"followed_up_at\":\"2026-11-23T09:30:00Z\"}}"); /* half an hour before ana */
+	             "\"evidence\":{\"followed_up_at\":\"2026-11-23T09:30:00Z\"}}"); /* half an hour before ana, he says */
 	rig->now_ms += 3 * DAY;
 	d = rig_fire(rig, "L1");
-	rig_expect(rig_event(rig, &d, "lead.dispute"), "winner", "ben");
+	rig_expect(rig_event(rig, &d, "lead.dispute"), "winner", "ana");
 }
 
 /* What was sold counts for whoever wins; nobody has to answer the customer for the first time again. */
