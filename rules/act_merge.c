@@ -138,23 +138,32 @@ static bool forget_ident(struct state_list *idents, struct slice name)
 	return false;
 }
 
-/* Whoever takes a person's key from a closed lead takes it off its list, too; those of a company are taken without that. */
-static bool is_listed_while_held(struct slice name)
+/* A survivor that is closed may have lost keys to a newer lead: these stay where they are. Whoever takes a person's key from a
+ * closed lead takes it off its list, too. */
+static void give_person_back(struct work *work, const struct hit *absorbed, struct slice name)
 {
-	char kind = ident_kind_letter(name);
-	return kind != identity_letter(IDENTITY_COMPANY) && kind != identity_letter(IDENTITY_DOMAIN);
+	if (forget_ident(&work->state.idents, name) || lifecycle_is_open(work->state.status))
+		work_point_ident(work, name, absorbed->lead_id);
 }
 
-/* A survivor that is closed may have lost keys to a newer lead: these stay where they are. */
-static void give_idents_back(struct work *work, const struct hit *absorbed)
+/* Those of a company may be several leads'. `before` still knows whose. */
+static void give_account_back(struct work *work, const struct hit *absorbed, struct slice name, const struct lead_state *before)
 {
-	bool is_open = lifecycle_is_open(work->state.status);
+	if (!lifecycle_is_open(work->state.status))
+		return;
+	if (merge_is_only_one(work, before, absorbed->lead_id, name))
+		(void)forget_ident(&work->state.idents, name);
+	work_point_ident(work, name, absorbed->lead_id);
+}
+
+static void give_idents_back(struct work *work, const struct hit *absorbed, const struct lead_state *before)
+{
 	for (size_t i = 0; i < absorbed->state.idents.count; i++) {
 		struct slice name = absorbed->state.idents.items[i];
-		if (!is_open && !is_listed_while_held(name))
-			continue;
-		if (forget_ident(&work->state.idents, name) || is_open)
-			work_point_ident(work, name, absorbed->lead_id);
+		if (ident_is_account(name))
+			give_account_back(work, absorbed, name, before);
+		else
+			give_person_back(work, absorbed, name);
 	}
 }
 
@@ -209,6 +218,27 @@ static void revive(struct work *work, const struct hit *absorbed)
 	work_aside_end(&aside, work);
 }
 
+/* It was never a lead of its own: it came as a repeat, and was counted as one. */
+static bool was_record(const struct lead_state *absorbed)
+{
+	return absorbed->was.len == 0;
+}
+
+/* The survivor becomes what it would be without it. false: it does not list it. */
+static bool take_apart(struct work *work, const struct hit *absorbed)
+{
+	struct lead_state before = work->state;
+	if (!merge_give_back(work, &work->state, absorbed->lead_id))
+		return false;
+	merge_take_out(&work->state, &absorbed->state);
+	if (was_record(&absorbed->state) && work->state.duplicates > 0)
+		work->state.duplicates--;
+	give_idents_back(work, absorbed, &before);
+	remember_apart(&work->state, absorbed->lead_id);
+	work_write_lead(work, work->lead_id);
+	return true;
+}
+
 void act_split(struct work *work)
 {
 	struct hit absorbed = {0};
@@ -229,13 +259,8 @@ void act_split(struct work *work)
 	}
 	if (work->activity->to.len != 0 && own_find_rep(work, work->activity->to, "to") == SIZE_MAX)
 		return;
-	if (!merge_give_back(work, &work->state, absorbed.lead_id)) {
+	if (take_apart(work, &absorbed))
+		revive(work, &absorbed);
+	else
 		refuse(work, ERR_CANNOT_SPLIT, "the lead does not list it among those that it has taken in");
-		return;
-	}
-	merge_take_out(&work->state, &absorbed.state);
-	give_idents_back(work, &absorbed);
-	remember_apart(&work->state, absorbed.lead_id);
-	work_write_lead(work, work->lead_id);
-	revive(work, &absorbed);
 }

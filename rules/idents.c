@@ -135,10 +135,10 @@ static void write_ident(struct work *work, struct slice key, struct slice lead_i
 	overlay_put(&work->decider->overlay, key, work_keep(work->arena, &value), 0);
 }
 
-static bool has_ident(const struct lead_state *state, struct slice name)
+bool ident_is_listed(const struct state_list *list, size_t count, struct slice name)
 {
-	for (size_t i = 0; i < state->idents.count; i++)
-		if (slice_equal(state->idents.items[i], name))
+	for (size_t i = 0; i < count; i++)
+		if (slice_equal(list->items[i], name))
 			return true;
 	return false;
 }
@@ -200,7 +200,7 @@ static bool list_ident(struct work *work, enum identity_kind kind, struct slice 
 {
 	struct state_list *idents = &work->state.idents;
 	bool is_exact = ident_is_exact(kind);
-	if (has_ident(&work->state, name))
+	if (ident_is_listed(idents, idents->count, name))
 		return true;
 	if (idents->count < (is_exact ? STATE_EXACT_MAX : STATE_IDENTS_MAX))
 		idents->items[idents->count++] = name;
@@ -237,6 +237,12 @@ char ident_kind_letter(struct slice name)
 	return at < name.len ? name.p[at] : '\0';
 }
 
+bool ident_is_account(struct slice name)
+{
+	char kind = ident_kind_letter(name);
+	return kind == identity_letter(IDENTITY_COMPANY) || kind == identity_letter(IDENTITY_DOMAIN);
+}
+
 /* The mark of an event or of an id says nothing about a person, and without it a repeat would bring the lead back. What a
  * person asks for binds that person, not everybody of the company. */
 static bool stays_as_mark(struct slice name, enum idents_fate fate)
@@ -251,8 +257,7 @@ static bool stays_as_mark(struct slice name, enum idents_fate fate)
  * lead leads nowhere then, until the next record or act of the company. */
 static bool stays_with_others(const struct lead_state *state, struct slice name)
 {
-	char kind = ident_kind_letter(name);
-	return state->is_common != 0 && (kind == identity_letter(IDENTITY_COMPANY) || kind == identity_letter(IDENTITY_DOMAIN));
+	return state->is_common != 0 && ident_is_account(name);
 }
 
 static void bar(struct work *work, struct slice key)

@@ -35,6 +35,10 @@ bool ident_company(struct work *work, struct hit *ret_hit);
 bool ident_is_exact(enum identity_kind kind);
 /* The kind in "<key id>.<version>.<kind>.<mac>", as identity_letter() has it; NUL when there is none. */
 char ident_kind_letter(struct slice name);
+/* Is it a key of a company, which several leads may have? */
+bool ident_is_account(struct slice name);
+/* Is it among the first `count` of the list? */
+bool ident_is_listed(const struct state_list *list, size_t count, struct slice name);
 /* "same_email", … */
 const char *ident_match_name(enum identity_kind kind);
 

@@ -51,10 +51,7 @@ bool merge_survives(const struct hit *a, const struct hit *b)
 
 static bool is_listed(const struct state_list *list, struct slice id)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (slice_equal(list->items[i], id))
-			return true;
-	return false;
+	return ident_is_listed(list, list->count, id);
 }
 
 bool merge_may(const struct hit *a, const struct hit *b)
@@ -131,7 +128,8 @@ static void open_dispute(struct work *work, struct hit *survivor, const struct h
 
 /* ---- absorbing a lead that is there */
 
-/* The person's keys lead to the survivor from now on, and what keeps the one from being routed keeps the other. */
+/* The person's keys lead to the survivor from now on, and what keeps the one from being routed keeps the other, until a person
+ * clears it: also when the two are taken apart again. */
 static void hand_over_idents(struct work *work, const struct lead_state *other, struct hit *survivor)
 {
 	survivor->state.is_common |= other->is_common;
@@ -205,7 +203,8 @@ bool merge_leads(struct work *work, struct hit *survivor, struct hit *other, con
 	}
 	if (is_argued(survivor, other) || is_argued(other, survivor)) /* whoever claims it is heard first */
 		return false;
-	struct merge_source from = {other->lead_id, other->state.source, other->state.kept};
+	struct merge_source from = {other->lead_id, other->state.source, other->state.kept, &other->state.idents,
+	                            survivor->state.idents.count};
 	if (survivor->state.from.count == STATE_FROM_MAX || !merge_take_under(&survivor->state, &other->state) ||
 	    !merge_take(work, &survivor->state, &from))
 		return false;
@@ -264,14 +263,14 @@ bool merge_settled(struct work *work)
 
 /* ---- absorbing a record */
 
-void merge_record(struct work *work, struct slice into)
+void merge_record(struct work *work, struct slice into, size_t listed)
 {
 	const struct lead *lead = &work->prepared->lead;
 	struct lead_state stub = {.status = LEAD_MERGED, .at_ms = work->now_ms, .source = lead->source, .into = into};
 	stub.kept = kept_text(work->model, lead, work->arena);
 	stub.idents = work->brought;
 	stub.first_response = (struct clock){.name = SLICE("first_response"), .cycle = 1};
-	struct merge_source from = {work->lead_id, lead->source, stub.kept};
+	struct merge_source from = {work->lead_id, lead->source, stub.kept, &stub.idents, listed};
 	bool is_kept = merge_take(work, &work->state, &from);
 	if (is_kept) {
 		struct strbuf value = STRBUF_INIT;

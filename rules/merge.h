@@ -11,8 +11,8 @@
  * nobody has. Owner, clocks, score and number are its own.
  * It takes what it lacks: kept fields, the address as one block, the higher intent; and all sources. An absorbed lead
  * keeps its id, its events, its own kept fields and the names of its identity keys, has the state `merged` and points to the survivor;
- * the keys themselves lead to the survivor from then on, so one step always suffices. What a survivor took is written down
- * ("added"), so that a split can take it away again. Contact data, texts (interest.need) and tags (attributes.tags) are kept of
+ * the keys themselves lead to the survivor from then on, so one step always suffices. What each of them offers is written down
+ * ("added"), so that after a split the survivor is what it would be without the one that was split off. Contact data, texts (interest.need) and tags (attributes.tags) are kept of
  * neither, so they are not merged here: lead.merged says which ways of contact the record brought, which text is to be
  * appended and which tags are to be united, and lead.captured has them.
  */
@@ -29,17 +29,23 @@ struct work;
 
 /* ---- what a survivor takes (merge_fields.c) */
 
-/* A lead whose kept fields and source are to be taken. */
+/* A lead whose kept fields, source and keys of its company are to be taken. */
 struct merge_source {
 	struct slice lead_id, source, kept;
+	const struct state_list *idents;
+	size_t listed; /* keys that the survivor had before: the first ones of its list */
 };
 /* What `other` has taken in goes under the survivor, and with merge_take_out() it goes back. false: there is no room for all. */
 bool merge_take_under(struct lead_state *survivor, const struct lead_state *other);
 void merge_take_out(struct lead_state *survivor, const struct lead_state *other);
-/* false: it has absorbed as many leads as it can list, and nothing was changed. */
+/* false: it has absorbed as many leads as it can list, or can remember no more of what they offer; nothing was changed. */
 bool merge_take(struct work *work, struct lead_state *survivor, const struct merge_source *from);
-/* The reverse: what came from `lead_id` goes. false: it was not absorbed. */
+/* The reverse: the survivor has what it would have had `lead_id` not gone into it. false: it was not absorbed. */
 bool merge_give_back(struct work *work, struct lead_state *survivor, struct slice lead_id);
+/* Asked before: is it the only one of them that the survivor has this key of a company from? */
+bool merge_is_only_one(struct work *work, const struct lead_state *survivor, struct slice lead_id, struct slice name);
+/* A person has said what this kept field is: it is the survivor's own, whatever the others offer. */
+void merge_own(struct work *work, struct lead_state *survivor, struct slice name);
 /* The ids and sources in survivor->from are written as "id/source". */
 struct slice merge_from_id(struct slice item);
 struct slice merge_from_source(struct slice item);
@@ -59,8 +65,8 @@ bool merge_leads(struct work *work, struct hit *survivor, struct hit *other, con
  * has this one having both. Where that cannot be any more, it is forgotten. The lead is written; false: nothing was merged. */
 bool merge_settled(struct work *work);
 /* The record under decision repeats work->state, the lead `into`: leaves a lead of the record's own id that points there.
- * work->state takes what it lacks; the caller links the identity keys before, and writes it. */
-void merge_record(struct work *work, struct slice into);
+ * work->state takes what it lacks; the caller links the identity keys before, `listed` being how many there were, and writes it. */
+void merge_record(struct work *work, struct slice into, size_t listed);
 
 /* lead.merged and lead.split about the absorbed lead. */
 struct merged {

@@ -2,14 +2,24 @@
  *
  * What a survivor takes of a lead that goes into it, and how it is taken away again.
  *
- *     kept    {"company.industry":"retail","location.country":"DE"}      what later decisions read, merged
- *     added   {"location.country":"L-2"}                                 … and whose that is; "L-2 clear": what stood there before
+ *     kept    {"intent":"high","location.country":"DE"}   what later decisions read, merged
+ *     added   {"intent":"clear",                          the survivor's own, which another's has replaced
+ *              "L-2 location.country":"DE",               what the others offer, in the order in which they came:
+ *              "L-3 location.country":"FR",               the first one's counts, or the highest
+ *              "L-3 intent":"high"}
+ *
+ * So when one leaves, the next in line has it. What the survivor has of its own nobody can replace, so that is not offered.
+ * A company's keys ("L-2 ident/k1.1.d.…":1) may be several
+ * leads' at once: those that came with another are listed until the last one who has them leaves.
  */
 #include "rules/merge.h"
+
+#include <stdlib.h>
 
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
+#include "rules/idents.h"
 #include "rules/json.h"
 #include "rules/lead.h"
 
@@ -26,108 +36,231 @@ static size_t count_of(const struct json *object)
 	return object != NULL ? object->count : 0;
 }
 
-static const struct json *find(const struct json *object, struct slice name)
+static struct slice close_flat(struct work *work, struct strbuf *text, struct json_writer *writer)
 {
-	for (size_t i = 0; i < count_of(object); i++)
-		if (slice_equal(object->names[i], name))
-			return &object->items[i];
+	json_close_object(writer);
+	return text->len > 2 ? work_keep(work->arena, text) : (strbuf_done(text), SLICE_NONE);
+}
+
+/* ---- fields */
+
+/* A value that somebody has: the survivor (`from` is empty) or one that went into it. */
+struct field {
+	struct slice from, name;
+	const struct json *value;
+};
+
+struct fields {
+	size_t count, room;
+	struct field *items;
+};
+
+static struct fields fields_for(struct work *work, size_t room)
+{
+	return (struct fields){.room = room, .items = arena_array(work->arena, room, sizeof(struct field))};
+}
+
+static void add(struct fields *fields, const struct field *field)
+{
+	if (fields->count < fields->room)
+		fields->items[fields->count++] = *field;
+}
+
+static bool is_place(struct slice name)
+{
+	return slice_has_prefix(name, SLICE("location."));
+}
+
+/* The address is one block: all of it is somebody's. */
+static bool is_one(struct slice a, struct slice b)
+{
+	return slice_equal(a, b) || (is_place(a) && is_place(b));
+}
+
+static struct field *find(const struct fields *fields, struct slice name)
+{
+	for (size_t i = 0; i < fields->count; i++)
+		if (is_one(fields->items[i].name, name))
+			return &fields->items[i];
 	return NULL;
 }
 
-static bool has_place(const struct json *kept)
+/* The higher intent counts: potential < clear < high. 0: of other fields the first one counts. */
+static int rank(const struct field *field)
 {
-	for (size_t i = 0; i < count_of(kept); i++)
-		if (slice_has_prefix(kept->names[i], SLICE("location.")))
+	const struct json *value = field->value;
+	if (!slice_is(field->name, "intent") || value->type != JSON_IS_STRING)
+		return 0;
+	return slice_is(value->text, "high") ? 3 : slice_is(value->text, "clear") ? 2 : slice_is(value->text, "potential");
+}
+
+/* One member of `added`. */
+static struct field offer_at(const struct json *added, size_t at)
+{
+	struct slice name = added->names[at];
+	const char *blank = memchr(name.p, ' ', name.len);
+	size_t id_len = blank != NULL ? (size_t)(blank - name.p) : 0;
+	struct field offer = {.name = name, .value = &added->items[at]};
+	if (blank != NULL) {
+		offer.from = (struct slice){name.p, id_len};
+		offer.name = (struct slice){blank + 1, name.len - id_len - 1};
+	}
+	return offer;
+}
+
+/* Does any of them offer it? One is not asked: `but`, which leaves. */
+static bool is_offered(const struct json *added, struct slice name, struct slice but)
+{
+	for (size_t i = 0; i < count_of(added); i++) {
+		struct field offer = offer_at(added, i);
+		if (offer.from.len != 0 && is_one(offer.name, name) && !slice_equal(offer.from, but))
 			return true;
+	}
 	return false;
 }
 
-/* potential < clear < high */
-static int intent_rank(const struct json *intent)
+/* "ident/<name>" */
+static bool is_key(struct slice name)
 {
-	if (intent == NULL || intent->type != JSON_IS_STRING)
-		return 0;
-	return slice_is(intent->text, "high") ? 3 : slice_is(intent->text, "clear") ? 2 : 1;
+	return slice_has_prefix(name, SLICE("ident/"));
+}
+
+/* Those of a lead by itself. */
+static struct fields fields_of(struct work *work, struct slice kept)
+{
+	const struct json *values = flat(work, kept);
+	struct fields fields = fields_for(work, count_of(values));
+	for (size_t i = 0; i < count_of(values); i++)
+		add(&fields, &(struct field){.name = values->names[i], .value = &values->items[i]});
+	return fields;
+}
+
+/* Those that the survivor would have had nothing gone into it. */
+static struct fields own_fields(struct work *work, const struct lead_state *survivor, const struct json *added)
+{
+	struct fields all = fields_of(work, survivor->kept), own = fields_for(work, all.count + count_of(added));
+	for (size_t i = 0; i < all.count; i++)
+		if (!is_offered(added, all.items[i].name, SLICE_NONE))
+			add(&own, &all.items[i]);
+	for (size_t i = 0; i < count_of(added); i++) {
+		struct field offer = offer_at(added, i);
+		if (offer.from.len == 0 && is_offered(added, offer.name, SLICE_NONE))
+			add(&own, &offer);
+	}
+	return own;
+}
+
+/* ---- the survivor of its own fields and of what is offered */
+
+static void join_offer(struct fields *joined, const struct field *offer)
+{
+	struct field *mine = find(joined, offer->name);
+	if (mine == NULL || (is_place(offer->name) && slice_equal(mine->from, offer->from)))
+		add(joined, offer);
+	else if (rank(offer) > rank(mine))
+		*mine = *offer;
+}
+
+static int by_name(const void *left, const void *right)
+{
+	const struct field *a = left, *b = right;
+	return slice_compare(a->name, b->name);
+}
+
+/* All names in bytewise order, as kept_text() writes them. */
+static void put_joined(struct work *work, struct lead_state *survivor, struct fields *joined)
+{
+	struct strbuf text = STRBUF_INIT;
+	struct json_writer writer = JSON_WRITER(&text);
+	qsort(joined->items, joined->count, sizeof *joined->items, by_name);
+	json_open_object(&writer, NULL);
+	for (size_t i = 0; i < joined->count; i++)
+		json_put_value(&writer, joined->items[i].name, joined->items[i].value);
+	survivor->kept = close_flat(work, &text, &writer);
+}
+
+static void join(struct work *work, struct lead_state *survivor, const struct fields *own, struct slice added)
+{
+	const struct json *offers = flat(work, added);
+	struct fields joined = fields_for(work, own->count + count_of(offers));
+	for (size_t i = 0; i < own->count; i++)
+		add(&joined, &own->items[i]);
+	for (size_t i = 0; i < count_of(offers); i++) {
+		struct field offer = offer_at(offers, i);
+		if (offer.from.len != 0 && !is_key(offer.name))
+			join_offer(&joined, &offer);
+	}
+	survivor->added = added;
+	put_joined(work, survivor, &joined);
 }
 
 /* ---- taking */
 
-struct taking {
-	const struct json *ours, *theirs;
-	bool takes_place; /* the address is one block: all of it, or nothing */
-};
-
-static bool takes(const struct taking *taking, struct slice name)
+/* What it offers goes behind the others': what the survivor has of its own is not wanted, unless this is higher. */
+static void put_offers(struct work *work, struct json_writer *writer, const struct fields *own, const struct json *added,
+                       const struct merge_source *from)
 {
-	const struct json *ours = find(taking->ours, name), *theirs = find(taking->theirs, name);
-	if (theirs == NULL)
-		return false;
-	if (slice_is(name, "intent"))
-		return intent_rank(theirs) > intent_rank(ours);
-	if (slice_has_prefix(name, SLICE("location.")))
-		return taking->takes_place;
-	return ours == NULL;
-}
-
-/* All names in bytewise order, as kept_text() writes them; each from where it is taken. */
-static struct slice merged_kept(struct work *work, const struct taking *taking)
-{
-	struct strbuf text = STRBUF_INIT;
-	struct json_writer writer = JSON_WRITER(&text);
-	size_t a = 0, b = 0;
-	json_open_object(&writer, NULL);
-	while (a < count_of(taking->ours) || b < count_of(taking->theirs)) {
-		bool has_a = a < count_of(taking->ours), has_b = b < count_of(taking->theirs);
-		int order = !has_a ? 1 : !has_b ? -1 : slice_compare(taking->ours->names[a], taking->theirs->names[b]);
-		struct slice name = order <= 0 ? taking->ours->names[a] : taking->theirs->names[b];
-		if (takes(taking, name))
-			json_put_value(&writer, name, find(taking->theirs, name));
-		else if (order <= 0)
-			json_put_value(&writer, name, &taking->ours->items[a]);
-		a += order <= 0;
-		b += order >= 0;
+	struct fields theirs = fields_of(work, from->kept);
+	for (size_t i = 0; i < theirs.count; i++) {
+		const struct field *offer = &theirs.items[i], *mine = find(own, offer->name);
+		if (mine != NULL && rank(offer) <= rank(mine))
+			continue;
+		if (mine != NULL && !is_offered(added, offer->name, SLICE_NONE))
+			json_put_value(writer, offer->name, mine->value);
+		json_put_value(writer, ARENA_JOIN(work->arena, from->lead_id, SLICE(" "), offer->name), offer->value);
 	}
-	json_close_object(&writer);
-	return text.len > 2 ? work_keep(work->arena, &text) : (strbuf_done(&text), SLICE_NONE);
 }
 
-static void put_origin(struct work *work, struct json_writer *writer, const struct taking *taking, struct slice name,
-                       struct slice lead_id)
+/* Its company's keys, unless they are the survivor's own: those are the first ones of its list. */
+static void put_keys(struct work *work, struct json_writer *writer, const struct lead_state *survivor, const struct json *added,
+                     const struct merge_source *from)
 {
-	const struct json *before = find(taking->ours, name);
-	if (before != NULL && before->type == JSON_IS_STRING)
-		lead_id = ARENA_JOIN(work->arena, lead_id, SLICE(" "), before->text);
-	json_put_text_as(writer, name, lead_id);
+	static const struct json one = {.type = JSON_IS_INT, .integer = 1};
+	for (size_t i = 0; i < from->idents->count; i++) {
+		struct slice name = from->idents->items[i], key = ARENA_JOIN(work->arena, SLICE("ident/"), name);
+		if (ident_is_account(name) && (!ident_is_listed(&survivor->idents, from->listed, name) || is_offered(added, key, SLICE_NONE)))
+			json_put_value(writer, ARENA_JOIN(work->arena, from->lead_id, SLICE(" "), key), &one);
+	}
 }
 
-/* What was taken before stays the first one's. */
-static struct slice merged_added(struct work *work, const struct taking *taking, struct slice added, struct slice lead_id)
+/* The offers of all but one of them. */
+static void put_others(struct json_writer *writer, const struct json *added, struct slice but)
 {
-	const struct json *old = flat(work, added);
-	struct strbuf text = STRBUF_INIT;
-	struct json_writer writer = JSON_WRITER(&text);
-	json_open_object(&writer, NULL);
-	for (size_t i = 0; i < count_of(old); i++)
-		json_put_value(&writer, old->names[i], &old->items[i]);
-	for (size_t i = 0; i < count_of(taking->theirs); i++)
-		if (takes(taking, taking->theirs->names[i]) && find(old, taking->theirs->names[i]) == NULL)
-			put_origin(work, &writer, taking, taking->theirs->names[i], lead_id);
-	json_close_object(&writer);
-	return text.len > 2 ? work_keep(work->arena, &text) : (strbuf_done(&text), SLICE_NONE);
+	for (size_t i = 0; i < count_of(added); i++) {
+		struct field offer = offer_at(added, i);
+		if (offer.from.len != 0 ? !slice_equal(offer.from, but) : is_offered(added, offer.name, but))
+			json_put_value(writer, added->names[i], &added->items[i]);
+	}
 }
 
 bool merge_take(struct work *work, struct lead_state *survivor, const struct merge_source *from)
 {
-	struct taking taking = {flat(work, survivor->kept), flat(work, from->kept), false};
-	taking.takes_place = !has_place(taking.ours);
-	if (survivor->from.count == STATE_FROM_MAX)
+	const struct json *added = flat(work, survivor->added);
+	struct fields own = own_fields(work, survivor, added);
+	struct strbuf text = STRBUF_INIT;
+	struct json_writer writer = JSON_WRITER(&text);
+	json_open_object(&writer, NULL);
+	put_others(&writer, added, SLICE_NONE);
+	put_offers(work, &writer, &own, added, from);
+	put_keys(work, &writer, survivor, added, from);
+	struct slice offers = close_flat(work, &text, &writer);
+	if (survivor->from.count == STATE_FROM_MAX || offers.len > STATE_ADDED_BYTES_MAX)
 		return false;
-	struct slice added = merged_added(work, &taking, survivor->added, from->lead_id);
-	struct slice kept = merged_kept(work, &taking);
-	survivor->added = added;
-	survivor->kept = kept;
+	join(work, survivor, &own, offers);
 	survivor->from.items[survivor->from.count++] = ARENA_JOIN(work->arena, from->lead_id, SLICE("/"), from->source);
 	return true;
+}
+
+void merge_own(struct work *work, struct lead_state *survivor, struct slice name)
+{
+	const struct json *added = flat(work, survivor->added);
+	struct strbuf text = STRBUF_INIT;
+	struct json_writer writer = JSON_WRITER(&text);
+	json_open_object(&writer, NULL);
+	for (size_t i = 0; i < count_of(added); i++)
+		if (!slice_equal(offer_at(added, i).name, name))
+			json_put_value(&writer, added->names[i], &added->items[i]);
+	survivor->added = close_flat(work, &text, &writer);
 }
 
 bool merge_take_under(struct lead_state *survivor, const struct lead_state *other)
@@ -177,47 +310,22 @@ struct slice merge_from_source(struct slice item)
 	return id_len < item.len ? (struct slice){item.p + id_len + 1, item.len - id_len - 1} : SLICE_NONE;
 }
 
-/* Is the value of `added` about that lead? *ret_before is what stood there. */
-static bool is_from(const struct json *origin, struct slice lead_id, struct slice *ret_before)
-{
-	struct slice text = origin != NULL && origin->type == JSON_IS_STRING ? origin->text : SLICE_NONE;
-	*ret_before = SLICE_NONE;
-	if (!slice_has_prefix(text, lead_id) || (text.len > lead_id.len && text.p[lead_id.len] != ' '))
-		return false;
-	if (text.len > lead_id.len)
-		*ret_before = (struct slice){text.p + lead_id.len + 1, text.len - lead_id.len - 1};
-	return lead_id.len != 0;
-}
-
-static struct slice kept_without(struct work *work, const struct lead_state *survivor, struct slice lead_id)
-{
-	const struct json *kept = flat(work, survivor->kept), *added = flat(work, survivor->added);
-	struct strbuf text = STRBUF_INIT;
-	struct json_writer writer = JSON_WRITER(&text);
-	struct slice before;
-	json_open_object(&writer, NULL);
-	for (size_t i = 0; i < count_of(kept); i++) {
-		if (!is_from(find(added, kept->names[i]), lead_id, &before))
-			json_put_value(&writer, kept->names[i], &kept->items[i]);
-		else if (before.len != 0)
-			json_put_text_as(&writer, kept->names[i], before);
-	}
-	json_close_object(&writer);
-	return text.len > 2 ? work_keep(work->arena, &text) : (strbuf_done(&text), SLICE_NONE);
-}
-
-static struct slice added_without(struct work *work, const struct lead_state *survivor, struct slice lead_id)
+static void give_back(struct work *work, struct lead_state *survivor, struct slice lead_id)
 {
 	const struct json *added = flat(work, survivor->added);
+	struct fields own = own_fields(work, survivor, added);
 	struct strbuf text = STRBUF_INIT;
 	struct json_writer writer = JSON_WRITER(&text);
-	struct slice before;
 	json_open_object(&writer, NULL);
-	for (size_t i = 0; i < count_of(added); i++)
-		if (!is_from(&added->items[i], lead_id, &before))
-			json_put_value(&writer, added->names[i], &added->items[i]);
-	json_close_object(&writer);
-	return text.len > 2 ? work_keep(work->arena, &text) : (strbuf_done(&text), SLICE_NONE);
+	put_others(&writer, added, lead_id);
+	join(work, survivor, &own, close_flat(work, &text, &writer));
+}
+
+bool merge_is_only_one(struct work *work, const struct lead_state *survivor, struct slice lead_id, struct slice name)
+{
+	const struct json *added = flat(work, survivor->added);
+	struct slice key = ARENA_JOIN(work->arena, SLICE("ident/"), name);
+	return is_offered(added, key, SLICE_NONE) && !is_offered(added, key, lead_id);
 }
 
 bool merge_give_back(struct work *work, struct lead_state *survivor, struct slice lead_id)
@@ -228,9 +336,7 @@ bool merge_give_back(struct work *work, struct lead_state *survivor, struct slic
 		at++;
 	if (at == from->count)
 		return false;
-	struct slice kept = kept_without(work, survivor, lead_id), added = added_without(work, survivor, lead_id);
-	survivor->kept = kept;
-	survivor->added = added;
+	give_back(work, survivor, lead_id);
 	from->count--;
 	memmove(&from->items[at], &from->items[at + 1], (from->count - at) * sizeof *from->items);
 	return true;

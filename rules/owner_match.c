@@ -115,8 +115,7 @@ void owner_match_touched(struct work *work)
 		return;
 	for (size_t i = 0; i < work->state.idents.count; i++) {
 		struct slice name = work->state.idents.items[i];
-		char kind = ident_kind_letter(name);
-		if (kind != identity_letter(IDENTITY_DOMAIN) && kind != identity_letter(IDENTITY_COMPANY))
+		if (!ident_is_account(name))
 			continue;
 		struct strbuf value = STRBUF_INIT;
 		state_put_ident(&value, &(struct ident_state){.at_ms = work->now_ms, .lead_id = work->lead_id});

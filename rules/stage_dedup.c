@@ -159,13 +159,14 @@ static enum step settle_duplicate(struct work *work, struct finding *finding)
 	work->lead_id = first->lead_id;
 	(void)handover_mind(work); /* whoever owns it now is told of the repeat */
 	work->lead_id = lead_id;
+	size_t listed = work->state.idents.count;
 	work->state.duplicates++;
 	work_link_idents(work, first->lead_id, true);
 	work->ret->outcome = OUTCOME_DUPLICATE;
 	work_name(work);
 	event_duplicate(work, first->lead_id);
 	if (is_merge) {
-		merge_record(work, first->lead_id);
+		merge_record(work, first->lead_id, listed);
 		note_return(work, first->lead_id);
 	}
 	work_write_lead(work, first->lead_id);

@@ -42,7 +42,7 @@
  *     stage     of a lead that is worked on, as the site names it
  *     no        the number that people call it by
  *     ref       who referred it: id of a rep, or "!" and the record that names him
- *     from      leads that were merged into it, as "id/source"; added: whose some of `kept` is (rules/merge_fields.c)
+ *     from      leads that were merged into it, as "id/source"; added: what they offer for `kept` (rules/merge_fields.c)
  *     into, was of a merged lead: where it went, and the state that it had
  *     contest   the lead that it may be merged with once it is decided who owns it
  *     apart     leads that are not the same person's, because somebody said so
@@ -88,6 +88,7 @@ enum {
 	STATE_COOLING_MAX = 4,
 	STATE_ACTED_MAX = 6,
 	STATE_FROM_MAX = 12,
+	STATE_ADDED_BYTES_MAX = 2048,              /* of what those that were merged into a lead offer */
 	STATE_APART_MAX = 4,
 	STATE_EXACT_MAX = 6,                       /* idents of events and ids: the others are for those of the person */
 	STATE_VALUE_BYTES_MAX = 4096,              /* of a lead's value; ours stay far below */

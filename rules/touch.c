@@ -6,6 +6,7 @@
 #include "rules/decide.h"
 #include "rules/event_page.h"
 #include "rules/kept.h"
+#include "rules/merge.h"
 #include "rules/model.h"
 #include "rules/schema.h"
 
@@ -148,22 +149,26 @@ bool touch_is_fine(struct work *work)
 /* ---- a changed need */
 
 /* What conditions may ask for and fits; anything else is in the event all the same. */
-static void take_text(struct lead *lead, const char *path, const struct json *value)
+static void take_text(struct work *work, struct lead *lead, const char *path, const struct json *value)
 {
 	const struct schema_row *row = schema_find(slice_of(path));
-	if (value != NULL && value->type == JSON_IS_STRING && value->text.len <= row->bytes_max)
-		*schema_text(lead, row) = value->text;
+	if (value == NULL || value->type != JSON_IS_STRING || value->text.len > row->bytes_max)
+		return;
+	*schema_text(lead, row) = value->text;
+	merge_own(work, &work->state, slice_of(path));
 }
 
-static void take_budget(struct lead *lead, const struct json *budget)
+static void take_budget(struct work *work, struct lead *lead, const struct json *budget)
 {
 	if (budget == NULL || budget->type != JSON_IS_OBJECT)
 		return;
 	const struct json *amount = json_get(budget, "amount");
-	if (amount != NULL && (amount->type == JSON_IS_INT || amount->type == JSON_IS_REAL))
+	if (amount != NULL && (amount->type == JSON_IS_INT || amount->type == JSON_IS_REAL)) {
 		lead->interest.budget.amount =
 			(struct lead_real){true, amount->type == JSON_IS_INT ? (double)amount->integer : amount->real};
-	take_text(lead, "interest.budget.currency", json_get(budget, "currency"));
+		merge_own(work, &work->state, SLICE("interest.budget.amount"));
+	}
+	take_text(work, lead, "interest.budget.currency", json_get(budget, "currency"));
 }
 
 void touch_take_need(struct work *work)
@@ -173,13 +178,15 @@ void touch_take_need(struct work *work)
 		return;
 	struct lead *lead = arena_alloc(work->arena, sizeof *lead);
 	kept_restore(work->model, &work->state, work->lead_id, work->arena, lead);
-	if (touch->intent.len != 0)
+	if (touch->intent.len != 0) {
 		lead->intent = touch->intent;
+		merge_own(work, &work->state, SLICE("intent"));
+	}
 	if (touch->need != NULL) {
-		take_text(lead, "interest.product", json_get(touch->need, "product"));
-		take_text(lead, "interest.function", json_get(touch->need, "function"));
-		take_text(lead, "interest.timeframe", json_get(touch->need, "timeframe"));
-		take_budget(lead, json_get(touch->need, "budget"));
+		take_text(work, lead, "interest.product", json_get(touch->need, "product"));
+		take_text(work, lead, "interest.function", json_get(touch->need, "function"));
+		take_text(work, lead, "interest.timeframe", json_get(touch->need, "timeframe"));
+		take_budget(work, lead, json_get(touch->need, "budget"));
 	}
 	work->state.kept = kept_text(work->model, lead, work->arena);
 	work->kept_lead = lead;
