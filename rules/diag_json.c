@@ -74,6 +74,7 @@ void diags_render_json(struct diags *diags, struct strbuf *out)
 	json_put_int(&writer, "errors", (int64_t)diags_error_count(diags));
 	json_put_int(&writer, "warnings", (int64_t)diags_warning_count(diags));
 	json_put_int(&writer, "hidden", (int64_t)diags_hidden_count(diags));
+	json_put_bool(&writer, "partial", diags_is_partial(diags));
 	json_close_object(&writer);
 	strbuf_putc(out, '\n');
 }

@@ -212,6 +212,16 @@ bool model_read_condition(struct model_builder *builder, const struct cel_env *e
 
 /* ---- build */
 
+static void build_ground(struct model_builder *builder)
+{
+	size_t errors = diags_error_count(builder->diags);
+	model_build_calendars(builder);
+	model_build_people(builder);
+	model_build_territories(builder);
+	model_build_followup(builder);
+	builder->is_ground_faulty = diags_error_count(builder->diags) != errors;
+}
+
 struct model *model_build(const struct node *root, const struct model_files *files, struct arena *arena,
                           struct diags *diags)
 {
@@ -224,10 +234,7 @@ struct model *model_build(const struct node *root, const struct model_files *fil
 	model_build_tenants(&builder);
 	model_build_cleanse(&builder);
 	model_build_dedup(&builder);
-	model_build_calendars(&builder);
-	model_build_people(&builder);
-	model_build_territories(&builder);
-	model_build_followup(&builder);
+	build_ground(&builder);
 	lint_declare_values(&builder);
 	model_build_score(&builder);
 	lint_declare_grades(&builder);
@@ -249,6 +256,7 @@ struct model *model_build(const struct node *root, const struct model_files *fil
 		trace_prepare(builder.model, arena);
 		return builder.model;
 	}
+	diags_say_partial(diags);
 	model_done(builder.model);
 	return NULL;
 }

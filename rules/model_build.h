@@ -41,6 +41,7 @@ struct model_builder {
 	size_t preference_count;
 	struct intake_rules *intake;
 	size_t errors_before; /* the build adds warnings about what is unused only while it has found no error */
+	bool is_ground_faulty; /* an error in calendars, reps, teams or tables: what pools stand on */
 	const struct cel_env *when_env, *event_env; /* of clocks */
 	bool has_calendar; /* one was configured */
 	struct calendar_entry *calendars; /* sorted by name; those that are wrong too */

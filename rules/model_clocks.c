@@ -20,6 +20,7 @@ struct reading {
 	struct clock_plan *plan;
 	struct clock_level levels[CLOCK_LEVELS_MAX];
 	size_t reminders;
+	bool is_kind_known; /* else only what is wrong for every kind is said */
 };
 
 /* ---- words */
@@ -76,9 +77,11 @@ static bool read_word(struct model_builder *builder, const struct node *node, co
 
 /* ---- which clock */
 
+/* What a kind of clock cannot do is not known of one whose kind is unknown. */
 static void bad_plan(const struct reading *reading, const struct node *node, const char *text)
 {
-	diags_add(reading->builder->diags, ERR_CLOCK_PLAN, node->span, "%s", text);
+	if (reading->is_kind_known)
+		diags_add(reading->builder->diags, ERR_CLOCK_PLAN, node->span, "%s", text);
 }
 
 /* A name of one's own needs to say what kind of clock it is. */
@@ -98,7 +101,7 @@ static bool read_kind(struct reading *reading)
 	if (kind != NULL && !read_word(builder, kind, "kind of clock", kind_word, CLOCK_KINDS, &number))
 		return false;
 	if (kind != NULL && named >= 0 && named != number) {
-		bad_plan(reading, kind, "the name of one kind of clock for another");
+		diags_add(builder->diags, ERR_CLOCK_PLAN, kind->span, "the name of one kind of clock for another");
 		return false;
 	}
 	reading->plan->kind = (enum clock_kind)(kind != NULL ? number : named);
@@ -134,7 +137,8 @@ static void read_length(struct reading *reading)
 			struct diag *diag =
 				diags_add(reading->builder->diags, ERR_CLOCK_PLAN, node->span, "the time is given twice");
 			diag_second(reading->builder->diags, diag, first->span, "here too");
-			return;
+			model_read_span(reading->builder, node, names[i], &reading->plan->after);
+			continue;
 		}
 		first = node;
 		if ((i == 2) != is_window(reading))
@@ -180,7 +184,7 @@ static void add_reminder(struct reading *reading, const struct node *node)
 	if (span_is_zero(span))
 		diags_add(reading->builder->diags, ERR_OUT_OF_RANGE, node->span, "a reminder at the due time is none");
 	/* what a next_follow_up allows comes after the rep's date, which may be far off */
-	else if (reading->span != NULL && reading->plan->kind != CLOCK_NEXT_FOLLOW_UP &&
+	else if (reading->span != NULL && reading->is_kind_known && reading->plan->kind != CLOCK_NEXT_FOLLOW_UP &&
 	         is_no_shorter(span, &reading->plan->after))
 		out_of_order(reading, node, "the reminder would come before the clock starts");
 	else if (reading->reminders > 0 && is_no_shorter(span, &reading->levels[reading->reminders - 1].offset))
@@ -234,8 +238,9 @@ static void read_level(struct reading *reading, const struct node *node, struct 
 {
 	static const char *const known[] = {"level", "after", "action", NULL};
 	struct model_builder *builder = reading->builder;
-	if (!node_expect_mapping(node, "a level", builder->diags) || !node_check_keys(node, known, "a level", builder->diags))
+	if (!node_expect_mapping(node, "a level", builder->diags))
 		return;
+	node_check_keys(node, known, "a level", builder->diags);
 	const struct node *name = node_require(node, "level", "a level", builder->diags);
 	const struct node *after = node_require(node, "after", "a level", builder->diags);
 	if (name != NULL && model_read_name(builder, name, "the name of a level", &level->name)) {
@@ -327,7 +332,7 @@ static void read_bound(struct reading *reading, const char *name, enum clock_kin
 	if (node == NULL)
 		return;
 	model_read_span(reading->builder, node, name, ret);
-	if (reading->plan->kind != kind)
+	if (reading->is_kind_known && reading->plan->kind != kind)
 		diags_add(reading->builder->diags, ERR_CLOCK_PLAN, node->span, "`%s` belongs to a %s", name, clock_kind_name(kind));
 }
 
@@ -404,8 +409,7 @@ static bool read_plan(struct model_builder *builder, const struct node *node, st
 	if (!node_expect_mapping(node, "a clock", builder->diags))
 		return false;
 	node_check_keys(node, known, "a clock", builder->diags);
-	if (!read_kind(&reading))
-		return false;
+	reading.is_kind_known = read_kind(&reading);
 	read_times(&reading);
 	read_repeat(&reading);
 	read_length(&reading);
@@ -422,7 +426,15 @@ static bool read_plan(struct model_builder *builder, const struct node *node, st
 	read_extension(&reading);
 	read_hops(&reading);
 	read_suggestion(&reading);
-	return true;
+	return reading.is_kind_known;
+}
+
+static void plan_done(const struct clock_plan *plan)
+{
+	const struct cel_program *const programs[] = {plan->when, plan->start, plan->stop, plan->pause};
+	for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
+		if (programs[i] != NULL)
+			cel_program_done((struct cel_program *)(uintptr_t)programs[i]);
 }
 
 /* ---- all */
@@ -477,7 +489,10 @@ static void build(struct model_builder *builder, const struct node *list)
 	size_t count = 0;
 	for (size_t i = 0; i < list->count; i++) {
 		drafts[count].node = list->items[i];
-		count += read_plan(builder, list->items[i], &drafts[count].plan);
+		if (read_plan(builder, list->items[i], &drafts[count].plan))
+			count++;
+		else
+			plan_done(&drafts[count].plan);
 	}
 	builder->model->clocks = arena_array(builder->arena, CLOCK_NAMES_MAX, sizeof *builder->model->clocks);
 	for (size_t i = 0; i < count && builder->model->clock_count < CLOCK_NAMES_MAX + 1; i++)
@@ -505,11 +520,6 @@ void model_build_clocks(struct model_builder *builder)
 void model_clocks_done(const struct model *model)
 {
 	for (size_t i = 0; i < model->clock_count; i++)
-		for (size_t p = 0; p < model->clocks[i].plan_count; p++) {
-			const struct clock_plan *plan = &model->clocks[i].plans[p];
-			const struct cel_program *const programs[] = {plan->when, plan->start, plan->stop, plan->pause};
-			for (size_t c = 0; c < 4; c++)
-				if (programs[c] != NULL)
-					cel_program_done((struct cel_program *)(uintptr_t)programs[c]);
-		}
+		for (size_t p = 0; p < model->clocks[i].plan_count; p++)
+			plan_done(&model->clocks[i].plans[p]);
 }

@@ -423,6 +423,7 @@ static void require_outcomes(struct draft *draft)
 static void build_pool(struct model_builder *builder, size_t index)
 {
 	struct team *team = (struct team *)(uintptr_t)&builder->model->teams[index];
+	size_t errors = diags_error_count(builder->diags);
 	struct draft draft = {.builder = builder, .node = builder->pool_nodes[index], .team = team, .pool = *pool_of(team)};
 	draft.what = arena_printf(&builder->scratch, "team `%.*s`", SLICE_ARG(team->id));
 	const struct node *lanes = node_get(draft.node, "lanes"), *criteria = node_get(draft.node, "criteria");
@@ -437,7 +438,7 @@ static void build_pool(struct model_builder *builder, size_t index)
 		read_outcomes(&draft, nobody);
 	else
 		require_outcomes(&draft);
-	if (model_has_failed(builder))
+	if (builder->is_ground_faulty || diags_error_count(builder->diags) != errors)
 		return;
 	model_build_classes(builder, team, &draft.pool);
 	struct pool *pool = arena_alloc(builder->arena, sizeof *pool);
@@ -539,11 +540,12 @@ static void check_windows(struct model_builder *builder)
 void model_build_pools(struct model_builder *builder)
 {
 	struct model *model = builder->model;
+	size_t errors = diags_error_count(builder->diags);
 	model_build_preferences(builder);
 	for (size_t i = 0; i < model->team_count; i++)
 		if (has_options(builder->pool_nodes[i]) || has_limits(model, &model->teams[i]))
 			build_pool(builder, i);
-	if (model_has_failed(builder))
+	if (builder->is_ground_faulty || diags_error_count(builder->diags) != errors)
 		return;
 	check_cycles(builder);
 	check_windows(builder);

@@ -102,12 +102,22 @@ static void print(struct strbuf *text, FILE *stream)
 	strbuf_done(text);
 }
 
+static void put_hidden(const struct diags *diags, struct strbuf *out)
+{
+	if (diags_hidden_count(diags) == 0)
+		return;
+	diags_verdict(diags, out);
+	strbuf_puts(out, "\n\n");
+}
+
 static void show_errors(struct session *session, const char *path, struct diags *diags)
 {
 	struct strbuf out = STRBUF_INIT, plain = STRBUF_INIT;
 	diags_render(diags, isatty(STDERR_FILENO), &out);
+	put_hidden(diags, &out);
 	print(&out, stderr);
 	diags_render(diags, false, &plain);
+	put_hidden(diags, &plain);
 	session->faults = xreallocarray(session->faults, session->fault_count + 1, sizeof *session->faults);
 	session->faults[session->fault_count++] = (struct test_fault){path, strbuf_detach(&plain, NULL)};
 }

@@ -20,6 +20,7 @@ struct diags {
 	struct diag spare; /* handed out when the list is full */
 	size_t errors, warnings;
 	bool (*is_left_out)(enum diag_severity severity, enum err_code code, const char *message); /* NULL: none is */
+	bool is_partial;
 	const char *directory; /* "" or with a slash behind it */
 };
 
@@ -302,6 +303,16 @@ static void put_count(struct strbuf *out, size_t count, const char *one, const c
 	strbuf_printf(out, "%zu %s", count, count == 1 ? one : many);
 }
 
+void diags_say_partial(struct diags *diags)
+{
+	diags->is_partial = true;
+}
+
+bool diags_is_partial(const struct diags *diags)
+{
+	return diags->is_partial;
+}
+
 void diags_verdict(const struct diags *diags, struct strbuf *out)
 {
 	if (diags->errors != 0)
@@ -314,6 +325,8 @@ void diags_verdict(const struct diags *diags, struct strbuf *out)
 	}
 	if (diags_hidden_count(diags) != 0)
 		strbuf_printf(out, " (%zu not shown)", diags_hidden_count(diags));
+	if (diags->is_partial)
+		strbuf_puts(out, "; rules that never match and names that nothing uses are looked for once these are mended");
 }
 
 void diags_first(struct diags *diags, struct err *err)

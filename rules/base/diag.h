@@ -86,6 +86,9 @@ const char *diags_directory(const struct diags *diags);
 /* All that were added, also those that did not fit. */
 size_t diags_error_count(const struct diags *diags);
 size_t diags_warning_count(const struct diags *diags);
+/* Errors kept some of it from being looked at: what is never true, never used, and the like. The verdict says so. */
+void diags_say_partial(struct diags *diags);
+bool diags_is_partial(const struct diags *diags);
 /* Those that did not fit. */
 size_t diags_hidden_count(const struct diags *diags);
 /* Sorted by path, line and column. `ret_count` may be NULL. Valid until the next diags_add. */
