@@ -197,6 +197,7 @@ void event_unassigned(struct work *work)
 	struct json_writer *writer = page_open(&page, work);
 	event_put_if(writer, "lead_no", work->state.number);
 	json_put_text(writer, "reason", slice_of(work->reason));
+	event_put_if(writer, "queue", pool_queue(work));
 	event_put_owner(writer, work);
 	put_rule(writer, work);
 	put_why(writer, work);

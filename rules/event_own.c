@@ -25,6 +25,7 @@ static const struct phrase {
 	{"dispute", "the dispute was decided for", ""},
 	{"approved", "consent was given, so it goes to", "consent was not given"},
 	{"breach", "nobody acted in time, so it goes to", "nobody acted in time, and nobody is left to ask"},
+	{"max_hops", "", "as many as are asked have had it, and nobody acted in time"},
 	{"hold_ended", "nobody decided in time, so it goes to", "nobody decided in time"},
 	{"screened", "somebody looked at it and it is real, so it goes to", "somebody looked at it"},
 };
@@ -143,6 +144,7 @@ void event_taken(struct work *work, const struct order *order)
 	struct json_writer *writer = page_open(&page, work);
 	json_put_text(writer, "reason", slice_of(order->reason));
 	json_put_text(writer, "status", slice_of(lead_status_name(work->state.status)));
+	event_put_if(writer, "queue", pool_queue(work));
 	event_put_owner(writer, work);
 	put_why(writer, work, order);
 	put_order(writer, work, order);

@@ -40,6 +40,7 @@ static void say_unassigned(struct strbuf *out, const struct json *event)
 {
 	strbuf_puts(out, " went to nobody: ");
 	put_words(out, json_get_text(event, "reason"));
+	put_between(out, ", so it is in the queue ", event, "queue", "");
 }
 
 static void say_duplicate(struct strbuf *out, const struct json *event)
@@ -141,10 +142,23 @@ static void put_who_waits(struct strbuf *out, const struct json *event, const ch
 	strbuf_puts(out, owner_verb);
 }
 
+/* Where releases are only proposed. */
+static void say_proposed(struct strbuf *out, const struct json *event)
+{
+	strbuf_puts(out, " is still with ");
+	put_owner(out, event);
+	strbuf_puts(out, "; it is proposed to release it: ");
+	put_words(out, json_get_text(event, "reason"));
+}
+
 static void say_reminder(struct strbuf *out, const struct json *event)
 {
 	if (json_get_text(event, "due_at").len != 0) {
 		say_woken(out, event);
+		return;
+	}
+	if (json_get_text(event, "proposal").len != 0) {
+		say_proposed(out, event);
 		return;
 	}
 	strbuf_puts(out, ": ");

@@ -236,6 +236,19 @@ void own_release_due(struct work *work, const char *reason)
 	}
 }
 
+void own_end_round(struct work *work)
+{
+	struct order order = {.reason = "max_hops", .cause = CAUSE_AUTOMATIC};
+	size_t team = model_find_team(work->model, work->state.team);
+	bool is_protected = work->state.exempt_ms > work->now_ms;
+	if (is_protected || team == SIZE_MAX || !pool_take_fallback(work, team)) {
+		own_release_due(work, "max_hops");
+		return;
+	}
+	work->state.tried.count = 0;
+	own_free(work, LEAD_UNASSIGNED, &order);
+}
+
 bool own_exemption_ends(struct work *work)
 {
 	struct lead_state *state = &work->state;

@@ -37,6 +37,10 @@ void own_clear(struct work *work, enum lead_status status, const char *reason);
 /* A release of the lead has fallen due ("expired": nothing has moved; or another code). While the lead is protected it is
  * only noted; else the lead goes to the public pool, or that is proposed, as the configuration says. The lead is written. */
 void own_release_due(struct work *work, const char *reason);
+/* So many have had the lead in this round that nobody else is asked ("max_hops"). It ends in the queue that its team names as its
+ * fallback (nobody: fallback_queue), or, where the team names none or the lead is protected, like a release that falls due.
+ * The lead is written. */
+void own_end_round(struct work *work);
 /* The protection of a lead ends whose release fell due meanwhile: it is released now. false: nothing of the kind is due. */
 bool own_exemption_ends(struct work *work);
 

@@ -271,14 +271,41 @@ static int64_t wait_until(const struct work *work, size_t team, const struct poo
 	return calendar_add_span(calendar, work->now_ms, &outcome->wait);
 }
 
+static void take_outcome(struct work *work, const struct pool_outcome *outcome)
+{
+	trace_of(work)->outcome = outcome;
+	work_reached(work, outcome);
+}
+
+static bool is_named(const struct pool_outcome *outcome)
+{
+	return outcome->place.file != NULL || outcome->queue.len != 0;
+}
+
+bool pool_take_fallback(struct work *work, size_t team)
+{
+	const struct pool *pool = pool_of(&work->model->teams[team]);
+	for (size_t i = 0; i < pool->outcome_count; i++)
+		if (pool->outcomes[i].kind == POOL_FALLBACK && is_named(&pool->outcomes[i])) {
+			take_outcome(work, &pool->outcomes[i]);
+			return true;
+		}
+	return false;
+}
+
+struct slice pool_queue(const struct work *work)
+{
+	const struct pool_outcome *outcome = work->pool != NULL ? work->pool->outcome : NULL;
+	return outcome != NULL && outcome->kind == POOL_FALLBACK ? outcome->queue : SLICE_NONE;
+}
+
 static enum pool_answer follow(struct asking *asking, size_t team, size_t step)
 {
 	struct work *work = asking->work;
 	const struct pool *pool = pool_of(&work->model->teams[team]);
 	for (size_t i = step; i < pool->outcome_count; i++) {
 		const struct pool_outcome *outcome = &pool->outcomes[i];
-		trace_of(work)->outcome = outcome;
-		work_reached(work, outcome);
+		take_outcome(work, outcome);
 		switch (outcome->kind) {
 		case POOL_NEXT:
 			asking->hops = 1;
@@ -294,7 +321,7 @@ static enum pool_answer follow(struct asking *asking, size_t team, size_t step)
 			pool_wait(work, team, wait_until(work, team, outcome), i + 1);
 			return POOL_WAITING;
 		case POOL_FALLBACK:
-			work->reason = outcome->place.file != NULL || outcome->queue.len != 0 ? "fallback_queue" : "no_candidate";
+			work->reason = is_named(outcome) ? "fallback_queue" : "no_candidate";
 			work->team = team;
 			return POOL_NOBODY;
 		}

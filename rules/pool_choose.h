@@ -42,6 +42,11 @@ enum pool_answer pool_choose(struct work *work, size_t team, const size_t *tried
 enum pool_answer pool_choose_waited(struct work *work, const struct need *need);
 enum pool_answer pool_choose_after(struct work *work, size_t team, size_t step);
 
+/* Nobody else is to be asked: takes the queue that the team names for what nobody takes as the outcome. false: it names none. */
+bool pool_take_fallback(struct work *work, size_t team);
+/* The queue of the outcome, as events name it; empty: another outcome, or a queue without a name. */
+struct slice pool_queue(const struct work *work);
+
 /* Could this rep take the lead as a member of `team`? For owner match, claims and orders that respect caps and absence
  * (2.3). SIZE_MAX as team: of none, so only presence and his own capacity count. *ret_block names what is in the way. */
 bool pool_can_take(struct work *work, size_t rep, size_t team, enum block *ret_block);
