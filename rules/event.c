@@ -10,6 +10,7 @@
 #include "rules/json.h"
 #include "rules/likelihood.h"
 #include "rules/model.h"
+#include "rules/own.h"
 #include "rules/pool_choose.h"
 #include "rules/touch.h"
 #include "rules/trace.h"
@@ -239,6 +240,13 @@ void event_duplicate(struct work *work, struct slice first_lead_id)
 
 /* ---- activities and timers */
 
+/* The record of an act by somebody who does not work on the lead: it is taken, and is none of its owner's. */
+static bool is_outsider(const struct work *work)
+{
+	const struct activity *act = work->activity;
+	return act->type == ACTIVITY_TOUCH && work->state.owner.len != 0 && !own_is_acting(&work->state, act->actor);
+}
+
 void event_status(struct work *work, const struct status_change *change)
 {
 	const struct activity *touch = work->activity;
@@ -248,6 +256,8 @@ void event_status(struct work *work, const struct status_change *change)
 	json_put_text(writer, "previous_status", slice_of(change->before));
 	event_put_owner(writer, work);
 	event_put_if(writer, "actor", touch->actor);
+	if (is_outsider(work))
+		json_put_bool(writer, "outsider", true);
 	event_put_if(writer, "method", touch->method);
 	event_put_if(writer, "outcome", touch->outcome);
 	if (touch->type == ACTIVITY_TOUCH || touch->type == ACTIVITY_REPORT)

@@ -98,7 +98,8 @@ static void say_status(struct strbuf *out, const struct json *event)
 	}
 	bool has_moved = !slice_equal(json_get_text(event, "status"), json_get_text(event, "previous_status"));
 	bool is_touch = json_get_text(event, "touched_at").len != 0;
-	strbuf_puts(out, is_touch ? " was touched and is " : has_moved ? " became " : " is still ");
+	strbuf_puts(out, is_true(event, "outsider") ? " was touched by somebody who does not work on it and is "
+	                 : is_touch ? " was touched and is " : has_moved ? " became " : " is still ");
 	put_words(out, json_get_text(event, "status"));
 	if (response != NULL)
 		strbuf_puts(out, is_true(response, "in_time") ? "; the first response came in time"

@@ -100,7 +100,7 @@ static void take_status(struct figures_facts *facts, const struct figures_seen *
 {
 	if (seen->is_repeated)
 		return;
-	if (seen->touched_ms != 0)
+	if (seen->touched_ms != 0 && !seen->is_outsider)
 		add(facts, seen, FIGURE_TOUCHES);
 	take_answers(facts, seen);
 	take_reached(facts, seen);

@@ -56,6 +56,7 @@ static const struct member event_members[] = {
 	TIME("touched_at", touched_ms),
 	INT("rating", score),
 	BOOL("repeated", is_repeated),
+	BOOL("outsider", is_outsider),
 	OBJECT("lead", IN_LEAD, has_lead),
 	PART("origin", IN_ORIGIN),
 	OBJECT("first_response", IN_FIRST, first.is_there),

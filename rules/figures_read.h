@@ -24,7 +24,7 @@ struct figures_seen {
 	struct slice region, country;
 	struct slice reason, status, previous_status, kind, timer, level, previous_owner, gate;
 	int64_t at_ms, obtained_ms, captured_ms, touched_ms, score;
-	bool is_repeated, has_lead, became_opportunity, became_order;
+	bool is_repeated, is_outsider, has_lead, became_opportunity, became_order;
 	struct figures_answer first;
 	int64_t cadence, cadence_in_time, cadence_overdue; /* clocks answered, in time, counted as due before */
 	struct slice taken_from[FIGURE_DIMENSIONS_ALL]; /* the dimensions with the owner before */
