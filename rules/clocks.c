@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/clocks.h"
 
+#include <string.h>
+
 #include "rules/calendar.h"
 #include "rules/calendar_memo.h"
+#include "rules/clock_pause.h"
 #include "rules/model.h"
 
 const char *clock_kind_name(enum clock_kind kind)
@@ -46,24 +49,6 @@ const char *clock_action_name(enum clock_action action)
 
 /* ---- when */
 
-static bool is_business(const struct span *span)
-{
-	return span->business_days != 0 || span->business_ms != 0;
-}
-
-/* In the unit of the clock: open time, or time on the wall. */
-static int64_t length_of(const struct clock_plan *plan, const struct clock_hours *hours, int64_t from_ms, int64_t to_ms)
-{
-	return is_business(&plan->after) ? calendar_elapsed(hours->clock, from_ms, to_ms) : to_ms - from_ms;
-}
-
-static int64_t shifted(const struct clock_plan *plan, const struct clock_hours *hours, int64_t due_ms, int64_t shift_ms)
-{
-	if (shift_ms == 0 || due_ms == CALENDAR_NEVER)
-		return due_ms;
-	return is_business(&plan->after) ? calendar_deadline(hours->clock, due_ms, shift_ms) : due_ms + shift_ms;
-}
-
 static int64_t smaller(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
@@ -105,10 +90,10 @@ static int64_t due_of(const struct clock *clock, const struct clock_plan *plan, 
 {
 	bool is_date = plan->kind == CLOCK_NEXT_FOLLOW_UP || plan->kind == CLOCK_OPPORTUNITY_EXPIRY;
 	if (is_date && clock->wanted_ms != 0)
-		return shifted(plan, hours, due_of_date(clock, plan, hours), clock->shift_ms);
+		return clock_pause_moved(clock, plan, hours, due_of_date(clock, plan, hours));
 	int64_t due_ms = calendar_memo_add(hours->memo, hours->clock, clock->start_ms, &plan->after);
 	due_ms = extended(clock, plan, hours, due_ms);
-	due_ms = shifted(plan, hours, due_ms, clock->shift_ms);
+	due_ms = clock_pause_moved(clock, plan, hours, due_ms);
 	if (plan->kind != CLOCK_CADENCE || plan->times != 0 || clock->wanted_ms == 0 || due_ms == CALENDAR_NEVER)
 		return due_ms;
 	if (clock->wanted_ms < due_ms)
@@ -276,14 +261,14 @@ void clock_resume(struct clock *clock, const struct clock_plan *plan, const stru
 {
 	bool is_stopped = clock->stop_ms != 0 && plan->repeat == CLOCK_RESUME;
 	int64_t since_ms = is_stopped ? clock->stop_ms : clock->pause_ms;
-	if (clock->start_ms == 0 || since_ms == 0 || at_ms <= since_ms)
+	if (clock->start_ms == 0 || since_ms == 0 || at_ms < since_ms || (is_stopped && at_ms == since_ms))
 		return;
 	if (is_stopped)
 		clock->stop_ms = 0;
 	else
 		clock->pause_ms = 0;
 	if (since_ms < clock->due_ms) {
-		clock->shift_ms += length_of(plan, hours, since_ms, at_ms);
+		clock_pause_note(clock, plan, hours, since_ms, at_ms);
 		clock_plan_again(clock, plan, hours);
 	} else {
 		arm(clock, plan, hours);
@@ -301,6 +286,7 @@ void clock_reset(struct clock *clock, const struct clock_plan *plan, const struc
 	}
 	clock->start_ms = at_ms;
 	clock->shift_ms = clock->wanted_ms = clock->count = 0;
+	memset(clock->pauses, 0, sizeof clock->pauses);
 	if (clock->pause_ms != 0)
 		clock->pause_ms = larger(clock->pause_ms, at_ms);
 	clock_plan_again(clock, plan, hours);

@@ -12,8 +12,7 @@
  *   - At the same instant a stop beats a pause, and a pause beats a start.
  *   - A stop that happened before the due time ends the cycle in time, however late it is heard of. One that happened before
  *     the cycle began does not concern it.
- *   - A pause moves the due time by its length in the unit of the clock: open time of its calendar for bd, bh and bm,
- *     time on the wall for d, h, m and s.
+ *   - A pause moves the due time by its length in the unit of the clock (rules/clock_pause.h).
  *   - Each level is told once per cycle. The cycle rises with each repetition and each change of owner.
  *   - Repeats: NEVER ends with the stop. RESTART begins the next cycle at the stop, or at the due time when the last level
  *     was told. RESET sets the clock back to its whole time at each further start: in the same cycle while nothing of it was
@@ -47,6 +46,7 @@ enum {
 	CLOCK_COUNT_MAX = 1000,
 	CLOCK_HOPS_MAX = 8,      /* owners that one round of a lead tries */
 	CLOCK_HOPS_USUAL = 3,
+	CLOCK_PAUSES_MAX = 3,    /* of one cycle that are kept with their times */
 	CLOCK_EXTENSION_DIVISOR = 2, /* the least: each extension is at most half of the one before */
 };
 
@@ -114,6 +114,10 @@ struct clock_plan {
 	unsigned line;
 };
 
+struct clock_pause {
+	int64_t from_ms, to_ms;
+};
+
 /* A clock as a lead remembers it. Times are ms since 1970, 0: none. */
 struct clock {
 	struct slice name;
@@ -124,11 +128,12 @@ struct clock {
 	int64_t next_ms;   /* when the next level is told; 0: not running, or all was told */
 	int64_t stop_ms;   /* the cycle was stopped then */
 	int64_t pause_ms;  /* it stands still since then */
-	int64_t shift_ms;  /* length of the pauses before, in the clock's unit */
+	int64_t shift_ms;  /* length of pauses before those that are kept: open time, or time on the wall */
 	int64_t wanted_ms; /* a date that the rep set */
 	int64_t count;     /* acts: in this window, of a clock that counts; that moved the due time on, of one that they extend.
 	                    * Of another one that begins anew, 1: this cycle began behind a breach */
 	int64_t moves;     /* how often another plan or calendar moved the due time of this cycle, and that was told */
+	struct clock_pause pauses[CLOCK_PAUSES_MAX]; /* of this cycle, in the order of time; those behind the last one: 0 */
 };
 
 /* The calendars that a clock of one lead runs by. */

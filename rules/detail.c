@@ -5,6 +5,8 @@
  */
 #include "rules/detail.h"
 
+#include <string.h>
+
 #include "rules/base/strbuf.h"
 #include "rules/calendar.h"
 #include "rules/cel/conjunct.h"
@@ -183,6 +185,18 @@ static void put_pieces(struct json_writer *writer, const struct timeline *timeli
 		json_put_bool(writer, "more_pieces", true);
 }
 
+static void put_pauses(struct json_writer *writer, const struct clock_pause *pauses)
+{
+	json_open_array(writer, "pauses");
+	for (size_t i = 0; i < CLOCK_PAUSES_MAX && pauses[i].to_ms != 0; i++) {
+		json_open_object(writer, NULL);
+		json_put_time(writer, "from", pauses[i].from_ms);
+		json_put_time(writer, "to", pauses[i].to_ms);
+		json_close_object(writer);
+	}
+	json_close_array(writer);
+}
+
 static void put_interruptions(struct json_writer *writer, const struct timeline *timeline)
 {
 	if (timeline->stop_ms != 0)
@@ -191,6 +205,8 @@ static void put_interruptions(struct json_writer *writer, const struct timeline 
 		json_put_time(writer, "paused", timeline->pause_ms);
 	if (timeline->shift_ms != 0)
 		json_put_int(writer, "paused_before_ms", timeline->shift_ms);
+	if (timeline->pauses[0].to_ms != 0)
+		put_pauses(writer, timeline->pauses);
 }
 
 void detail_put_timeline(struct json_writer *writer, const struct timeline *timeline)
@@ -251,6 +267,7 @@ static void put_clock(struct json_writer *writer, struct work *work, const struc
 	                            .pause_ms = clock->pause_ms,
 	                            .shift_ms = clock->shift_ms,
 	                            .is_overdue = clock->level >= CLOCK_RANK_BREACH};
+	memcpy(timeline.pauses, clock->pauses, sizeof timeline.pauses);
 	if (clock->stop_ms == 0)
 		add_levels(&timeline, plan, clock->level);
 	detail_put_timeline(writer, &timeline);

@@ -51,7 +51,8 @@ struct timeline {
 	bool is_by_wall; /* open hours do not matter */
 	int64_t start_ms, due_ms;
 	int64_t stop_ms, pause_ms; /* it ended, or stands still since; 0: neither */
-	int64_t shift_ms;          /* what pauses have moved the due time by, in the clock's unit */
+	struct clock_pause pauses[CLOCK_PAUSES_MAX]; /* that are over; those behind the last one: 0 */
+	int64_t shift_ms;          /* length of the pauses before those */
 	bool is_overdue;           /* the breach was told */
 	size_t level_count; /* beside the breach, which is the due time */
 	struct timeline_level {

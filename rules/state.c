@@ -373,7 +373,7 @@ int state_get_lead(struct slice value, struct arena *arena, struct lead_state *r
 		return malformed(err, "lead");
 	struct lead_state lead = blank();
 	if (!scan_lead(value, &lead, arena)) {
-		struct json_limits limits = {STATE_VALUE_BYTES_MAX, 3, 400};
+		struct json_limits limits = {STATE_VALUE_BYTES_MAX, 3, 600};
 		const struct json *root = json_read(value, limits, arena, NULL);
 		lead = blank();
 		if (root == NULL || !read_lead(root, &lead, arena))

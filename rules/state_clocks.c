@@ -5,18 +5,23 @@
 
 #include "rules/base/arena.h"
 
-enum { FIRST_NUMBERS = 6, CLOCK_NUMBERS = 11 };
+enum { PAUSE_NUMBERS = 2 * CLOCK_PAUSES_MAX, FIRST_NUMBERS = 6 + PAUSE_NUMBERS, CLOCK_NUMBERS = 11 + PAUSE_NUMBERS };
+
+#define PAUSE_OFFSETS(n) offsetof(struct clock, pauses[n].from_ms), offsetof(struct clock, pauses[n].to_ms)
+#define ALL_PAUSE_OFFSETS PAUSE_OFFSETS(0), PAUSE_OFFSETS(1), PAUSE_OFFSETS(2)
+_Static_assert(CLOCK_PAUSES_MAX == 3, "one PAUSE_OFFSETS for each");
 
 /* Offsets of the numbers in their order. */
 static const size_t first_numbers[FIRST_NUMBERS] = {
 	offsetof(struct clock, start_ms), offsetof(struct clock, next_ms),  offsetof(struct clock, stop_ms),
 	offsetof(struct clock, pause_ms), offsetof(struct clock, shift_ms), offsetof(struct clock, moves),
+	ALL_PAUSE_OFFSETS,
 };
 static const size_t clock_numbers[CLOCK_NUMBERS] = {
 	offsetof(struct clock, cycle),   offsetof(struct clock, level),    offsetof(struct clock, start_ms),
 	offsetof(struct clock, due_ms),  offsetof(struct clock, next_ms),  offsetof(struct clock, stop_ms),
 	offsetof(struct clock, pause_ms), offsetof(struct clock, shift_ms), offsetof(struct clock, wanted_ms),
-	offsetof(struct clock, count),   offsetof(struct clock, moves),
+	offsetof(struct clock, count),   offsetof(struct clock, moves),    ALL_PAUSE_OFFSETS,
 };
 
 static int64_t *number_in(struct clock *clock, size_t offset)
@@ -89,7 +94,7 @@ static bool is_plain(const struct lead_state *lead)
 	if (clock->start_ms == 0)
 		return true;
 	return clock->start_ms == lead->at_ms && clock->stop_ms == lead->touched_ms && clock->pause_ms == 0 &&
-	       clock->shift_ms == 0 && clock->moves == 0 && clock->next_ms == plain_next(lead);
+	       clock->shift_ms == 0 && clock->moves == 0 && clock->pauses[0].to_ms == 0 && clock->next_ms == plain_next(lead);
 }
 
 static void put_numbers(struct json_writer *writer, struct slice name, const struct clock *clock, const size_t *offsets,
@@ -200,11 +205,20 @@ bool state_read_clocks(const struct json *from, struct lead_state *lead, struct 
 	return true;
 }
 
+static bool are_sound(const struct clock_pause *pauses)
+{
+	for (size_t i = 0; i < CLOCK_PAUSES_MAX; i++)
+		if (pauses[i].from_ms < 0 || pauses[i].to_ms < pauses[i].from_ms)
+			return false;
+	return true;
+}
+
 static bool is_sound(const struct clock *clock)
 {
 	return clock->cycle >= 1 && clock->level >= -CLOCK_LEVELS_MAX && clock->level <= CLOCK_LEVELS_MAX + CLOCK_RANK_BREACH &&
 	       clock->start_ms >= 0 && clock->due_ms >= 0 && clock->next_ms >= -1 && clock->stop_ms >= 0 &&
-	       clock->pause_ms >= 0 && clock->shift_ms >= 0 && clock->wanted_ms >= 0 && clock->count >= 0;
+	       clock->pause_ms >= 0 && clock->shift_ms >= 0 && clock->wanted_ms >= 0 && clock->count >= 0 &&
+	       are_sound(clock->pauses);
 }
 
 bool state_clocks_settle(struct lead_state *lead)

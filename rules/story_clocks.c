@@ -98,11 +98,20 @@ static void put_levels(struct strbuf *out, const struct zone *zone, const struct
 /* Of a lead that people have worked on. */
 static void put_interruptions(struct strbuf *out, const struct zone *zone, const struct json *clock)
 {
+	const struct json *pauses = json_get(clock, "pauses");
 	if (int_of(clock, "paused_before_ms") != 0) {
 		begin_line(out, "");
 		strbuf_puts(out, "paused    ");
 		put_length(out, int_of(clock, "paused_before_ms"));
-		strbuf_puts(out, " in all\n");
+		strbuf_puts(out, " before\n");
+	}
+	for (size_t i = 0; i < count_of(pauses); i++) {
+		begin_line(out, "");
+		strbuf_puts(out, "paused    ");
+		put_local(out, zone, json_get_text(&pauses->items[i], "from"));
+		strbuf_puts(out, " to ");
+		put_local(out, zone, json_get_text(&pauses->items[i], "to"));
+		strbuf_putc(out, '\n');
 	}
 	put_moment(out, zone, "paused", json_get_text(clock, "paused"), ", and stands still since");
 	put_moment(out, zone, "stopped", json_get_text(clock, "stopped"), is_true(clock, "overdue") ? ", too late" : "");
