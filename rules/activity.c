@@ -5,6 +5,7 @@
 #include "rules/json.h"
 #include "rules/span.h"
 #include "rules/state.h"
+#include "rules/text/normalise.h"
 
 struct type_row {
 	const char *name;
@@ -41,6 +42,8 @@ int activity_text(const struct json *data, const char *name, size_t max, struct 
 		return err_set_at(err, ERR_FIELD_TYPE, name, "the field must be a string");
 	if (value->text.len > max)
 		return err_set_at(err, ERR_FIELD_TOO_LONG, name, "%zu bytes, at most %zu are taken", value->text.len, max);
+	if (text_trim(value->text).len == 0)
+		return 0; /* who types blanks has said nothing */
 	*ret = value->text;
 	return 0;
 }

@@ -64,7 +64,7 @@ const char *activity_type_name(enum activity_type type);
 int activity_read(struct slice type, const struct json *data, struct arena *arena, struct activity *ret_activity,
                   struct err *err);
 
-/* For the readers. Absent and null leave *ret as it is; -1 with *err on another type or a text that is too long. */
+/* For the readers. Absent, null and blank leave *ret as it is; -1 with *err on another type or a text that is too long. */
 int activity_text(const struct json *data, const char *name, size_t max, struct slice *ret, struct err *err);
 int activity_time(const struct json *data, const char *name, int64_t *ret_ms, struct err *err);
 int activity_bool(const struct json *data, const char *name, bool *ret, struct err *err);

@@ -11,6 +11,7 @@
 #include "rules/json.h"
 #include "rules/model.h"
 #include "rules/pool_choose.h"
+#include "rules/text/normalise.h"
 
 enum { OPEN = 1, OWNED = 2, FREE = 4 };
 #define TO(id) (1u << LEAD_##id)
@@ -82,7 +83,8 @@ static bool has_member(const struct json *data, struct slice name)
 	memcpy(text, name.p, name.len); /* at most MODEL_NAME_BYTES, checked at load */
 	text[name.len] = '\0';
 	const struct json *value = json_get(data, text);
-	return value != NULL && value->type != JSON_IS_NULL && !(value->type == JSON_IS_STRING && value->text.len == 0);
+	return value != NULL && value->type != JSON_IS_NULL &&
+	       !(value->type == JSON_IS_STRING && text_trim(value->text).len == 0);
 }
 
 static bool has_needs(struct work *work, const struct lifecycle_needs *needs, const char *what)
