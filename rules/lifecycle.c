@@ -165,7 +165,8 @@ bool lifecycle_may(struct work *work, const struct move *move)
 	if ((states[move->to].flags & OWNED) != 0 && state->owner.len == 0)
 		return refuse(work, ERR_ILLEGAL_TRANSITION, "status",
 		              arena_printf(work->arena, "nobody owns it, so it does not become %s", to));
-	if ((states[move->to].flags & OWNED) != 0 && state->bar == BAR_CONTACT)
+	bool is_worked_on = (states[move->to].flags & (OPEN | OWNED)) == (OPEN | OWNED);
+	if (is_worked_on && state->bar == BAR_CONTACT)
 		return refuse(work, ERR_ILLEGAL_TRANSITION, "status", "the person asked not to be contacted");
 	if (move->to == LEAD_UNASSIGNED && state->owner.len != 0)
 		return refuse(work, ERR_ILLEGAL_TRANSITION, "status", "it has an owner: release it instead");
