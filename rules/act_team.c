@@ -58,21 +58,35 @@ int act_protect_read(struct activity *activity, struct arena *arena, struct err 
 	return activity_time(activity->data, "until", &activity->until_ms, err);
 }
 
+/* Until when this owner may be protected, counted from his first protection, so that many short ones are no long one; 0: for
+ * any time. */
+static int64_t latest(const struct work *work)
+{
+	int64_t sheltered_ms = work->state.sheltered_ms, from_ms = sheltered_ms != 0 ? sheltered_ms : work->now_ms;
+	return lifecycle_from(work, from_ms, ownership_rules(work->model)->protect_at_most);
+}
+
+static void protect(struct work *work, int64_t until_ms)
+{
+	struct lead_state *state = &work->state;
+	bool is_ending = state->excused != EXCUSE_NONE && until_ms == 0; /* what fell due meanwhile is made up for at once */
+	if (state->sheltered_ms == 0 && until_ms > work->now_ms)
+		state->sheltered_ms = work->now_ms;
+	state->exempt_ms = is_ending ? work->now_ms : until_ms;
+	work_write_lead(work, work->lead_id);
+}
+
 /* Without `until` the protection ends now. */
 void act_protect(struct work *work)
 {
-	const struct activity *activity = work->activity;
-	int64_t most_ms = lifecycle_after(work, ownership_rules(work->model)->protect_at_most);
+	int64_t until_ms = work->activity->until_ms, latest_ms = latest(work);
 	if (!work->is_repeated) {
-		if (most_ms != 0 && activity->until_ms > most_ms) {
-			decide_reject(work, work->prepared->record, ERR_PROTECTION_RANGE, "until", "longer than the configuration allows");
+		if (latest_ms != 0 && until_ms > latest_ms) {
+			decide_reject(work, work->prepared->record, ERR_PROTECTION_RANGE, "until",
+			              "longer than the configuration allows from the owner's first protection on");
 			return;
 		}
-		if (work->state.excused != 0 && activity->until_ms == 0)
-			work->state.exempt_ms = work->now_ms; /* what fell due meanwhile is made up for at once */
-		else
-			work->state.exempt_ms = activity->until_ms;
-		work_write_lead(work, work->lead_id);
+		protect(work, until_ms);
 	}
 	event_arranged(work);
 }

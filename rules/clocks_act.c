@@ -38,11 +38,10 @@ static bool asked_for_an_act(const struct work *work, const struct clock_plan *p
 /* A round ends in the fallback of its pool when so many reps have had it. */
 static void give_to_the_next(struct work *work, const struct clock_plan *plan)
 {
-	struct order order = {.reason = "breach", .cause = CAUSE_AUTOMATIC};
 	if ((int64_t)work->state.tried.count >= plan->max_hops)
 		own_end_round(work);
 	else
-		own_pass_on(work, &order);
+		own_pass_on_due(work);
 }
 
 void clocks_act(struct work *work, const struct clock *clock, const struct clock_plan *plan,

@@ -335,7 +335,7 @@ void clocks_happened(struct work *work, const struct happened *happened)
 {
 	const struct model *model = work->model;
 	if ((happened->facts & (PROGRESSED | AWAY)) != 0)
-		work->state.excused = 0; /* the release that fell due under protection has lost its ground */
+		work->state.excused = EXCUSE_NONE; /* what fell due under protection has lost its ground */
 	interest_happened(work, happened);
 	likelihood_happened(work);
 	step(work, find_clock(model, SLICE("first_response")), SLICE("first_response"), happened);

@@ -26,7 +26,7 @@ static void settle_waits(struct lead_state *state)
 	state->wake_ms = 0;
 	state->every = state->candidate = state->asked = state->back = SLICE_NONE;
 	state->touched_ms = 0;
-	state->exempt_ms = state->excused = 0;
+	state->exempt_ms = state->sheltered_ms = state->excused = 0;
 }
 
 /* These go on as they are, with their date, whoever owns the lead. */
@@ -218,16 +218,25 @@ void own_pass_on(struct work *work, struct order *order)
 
 /* ---- taking back */
 
+/* While the lead is protected it is only noted what falls due, the first of it. */
+static bool is_excused(struct work *work, enum excuse excuse)
+{
+	struct lead_state *state = &work->state;
+	if (state->exempt_ms <= work->now_ms)
+		return false;
+	if (state->excused == EXCUSE_NONE)
+		state->excused = excuse;
+	work_write_lead(work, work->lead_id);
+	return true;
+}
+
 void own_release_due(struct work *work, const char *reason)
 {
 	struct order order = {.reason = reason, .cause = CAUSE_MANUAL};
 	struct lead_state *state = &work->state;
-	if (state->owner.len == 0 || !lifecycle_is_open(state->status))
+	if (state->owner.len == 0 || !lifecycle_is_open(state->status) || is_excused(work, EXCUSE_RELEASE))
 		return;
-	if (state->exempt_ms > work->now_ms) {
-		state->excused = 1;
-		work_write_lead(work, work->lead_id);
-	} else if (ownership_rules(work->model)->is_release_proposed) {
+	if (ownership_rules(work->model)->is_release_proposed) {
 		work_write_lead(work, work->lead_id);
 		event_release_proposed(work, reason);
 	} else {
@@ -249,15 +258,26 @@ void own_end_round(struct work *work)
 	own_free(work, LEAD_UNASSIGNED, &order);
 }
 
+void own_pass_on_due(struct work *work)
+{
+	struct order order = {.reason = "breach", .cause = CAUSE_AUTOMATIC};
+	if (!is_excused(work, EXCUSE_PASS_ON))
+		own_pass_on(work, &order);
+}
+
 bool own_exemption_ends(struct work *work)
 {
 	struct lead_state *state = &work->state;
-	if (state->excused == 0 || state->exempt_ms > work->now_ms)
+	enum excuse excuse = (enum excuse)state->excused;
+	if (excuse == EXCUSE_NONE || state->exempt_ms > work->now_ms)
 		return false;
 	work->cause = slice_of(arena_printf(work->arena, "timer:%.*s:exempt:%lld", SLICE_ARG(work->lead_id),
 	                                    (long long)state->exempt_ms));
 	state->excused = state->exempt_ms = 0;
-	own_release_due(work, "expired");
+	if (excuse == EXCUSE_RELEASE)
+		own_release_due(work, "expired");
+	else if (state->owner.len != 0 && lifecycle_is_open(state->status))
+		own_pass_on_due(work);
 	return true;
 }
 

@@ -112,6 +112,7 @@ static const struct member_row rows[] = {
 	ROW("blocked", IS_INT, bar, BAR_NONE, 0),
 	ROW("cool", IS_LIST, cooling, 0, STATE_COOLING_MAX),
 	ROW("acted", IS_LIST, acted, 0, STATE_ACTED_MAX),
+	ROW("sheltered", IS_INT, sheltered_ms, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -202,7 +203,8 @@ static bool is_sound(const struct lead_state *lead)
 	       lead->size <= POOL_SIZE_MAX && lead->wait_ms >= 0 && lead->step >= 0 && lead->given_ms >= 0 &&
 	       lead->furthest >= 0 && lead->bar >= BAR_NONE && lead->bar <= BAR_CONTACT &&
 	       lead->left_ms >= 0 && lead->exempt_ms >= 0 && lead->dispute_ms >= 0 &&
-	       (lead->excused == 0 || (lead->excused == 1 && lead->exempt_ms != 0));
+	       lead->sheltered_ms >= 0 && lead->excused >= EXCUSE_NONE && lead->excused <= EXCUSE_PASS_ON &&
+	       (lead->excused == EXCUSE_NONE || lead->exempt_ms != 0);
 }
 
 /* ---- the fast way: our own form, members in our order */

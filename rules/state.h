@@ -54,7 +54,8 @@
  *     prev, left    who owned it last, and since when he does not; cool: who did before him, as "rep/since" (rules/cooling.h)
  *     tried     who was asked in this round: since it was last taken up, or ordered to somebody; with twelve it ends
  *     with      who helps the owner, as "rep/role"
- *     exempt    until when it is not taken back; excused: a release fell due meanwhile
+ *     exempt    until when it is not taken back; excused: what fell due meanwhile, 1 a release, 2 that somebody else gets it
+ *     sheltered since when its owner has been protected so, in all
  *     cand, asked   who is to get it, and who has to consent or decide
  *     tally     for whom it is counted among what he holds
  *     back      the breach that took it from somebody: due and start of the clock, and who he was; '/', the one before
@@ -107,6 +108,9 @@ const char *lead_status_name(enum lead_status status);
 /* Why nobody gets it, until a person clears it. */
 enum bar { BAR_NONE, BAR_GRADE, BAR_CONTACT };
 
+/* What fell due while the lead was protected. */
+enum excuse { EXCUSE_NONE, EXCUSE_RELEASE, EXCUSE_PASS_ON };
+
 /* The reason code of a lead that is barred so: "stopped_before", "do_not_contact"; none: empty. */
 struct slice bar_word(int64_t bar);
 
@@ -148,7 +152,8 @@ struct lead_state {
 	int64_t left_ms;
 	struct state_list cooling; /* at most STATE_COOLING_MAX */
 	struct state_list tried, helpers;
-	int64_t exempt_ms, excused; /* excused: 0 or 1 */
+	int64_t exempt_ms, sheltered_ms;
+	int64_t excused;          /* an enum excuse */
 	struct slice candidate, asked, tally;
 	int64_t dispute_ms;
 	struct state_list claims;
