@@ -8,6 +8,7 @@
 #include "rules/own.h"
 #include "rules/ownership.h"
 #include "rules/pool_choose.h"
+#include "rules/rest.h"
 
 bool consent_ask_first(struct work *work, size_t rep, size_t team)
 {
@@ -15,11 +16,12 @@ bool consent_ask_first(struct work *work, size_t rep, size_t team)
 	struct lead_state *state = &work->state;
 	if (consent == NULL)
 		return false;
+	struct move rest = rest_of(state);
 	state->status = LEAD_PENDING;
 	state->candidate = work->model->reps[rep].id;
 	state->asked = consent->by;
 	state->wake_ms = lifecycle_after(work, consent->within);
-	state->every = SLICE_NONE;
+	rest_keep(state, &rest);
 	state->wait_ms = state->step = 0;
 	if (state->owner.len == 0) {
 		state->team = work->model->teams[team].id;
@@ -40,6 +42,13 @@ bool consent_ask(struct work *work, size_t rep, size_t team)
 	return true;
 }
 
+static void settle_without(struct lead_state *state)
+{
+	state->status = state->owner.len == 0 ? LEAD_UNASSIGNED : state->touched_ms != 0 ? LEAD_IN_PROGRESS : LEAD_ASSIGNED;
+	if (state->owner.len == 0)
+		state->why = SLICE("refused");
+}
+
 static void refused(struct work *work, const char *verdict)
 {
 	struct lead_state *state = &work->state;
@@ -48,9 +57,8 @@ static void refused(struct work *work, const char *verdict)
 		pool_credit_back(work, candidate, "refused", SLICE_NONE);
 	state->candidate = state->asked = SLICE_NONE;
 	state->wake_ms = 0;
-	state->status = state->owner.len == 0 ? LEAD_UNASSIGNED : state->touched_ms != 0 ? LEAD_IN_PROGRESS : LEAD_ASSIGNED;
-	if (state->owner.len == 0)
-		state->why = SLICE("refused");
+	if (!rest_resume(state))
+		settle_without(state);
 	work_write_lead(work, work->lead_id);
 	event_pending(work, lead_status_name(LEAD_PENDING), candidate, asked, verdict);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Assignments that need somebody's consent (S4-RESOURCE): the lead is `pending`, stays with its owner if it has one, and
- * waits for activity.approve or for the time after which the consent counts as given or refused.
+ * waits for activity.approve or for the time after which the consent counts as given or refused. What it rested as goes on
+ * meanwhile (rules/rest.h).
  */
 #ifndef LR_RULES_CONSENT_H
 #define LR_RULES_CONSENT_H

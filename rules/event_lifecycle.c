@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/event_lifecycle.h"
 
+#include <string.h>
+
 #include "rules/decide.h"
 #include "rules/event_page.h"
 #include "rules/lifecycle.h"
@@ -122,16 +124,16 @@ void event_erased(struct work *work, size_t keys, size_t barred)
 
 void event_woken(struct work *work, const struct waking *waking)
 {
-	bool is_expiring = work->state.status == LEAD_OPPORTUNITY;
+	bool is_expiring = strcmp(waking->timer, lifecycle_timer(LEAD_OPPORTUNITY)) == 0;
 	struct page page;
 	struct json_writer *writer = page_open(&page, work);
 	json_put_text(writer, "timer", slice_of(waking->timer));
 	put_status(writer, work, waking->before);
 	event_put_owner(writer, work);
-	event_put_if(writer, "reason", work->state.why);
+	event_put_if(writer, "reason", waking->reason);
 	event_put_if(writer, "stage", work->state.stage);
 	json_put_time(writer, "due_at", waking->due_ms);
-	event_put_time_if(writer, "wakes_at", work->state.wake_ms);
+	event_put_time_if(writer, "wakes_at", waking->next_ms);
 	json_put_time(writer, "at", work->now_ms);
 	struct event *event = page_close(&page, work, OUT_FOLLOWUPS, is_expiring ? "lead.expiring" : "followup.reminder");
 	event->id = slice_of(arena_printf(work->arena, "%.*s:%s:wake:%lld", SLICE_ARG(work->lead_id), waking->timer,

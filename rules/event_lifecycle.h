@@ -38,7 +38,8 @@ void event_erased(struct work *work, size_t keys, size_t barred);
 /* followup.reminder (lead.expiring for an opportunity): what the state waited for has come. */
 struct waking {
 	const char *timer, *before;
-	int64_t due_ms;
+	int64_t due_ms, next_ms; /* next_ms: when it comes again; 0: it does not */
+	struct slice reason;     /* of the state that waited */
 };
 void event_woken(struct work *work, const struct waking *waking);
 

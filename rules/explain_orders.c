@@ -110,8 +110,10 @@ void say_dispute(struct strbuf *out, const struct json *event)
 
 void say_woken(struct strbuf *out, const struct json *event)
 {
+	struct slice was = json_get_text(event, "previous_status");
+	bool waits = slice_is(was, "pending") || slice_is(was, "waiting"); /* what it rests as goes on meanwhile */
 	strbuf_puts(out, " was put off as ");
-	put_words(out, json_get_text(event, "previous_status"));
+	put_words(out, waits ? json_get_text(event, "timer") : was);
 	put_between(out, " until ", event, "due_at", ", and that is now");
 	put_between(out, "; ", event, "owner", " is told");
 }

@@ -83,11 +83,6 @@ void act_handover(struct work *work)
 
 /* ---- one lead */
 
-static bool is_in_hand(const struct lead_state *state)
-{
-	return state->status == LEAD_ASSIGNED || state->status == LEAD_IN_PROGRESS;
-}
-
 static void hand_over(struct work *work, struct slice value)
 {
 	struct json_limits limits = {VALUE_BYTES_MAX, 2, 16};
@@ -104,7 +99,7 @@ static void hand_over(struct work *work, struct slice value)
 	}
 	work->rep = rep;
 	work->team = own_team_of(work, rep, work->state.team);
-	if (is_in_hand(&work->state) && ownership_consent(work->model, work->team) != NULL) {
+	if (ownership_consent(work->model, work->team) != NULL) {
 		work->state.is_free = 1; /* a person named him: no turn is booked */
 		own_ask(work, rep, work->team, &order);
 		return;

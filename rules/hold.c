@@ -48,7 +48,8 @@ static void remind(struct work *work, const char *before, int64_t due_ms)
 {
 	work->state.wakes++;
 	work_write_lead(work, work->lead_id);
-	event_woken(work, &(struct waking){.timer = "hold", .before = before, .due_ms = due_ms});
+	event_woken(work, &(struct waking){.timer = "hold", .before = before, .due_ms = due_ms,
+	                                     .next_ms = work->state.wake_ms, .reason = work->state.why});
 }
 
 void hold_timeout(struct work *work)

@@ -11,6 +11,7 @@
 #include "rules/json.h"
 #include "rules/model.h"
 #include "rules/pool_choose.h"
+#include "rules/rest.h"
 #include "rules/text/normalise.h"
 
 enum { OPEN = 1, OWNED = 2, FREE = 4 };
@@ -230,6 +231,7 @@ void lifecycle_move(struct work *work, const struct move *move)
 	clocks_before(work, happened.facts, happened.at_ms);
 	if (move->to == LEAD_CONVERTED || state->status == LEAD_CONVERTED)
 		clients_count(work, move->to == LEAD_CONVERTED ? 1 : -1);
+	rest_forget(state);
 	state->status = move->to;
 	state->why = is_word(move->reason) ? move->reason : SLICE_NONE;
 	if (move->stage.len != 0)
@@ -295,6 +297,8 @@ const char *lifecycle_timer(enum lead_status status)
 bool lifecycle_wake(struct work *work)
 {
 	struct lead_state *state = &work->state;
+	if (rest_fire(work))
+		return true;
 	if (state->wake_ms == 0 || state->wake_ms > work->now_ms)
 		return false;
 	if (state->status == LEAD_PENDING) {
@@ -309,7 +313,7 @@ bool lifecycle_wake(struct work *work)
 	}
 	struct waking waking = {.timer = lifecycle_timer(state->status), .due_ms = state->wake_ms,
 	                        .before = lead_status_name(state->status)};
-	state->wake_ms = lifecycle_after(work, state->every);
+	state->wake_ms = waking.next_ms = lifecycle_after(work, state->every);
 	state->wakes++;
 	if (waking.timer == NULL)
 		return true; /* its state went on without it */
@@ -318,6 +322,7 @@ bool lifecycle_wake(struct work *work)
 		if (state->bar != BAR_NONE)
 			state->why = bar_word(state->bar);
 	}
+	waking.reason = state->why;
 	event_woken(work, &waking);
 	return true;
 }

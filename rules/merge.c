@@ -13,6 +13,7 @@
 #include "rules/own.h"
 #include "rules/ownership.h"
 #include "rules/pool_choose.h"
+#include "rules/rest.h"
 
 /* ---- which one */
 
@@ -149,12 +150,14 @@ static void become_merged(struct work *aside, struct slice into)
 	struct lead_state *state = &aside->state;
 	struct order order = {.reason = "merged", .previous = state->owner};
 	bool was_owned = state->owner.len != 0;
-	state->was = slice_of(lead_status_name(state->status));
+	const char *was = lead_status_name(state->status);
 	if (was_owned) {
 		pool_credit_back(aside, aside->state.owner, "duplicate", SLICE_NONE);
 		own_clear(aside, LEAD_MERGED, "merged");
 	}
+	rest_forget(state);
 	state->status = LEAD_MERGED;
+	state->was = slice_of(was);
 	state->why = SLICE_NONE;
 	state->into = into;
 	state->contest = SLICE_NONE;

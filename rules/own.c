@@ -12,6 +12,7 @@
 #include "rules/model.h"
 #include "rules/ownership.h"
 #include "rules/pool_choose.h"
+#include "rules/rest.h"
 
 /* ---- what a change means */
 
@@ -23,27 +24,17 @@ static size_t owner_of(const struct work *work)
 /* What the old owner or state waited for is over. */
 static void settle_waits(struct lead_state *state)
 {
+	rest_forget(state);
 	state->wake_ms = 0;
-	state->every = state->candidate = state->asked = state->back = SLICE_NONE;
+	state->candidate = state->asked = state->back = SLICE_NONE;
 	state->touched_ms = 0;
 	state->exempt_ms = state->sheltered_ms = state->excused = 0;
-}
-
-/* These go on as they are, with their date, whoever owns the lead. */
-static bool stays_as_it_is(enum lead_status status)
-{
-	return status == LEAD_NURTURE || status == LEAD_SHELVED || status == LEAD_OPPORTUNITY || status == LEAD_DEFERRED;
-}
-
-static struct move as_it_is(const struct lead_state *state)
-{
-	return (struct move){.to = state->status, .reason = state->why, .wake_ms = state->wake_ms, .every = state->every};
 }
 
 void own_give(struct work *work, size_t rep, size_t team, const char *reason)
 {
 	struct lead_state *state = &work->state;
-	struct move before = as_it_is(state);
+	struct move rest = rest_of(state);
 	bool is_open = lifecycle_is_open(state->status); /* else a dispute went on: it counts for him, and nobody acts on it */
 	followed_before_owner(work);
 	if (is_open)
@@ -65,8 +56,8 @@ void own_give(struct work *work, size_t rep, size_t team, const char *reason)
 	settle_waits(state);
 	if (is_open)
 		clocks_on_owner(work);
-	if (stays_as_it_is(before.to))
-		lifecycle_move(work, &before);
+	if (rest_is(rest.to))
+		lifecycle_move(work, &rest);
 }
 
 /* Nurture outlives the owner (S3-NURTURE): in the public pool it is looked at on the same day. */
@@ -78,7 +69,7 @@ static bool outlives_owner(enum lead_status from, enum lead_status to)
 void own_clear(struct work *work, enum lead_status status, const char *reason)
 {
 	struct lead_state *state = &work->state;
-	struct move before = as_it_is(state);
+	struct move rest = rest_of(state);
 	pool_on_owner_change(work, owner_of(work), SIZE_MAX);
 	work->reason = reason;
 	state->version++;
@@ -90,8 +81,10 @@ void own_clear(struct work *work, enum lead_status status, const char *reason)
 	state->why = slice_of(reason);
 	settle_waits(state);
 	clocks_on_owner(work);
-	if (outlives_owner(before.to, status))
-		lifecycle_move(work, &before);
+	if (outlives_owner(rest.to, status))
+		lifecycle_move(work, &rest);
+	else if (status == LEAD_WAITING || status == LEAD_PENDING)
+		rest_keep(state, &rest);
 }
 
 /* ---- orders */

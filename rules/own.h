@@ -29,7 +29,7 @@ struct work;
  * deferred) waits on for the same day. */
 void own_give(struct work *work, size_t rep, size_t team, const char *reason);
 /* work->state belongs to nobody from now on, and is in the state `status`; nurture stays nurture in the public pool, where
- * it can be claimed like any other lead there. */
+ * it can be claimed like any other lead there, and what rests keeps its day while it waits for somebody (rules/rest.h). */
 void own_clear(struct work *work, enum lead_status status, const char *reason);
 
 /* ---- taking back */

@@ -11,6 +11,7 @@
 #include "rules/model.h"
 #include "rules/own.h"
 #include "rules/pool_choose.h"
+#include "rules/rest.h"
 
 /* The latest event is about this lead alone. */
 static void mark_told(struct work *aside)
@@ -37,8 +38,10 @@ static void give(struct work *aside)
 
 static void leave(struct work *aside)
 {
-	aside->state.why = slice_of(aside->reason);
-	aside->state.status = LEAD_UNASSIGNED;
+	if (!rest_resume(&aside->state)) {
+		aside->state.why = slice_of(aside->reason);
+		aside->state.status = LEAD_UNASSIGNED;
+	}
 	aside->state.wait_ms = aside->state.step = 0;
 	work_write_lead(aside, aside->lead_id);
 	event_unassigned(aside);

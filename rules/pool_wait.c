@@ -8,6 +8,7 @@
 #include "rules/event.h"
 #include "rules/model.h"
 #include "rules/pool_choose.h"
+#include "rules/rest.h"
 
 enum { CUT_BYTES = 256 }; /* of a state that is too large to be told whole */
 
@@ -31,6 +32,7 @@ static bool is_waiting(const struct lead_state *state)
 
 void pool_wait(struct work *work, size_t team, int64_t until_ms, size_t step)
 {
+	struct move rest = rest_of(&work->state);
 	work->reason = "waiting";
 	work->team = team;
 	work->rep = SIZE_MAX;
@@ -39,6 +41,7 @@ void pool_wait(struct work *work, size_t team, int64_t until_ms, size_t step)
 	work->state.status = LEAD_WAITING;
 	work->state.wait_ms = until_ms;
 	work->state.step = (int64_t)step;
+	rest_keep(&work->state, &rest);
 }
 
 static bool has_stop(const struct stop *stops, size_t count, size_t team)
@@ -249,8 +252,10 @@ void pool_set_aside(struct work *work, bool is_cut)
 	if (is_cut && value.len > CUT_BYTES)
 		value.len = CUT_BYTES;
 	reject_value(work, key, value, &err);
-	work->state.status = LEAD_UNASSIGNED;
-	work->state.why = SLICE("event_too_large");
+	if (!rest_resume(&work->state)) {
+		work->state.status = LEAD_UNASSIGNED;
+		work->state.why = SLICE("event_too_large");
+	}
 	work->state.wait_ms = work->state.step = 0;
 	work_write_lead(work, work->lead_id);
 }

@@ -186,6 +186,7 @@ static int64_t due_of(const struct lead_state *state)
 		if (clock_is_running(&state->clocks[i]))
 			earlier(&due_ms, state->clocks[i].due_ms);
 	earlier(&due_ms, state->wake_ms);
+	earlier(&due_ms, state->later_ms);
 	return due_ms;
 }
 

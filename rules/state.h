@@ -43,7 +43,8 @@
  *     no        the number that people call it by
  *     ref       who referred it: id of a rep, or "!" and the record that names him
  *     from      leads that were merged into it, as "id/source"; added: what they offer for `kept` (rules/merge_fields.c)
- *     into, was of a merged lead: where it went, and the state that it had
+ *     into, was of a merged lead: where it went, and the state that it had; was also of one that waits or is pending and that
+ *               rests (rules/rest.h), with the reason of that state (was_why), and its day (later; every is its span)
  *     contest   the lead that it may be merged with once it is decided who owns it
  *     apart     leads that are not the same person's, because somebody said so
  *     common    1: other leads have had the keys of its company, too
@@ -164,6 +165,8 @@ struct lead_state {
 	struct state_list under;  /* what those in `from` had taken in before; at most STATE_FROM_MAX */
 	struct slice added;       /* a JSON object as written; may be empty */
 	struct slice into, was, contest;
+	struct slice was_why;
+	int64_t later_ms;         /* 0: none */
 	struct state_list apart;  /* at most STATE_APART_MAX */
 	int64_t is_common;        /* 0 or 1 */
 	struct slice lesson;      /* a JSON object as written; may be empty */
