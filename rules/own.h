@@ -41,7 +41,7 @@ void own_release_due(struct work *work, const char *reason);
  * fallback (nobody: fallback_queue), or, where the team names none or the lead is protected, like a release that falls due.
  * The lead is written. */
 void own_end_round(struct work *work);
-/* The same where somebody else is to get it (own_pass_on() below). */
+/* Somebody else is to get it (own_pass_on() below); while the lead is protected that is only noted, too. */
 void own_pass_on_due(struct work *work);
 /* The protection of a lead ends, and what fell due meanwhile is made up for. false: nothing of the kind is due. */
 bool own_exemption_ends(struct work *work);
