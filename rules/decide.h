@@ -116,6 +116,7 @@ struct work {
 	size_t named;                /* 1 + the rep that the route names; 0: none */
 	enum block named_block;      /* why he did not get it */
 	int64_t units;               /* that the lead will count for who gets it; 0: what it counts already */
+	bool is_roster_silent;       /* a pool was asked of whose members none was heard of in time (rules/degraded.h) */
 	bool is_aside;               /* another lead inside a decision: its events are named after it, too */
 };
 

@@ -6,6 +6,7 @@
 
 #include "rules/base/mem.h"
 #include "rules/calendar.h"
+#include "rules/degraded.h"
 #include "rules/model.h"
 #include "rules/overlay.h"
 #include "rules/pool_wait.h"
@@ -164,7 +165,7 @@ static enum block judge(const struct desk *desk, const struct post *post, uint32
 		block = BLOCK_AWAY;
 		change_ms = person->until_ms != 0 ? person->until_ms : NEVER_MS;
 	} else {
-		int64_t stale_ms = post->pool->stale_after_ms;
+		int64_t stale_ms = post->is_on_last_word ? 0 : post->pool->stale_after_ms;
 		if (stale_ms != 0 && (person->seen_ms == 0 || now_ms >= person->seen_ms + stale_ms)) {
 			block = BLOCK_STALE;
 		} else {
@@ -293,8 +294,24 @@ static void look_at_hours(struct desk *desk, struct post *post, size_t class)
 			ring_reopen(post->rings[lane], class);
 }
 
+bool post_is_silent(const struct desk *desk, const struct post *post)
+{
+	int64_t stale_ms = post->pool->stale_after_ms;
+	return stale_ms != 0 && (post->heard_ms == 0 || desk->now_ms >= post->heard_ms + stale_ms);
+}
+
+/* Before anybody is looked at because of his own silence: who goes stale with all the others does not leave and come back. */
+static void mind_silence(struct desk *desk, struct post *post)
+{
+	bool was_on = post->is_on_last_word;
+	post->is_on_last_word = degraded_rules(desk->model)->is_last_word && post_is_silent(desk, post);
+	for (uint32_t i = 0; post->is_on_last_word != was_on && i < post->team->member_count; i++)
+		look_again(desk, post, i, false);
+}
+
 static void bring_up(struct desk *desk, struct post *post)
 {
+	mind_silence(desk, post);
 	while (post->timer_count > 0 && post->changes_ms[post->timers[0]] <= desk->now_ms)
 		look_again(desk, post, post->timers[0], true);
 	if (!post->pool->keeps_hours || post->hours_ms == desk->now_ms)
@@ -303,6 +320,12 @@ static void bring_up(struct desk *desk, struct post *post)
 		if (post->class_open[class] || post->class_opens_ms[class] <= desk->now_ms)
 			look_at_hours(desk, post, class);
 	post->hours_ms = desk->now_ms;
+}
+
+static void note_heard(struct post *post, const struct presence *person)
+{
+	if (person->seen_ms > post->heard_ms)
+		post->heard_ms = person->seen_ms;
 }
 
 static struct post *make_post(struct desk *desk, const struct overlay *overlay, size_t index)
@@ -324,9 +347,14 @@ static struct post *make_post(struct desk *desk, const struct overlay *overlay, 
 	post->rings = arena_array(arena, post->pool->lane_count + 1, sizeof(struct ring *));
 	post->has_toggled = true;
 	for (uint32_t i = 0; i < members; i++) {
+		const struct presence *person = desk_person(desk, overlay, team->members[i].rep);
+		post->loads[i] = person->open;
+		note_heard(post, person);
+	}
+	post->is_on_last_word = degraded_rules(desk->model)->is_last_word && post_is_silent(desk, post);
+	for (uint32_t i = 0; i < members; i++) {
 		int64_t change_ms;
 		size_t class = pool_class(post->pool, i);
-		post->loads[i] = desk_person(desk, overlay, team->members[i].rep)->open;
 		post->blocks[i] = (uint8_t)judge(desk, post, i, 1, &change_ms);
 		post->counts[post->blocks[i]]++;
 		post->class_size[class]++;
@@ -399,6 +427,8 @@ void desk_person_changed(struct desk *desk, const struct overlay *overlay, size_
 			post->loads[member] = person->open;
 			each_ring(post, member, ring_reload);
 		}
+		note_heard(post, person);
+		mind_silence(desk, post);
 		look_again(desk, post, member, is_less);
 	}
 }
@@ -468,12 +498,14 @@ enum block desk_judge_rep(struct desk *desk, const struct overlay *overlay, size
 	return self->capacity != NULL ? judge_capacity(person, self->capacity, units, desk->now_ms, &change_ms) : BLOCK_NONE;
 }
 
-int64_t post_next_change(const struct post *post)
+int64_t post_next_change(const struct desk *desk, const struct post *post)
 {
 	int64_t next_ms = post->timer_count != 0 ? post->changes_ms[post->timers[0]] : NEVER_MS;
 	for (size_t class = 0; post->pool->keeps_hours && class < post->pool->class_count; class++)
 		if (!post->class_open[class])
 			next_ms = sooner(next_ms, post->class_opens_ms[class]);
+	if (degraded_rules(desk->model)->is_last_word && !post->is_on_last_word && post->pool->stale_after_ms != 0)
+		next_ms = sooner(next_ms, post->heard_ms + post->pool->stale_after_ms);
 	return next_ms;
 }
 

@@ -72,6 +72,8 @@ struct post {
 	struct ring **rings;       /* per lane, the main one first; NULL: not used yet */
 	int64_t hours_ms;          /* when the hours of the classes were looked at */
 	bool has_toggled;          /* somebody came or went since the last choice (catch_up: none) */
+	int64_t heard_ms;          /* when the latest word of any member was said; 0: never */
+	bool is_on_last_word;      /* the roster is silent, and the last word of each stands (rules/degraded.h) */
 	uint64_t eased;            /* counts, from 1, how often a member may have become able to take what he could not before */
 };
 
@@ -114,6 +116,8 @@ struct ring *desk_ring(struct desk *desk, const struct overlay *overlay, struct 
 struct presence *desk_person(struct desk *desk, const struct overlay *overlay, size_t rep);
 /* What is known of the rep has changed: his memberships are looked at again. */
 void desk_person_changed(struct desk *desk, const struct overlay *overlay, size_t rep);
+/* Nobody of the team was heard of within stale_after: its roster is silent. */
+bool post_is_silent(const struct desk *desk, const struct post *post);
 /* Members who could take a lead of one unit now. */
 size_t post_free(const struct post *post);
 /* Why the member cannot take a lead of `units`; BLOCK_NONE: he can. */
@@ -123,6 +127,6 @@ enum block desk_judge_rep(struct desk *desk, const struct overlay *overlay, size
 /* Is there anybody who could take a lead of so many units that needs this? */
 bool post_can_serve(const struct desk *desk, const struct post *post, const struct need *need, int64_t units);
 /* When time alone changes anything at this post; NEVER_MS. */
-int64_t post_next_change(const struct post *post);
+int64_t post_next_change(const struct desk *desk, const struct post *post);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
+#include "rules/degraded.h"
 #include "rules/event_page.h"
 #include "rules/idents.h"
 #include "rules/json.h"
@@ -185,6 +186,7 @@ void event_assigned(struct work *work)
 	put_next_step(writer, &work->state);
 	event_put_helpers(writer, &work->state);
 	json_put_int(writer, "ownership_version", work->state.version);
+	degraded_put(writer, work);
 	pool_put_ledger(writer, work);
 	if (work_has_lead(work))
 		lead_write(writer, "lead", &work->prepared->lead);
@@ -207,6 +209,7 @@ void event_unassigned(struct work *work)
 	event_put_if(writer, "asked", work->state.asked);
 	event_put_time_if(writer, "until", work->state.wake_ms);
 	json_put_time(writer, "at", work->now_ms);
+	degraded_put(writer, work);
 	pool_put_ledger(writer, work);
 	trace_write(writer, work);
 	page_close(&page, work, OUT_ASSIGNMENTS, "lead.unassigned");

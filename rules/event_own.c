@@ -2,6 +2,7 @@
 #include "rules/event_own.h"
 
 #include "rules/decide.h"
+#include "rules/degraded.h"
 #include "rules/event_lifecycle.h"
 #include "rules/event_page.h"
 #include "rules/model.h"
@@ -133,6 +134,7 @@ void event_given(struct work *work, const struct order *order)
 	put_next_step(writer, &work->state, order->next_step);
 	event_put_history(writer, work);
 	json_put_int(writer, "ownership_version", work->state.version);
+	degraded_put(writer, work);
 	pool_put_ledger(writer, work);
 	put_engine(writer, work);
 	close_change(&page, work, "lead.assigned");
@@ -152,6 +154,7 @@ void event_taken(struct work *work, const struct order *order)
 	event_put_history(writer, work);
 	json_put_int(writer, "ownership_version", work->state.version);
 	json_put_time(writer, "at", work->now_ms);
+	degraded_put(writer, work);
 	pool_put_ledger(writer, work);
 	put_engine(writer, work);
 	close_change(&page, work, "lead.unassigned");

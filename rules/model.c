@@ -12,6 +12,7 @@
 #include "rules/calendar.h"
 #include "rules/cel/cel.h"
 #include "rules/cel/paths.h"
+#include "rules/degraded.h"
 #include "rules/kept.h"
 #include "rules/lint.h"
 #include "rules/model_build.h"
@@ -31,7 +32,7 @@ const char *const *model_sections(void)
 {
 	static const char *const sections[] = {"tenants",   "cleanse", "dedup",    "score",     "reps",
 	                                       "teams",     "territories", "calendars", "routes",  "followup",
-	                                       "lifecycle", "ownership", "preferences", "report", NULL};
+	                                       "lifecycle", "ownership", "preferences", "report", "degraded", NULL};
 	return sections;
 }
 
@@ -245,6 +246,7 @@ struct model *model_build(const struct node *root, const struct model_files *fil
 	model_build_clocks(&builder);
 	model_build_report(&builder);
 	model_build_ownership(&builder);
+	model_build_degraded(&builder);
 	kept_finish(&builder);
 	if (!model_has_failed(&builder)) {
 		model_warn_unused(&builder);

@@ -42,6 +42,7 @@ struct likelihood_plan;
 struct node;
 struct pool;
 struct ownership_rules;
+struct degraded_rules;
 struct region_table;
 struct report_rules;
 struct rule_index;
@@ -246,6 +247,7 @@ struct model {
 	const struct lifecycle_rules *lifecycle; /* NULL: no section `lifecycle` */
 	const struct report_rules *report;       /* NULL: no section `report`, and no figures are kept */
 	const struct ownership_rules *ownership; /* NULL: no section `ownership` */
+	const struct degraded_rules *degraded;   /* NULL: no section `degraded` */
 
 	/* the declared variables of the routes' expressions; territory values are made from it */
 	const struct cel_env *env;

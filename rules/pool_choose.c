@@ -151,6 +151,14 @@ static void mark_chosen(struct work *work, const struct pick *pick, uint32_t mem
 
 /* ---- one team */
 
+/* Up to now; what is decided with it is marked where nobody of the team was heard of in time. */
+static struct post *ask_post(struct work *work, size_t team)
+{
+	struct post *post = desk_post(work->decider->desk, &work->decider->overlay, team);
+	work->is_roster_silent |= post_is_silent(work->decider->desk, post);
+	return post;
+}
+
 struct asking {
 	struct work *work;
 	const size_t *tried;
@@ -176,7 +184,7 @@ static bool ask_team(struct asking *asking, size_t team)
 {
 	struct work *work = asking->work;
 	struct desk *desk = work->decider->desk;
-	struct post *post = desk_post(desk, &work->decider->overlay, team);
+	struct post *post = ask_post(work, team);
 	size_t lane = lane_of(work, post->pool);
 	work->units = asking->units != 0 ? asking->units : size_in(work, post->pool);
 	struct pick pick = {.work = work, .desk = desk, .post = post, .units = work->units, .tried = asking->tried,
@@ -336,6 +344,7 @@ enum pool_answer pool_choose(struct work *work, size_t team, const size_t *tried
 {
 	struct asking asking = {.work = work, .tried = tried, .tried_count = tried_count, .cause = cause};
 	see_lead(work);
+	(void)ask_post(work, team); /* also where the lead has to queue there */
 	if (!pool_must_queue(work, team) && ask_team(&asking, team))
 		return POOL_CHOSEN;
 	return follow(&asking, team, 0);
@@ -361,7 +370,7 @@ enum pool_answer pool_choose_after(struct work *work, size_t team, size_t step)
 	struct asking asking = {.work = work, .cause = CAUSE_AUTOMATIC, .tried = tried};
 	asking.tried_count = own_tried_reps(work, tried);
 	see_lead(work);
-	note_try(&asking, desk_post(work->decider->desk, &work->decider->overlay, team));
+	note_try(&asking, ask_post(work, team));
 	return follow(&asking, team, step);
 }
 
@@ -376,7 +385,7 @@ bool pool_can_take(struct work *work, size_t rep, size_t team, enum block *ret_b
 		return *ret_block == BLOCK_NONE;
 	}
 	see_lead(work);
-	struct post *post = desk_post(desk, overlay, team);
+	struct post *post = ask_post(work, team);
 	size_t member = team_find_member(post->team, rep);
 	int64_t units = size_in(work, post->pool);
 	*ret_block = member == SIZE_MAX ? desk_judge_rep(desk, overlay, rep, units)

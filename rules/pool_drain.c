@@ -162,7 +162,7 @@ static int64_t next_change(struct work *work, const struct line *line)
 	int64_t next_ms = NEVER_MS;
 	for (const struct queue *queue = line->queues; queue != NULL; queue = queue->next)
 		for (size_t i = 0; i < queue->need.stop_count; i++) {
-			int64_t change_ms = post_next_change(stop_post(work, &queue->need.stops[i]));
+			int64_t change_ms = post_next_change(work->decider->desk, stop_post(work, &queue->need.stops[i]));
 			next_ms = change_ms < next_ms ? change_ms : next_ms;
 		}
 	return next_ms;

@@ -5,6 +5,7 @@
  */
 #include "rules/decide.h"
 
+#include "rules/degraded.h"
 #include "rules/model.h"
 #include "rules/own.h"
 #include "rules/pool_choose.h"
@@ -34,6 +35,8 @@ enum step stage_pool(struct work *work)
 {
 	if (work->rep != SIZE_MAX || take_named(work))
 		return STEP_NEXT;
+	if (degraded_is_shed(work))
+		return settle_unassigned(work, DEGRADED_REASON);
 	switch (pool_choose(work, work->team, NULL, 0, CAUSE_AUTOMATIC)) {
 	case POOL_CHOSEN:
 		work->reason = "first";

@@ -5,6 +5,7 @@
 
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
+#include "rules/degraded.h"
 #include "rules/json.h"
 #include "rules/model.h"
 #include "rules/owner_match.h"
@@ -370,6 +371,8 @@ static void say_unassigned(struct strbuf *out, const struct work *work)
 		strbuf_puts(out, "; who had the person's last lead is not there.");
 	} else if (slice_is(work->state.why, "grade_stops")) {
 		strbuf_puts(out, "; leads of this grade are kept but not routed.");
+	} else if (slice_is(work->state.why, DEGRADED_REASON)) {
+		strbuf_puts(out, "; it was long under way, and leads of this grade are left to people then.");
 	} else if (work->match.route == NULL) {
 		strbuf_puts(out, "; no route matches it.");
 	} else {

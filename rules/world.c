@@ -561,7 +561,7 @@ size_t world_feed(struct world *world, const struct world_record *from)
 		.kind = from->kind,
 		.topic = world->topics[from->kind],
 		.offset = world->offsets[from->kind]++,
-		.timestamp_ms = world->now_ms,
+		.timestamp_ms = world->now_ms - from->late_ms,
 		.key = keep(world, from->key),
 		.value = keep(world, from->value),
 		.has_key = from->key.len != 0,

@@ -47,6 +47,7 @@ struct world_record {
 	struct slice value;
 	bool has_no_value; /* a null value */
 	struct slice key;  /* len 0: none */
+	int64_t late_ms;   /* so long ago it was written */
 	const struct header *headers;
 	size_t header_count;
 	const struct world_fact *facts;

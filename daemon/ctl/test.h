@@ -64,6 +64,7 @@ struct test_step {
 	enum test_record kind;
 	const struct node *record, *facts, *event; /* NULL: not given */
 	int64_t repeat;
+	int64_t late_ms;    /* the record was written so long before */
 	bool is_restored; /* all is lost but the log, and the state is rebuilt */
 	const struct node *reload, *expect;
 };

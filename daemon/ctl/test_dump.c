@@ -6,7 +6,7 @@
  *     {"op":"test","file":…,"line":…,"name":…,"now":MS,"prefix":"t1."}
  *     {"op":"config","config":{…}}                      the rules, at the start and after each reload
  *     {"op":"given","key":…,"value":…,"due":MS}         stored before the first step
- *     {"op":"record","topic":…,"key":…,"value":…,"headers":[[…]],"facts":N}
+ *     {"op":"record","topic":…,"key":…,"value":…,"headers":[[…]],"facts":N,"late":MS}
  *     {"op":"advance","now":MS} {"op":"sleep","now":MS} {"op":"settle","now":MS}
  *     {"op":"state","key":…,"value":…,"due":MS}         stored at the end
  *     {"op":"event","topic":…,"type":…,"id":…,"subject":…,"cause":…,"at":MS,"key":…,"value":…}
@@ -176,6 +176,7 @@ void test_dump_record(struct test_dump *dump, const struct world_record *record)
 	put_text_or_null(writer, "value", !record->has_no_value, record->value);
 	put_headers(writer, record->headers, record->header_count);
 	json_put_int(writer, "facts", (int64_t)record->fact_count);
+	json_put_int(writer, "late", record->late_ms);
 	finish(dump);
 }
 

@@ -24,7 +24,7 @@ static const char *const DEFAULT_KEYS[] = {"lead", "activity", NULL};
 static const char *const TEST_KEYS[] = {"name", "about", "id", "now", "override", "given", "steps", NULL};
 static const char *const GIVEN_KEYS[] = {"leads", "state", NULL};
 static const char *const STEP_KEYS[] = {"about", "at",    "advance", "downtime", "restore", "reload", "lead",  "activity",
-                                        "record", "facts", "event",   "repeat",   "expect", NULL};
+                                        "record", "facts", "event",   "repeat",   "late",    "expect", NULL};
 static const char *const EVENT_KEYS[] = {"id", "source", "type", NULL};
 static const char *const RECORD_KEYS[] = {"topic", "value", "key", "headers", NULL};
 
@@ -223,6 +223,20 @@ static void check_facts(struct reader *reader, const struct node *facts)
 	}
 }
 
+/* Plain time: no calendar says how long a record was under way. */
+static void read_late(struct reader *reader, const struct node *late, struct test_step *step)
+{
+	struct span span;
+	if (!read_span(reader, late, "`late`", &span))
+		return;
+	if (span.business_days != 0 || span.business_ms != 0)
+		refuse(reader, ERR_BAD_SPAN, late, "`late` is plain time: 15m, 2h");
+	else if (step->kind == RECORD_NONE)
+		refuse(reader, ERR_TEST_STEP, late, "`late` belongs to a record");
+	else
+		step->late_ms = (int64_t)span.days * 86400000 + span.elapsed_ms;
+}
+
 /* What only makes sense beside a record. */
 static void read_step_extras(struct reader *reader, struct test_step *step)
 {
@@ -230,6 +244,8 @@ static void read_step_extras(struct reader *reader, struct test_step *step)
 	step->facts = get_mapping(reader, step->node, "facts");
 	step->event = get_mapping(reader, step->node, "event");
 	step->repeat = 1;
+	if (node_get(step->node, "late") != NULL)
+		read_late(reader, node_get(step->node, "late"), step);
 	if (step->facts != NULL)
 		check_facts(reader, step->facts);
 	if (step->event != NULL)

@@ -215,6 +215,7 @@ static void feed_one(struct run *run, const struct test_step *step, const struct
 	struct world_record record = {
 		.kind = is_lead ? RECORD_CAPTURED : RECORD_ACTIVITY,
 		.value = {value.bytes, value.len},
+		.late_ms = step->late_ms,
 		.headers = headers,
 		.header_count = event_headers(step, headers),
 		.facts = facts,
@@ -244,6 +245,7 @@ static void feed_raw(struct run *run, const struct test_step *step)
 		.kind = is_activity ? RECORD_ACTIVITY : RECORD_CAPTURED,
 		.value = {strbuf_text(&bytes), bytes.len},
 		.has_no_value = value == NULL || node_is_empty(value),
+		.late_ms = step->late_ms,
 		.key = text_or(step->record, "key", SLICE_NONE),
 		.headers = list,
 		.header_count = header_count,

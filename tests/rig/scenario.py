@@ -228,7 +228,7 @@ class Live:
             self._wait_quiet()
         self._clock(self.now, True)
         headers = [(name, None if value is None else value.encode()) for name, value in op["headers"]]
-        self._produce(op["topic"], op["value"], op["key"], headers, self.now)
+        self._produce(op["topic"], op["value"], op["key"], headers, self.now - op["late"])
         self.sent[op["topic"]] += 1
 
     def _produce(self, topic, value, key, headers, timestamp=0):

@@ -71,6 +71,8 @@ static const char *const options[] = {
 	"{name: region, when: lead.location.country in rep.attributes.region}, {name: cost, lowest: rep.attributes.cost}]",
 	"nobody: [wait], balance: {threshold: 1}, criteria: [{name: region, when: lead.location.country in rep.attributes.region}], "
 	"moves: [automatic, owner_match]",
+	"nobody: [wait], stale_after: 1h}\ndegraded: {roster: last_word", /* the braces around it close the section */
+	"nobody: [{wait: 2h}, fallback_queue], catch_up: none, keep_hours: true, stale_after: 2h}\ndegraded: {roster: last_word",
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
