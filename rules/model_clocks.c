@@ -8,6 +8,7 @@
 #include "rules/base/suggest.h"
 #include "rules/clocks_lead.h"
 #include "rules/kept.h"
+#include "rules/lint_condition.h"
 #include "rules/model_build.h"
 #include "rules/schema.h"
 
@@ -298,6 +299,7 @@ static const struct cel_program *read_condition(struct reading *reading, const c
 	if (program == NULL && strcmp(name, "when") != 0)
 		bad_plan(reading, node, "this would hold for every event");
 	kept_need(reading->builder, program, node, what);
+	lint_stored_condition(reading->builder, node, program, what);
 	return program;
 }
 

@@ -8,6 +8,8 @@
 #include "rules/base/suggest.h"
 #include "rules/cel/cel.h"
 #include "rules/kept.h"
+#include "rules/lint.h"
+#include "rules/lint_condition.h"
 #include "rules/model_build.h"
 #include "rules/pool.h"
 
@@ -73,6 +75,8 @@ static bool read_expression(const struct draft *draft, const struct cel_env *env
 	                       : model_read_expression(builder, env, node, type, what, ret_text, ret_program);
 	if (is_read)
 		kept_need(builder, *ret_program, node, what);
+	if (is_read && type->kind == CEL_BOOL)
+		lint_stored_condition(builder, node, *ret_program, what);
 	return is_read;
 }
 
@@ -235,7 +239,10 @@ static void read_criterion(struct draft *draft, const struct node *node, struct 
 	draft->pool.criterion_count++;
 	if (when != NULL) {
 		criterion->kind = CRITERION_WHEN;
-		read_expression(draft, builder->model->pool_env, when, &cel_type_bool, what, &criterion->text, &criterion->program);
+		if (read_expression(draft, builder->model->pool_env, when, &cel_type_bool, what, &criterion->text,
+		                    &criterion->program) &&
+		    criterion->program != NULL && !builder->is_ground_faulty)
+			lint_pool_criterion(builder, draft->team, when, criterion->program, what);
 	} else if (prefer != NULL) {
 		criterion->kind = CRITERION_PREFER;
 		read_prefer(draft, prefer, what, criterion);

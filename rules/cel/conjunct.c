@@ -246,10 +246,72 @@ static bool read_clause(const struct node *node, struct cel_keyed *clause, struc
 	}
 }
 
-static void describe(const struct node *node, struct cel_conjunct *clause, struct arena *keep)
+/* ---- choices: what is true where a part gives `holds` */
+
+static void describe(const struct node *node, bool holds, struct cel_conjunct *clause, struct arena *keep);
+
+static const struct node *without_not(const struct node *node, bool *inout_holds)
+{
+	for (; node->kind == NODE_CALL && node->is_operator && slice_is(node->name, "!"); node = node->args[0])
+		*inout_holds = !*inout_holds;
+	return node;
+}
+
+/* How many clauses a part comes to: those of `a && b`, or of `!(a || b)`. */
+static uint32_t part_count(const struct node *node, bool holds)
+{
+	node = without_not(node, &holds);
+	return node->kind == (holds ? NODE_AND : NODE_OR) ? node->arg_count : 1;
+}
+
+static uint32_t describe_part(const struct node *node, bool holds, struct cel_conjunct *clauses, struct arena *keep)
+{
+	uint32_t count = part_count(node, holds);
+	if (count == 1) {
+		describe(node, holds, clauses, keep);
+		return 1;
+	}
+	node = without_not(node, &holds);
+	for (uint32_t i = 0; i < count; i++)
+		describe(node->args[i], holds, &clauses[i], keep);
+	return count;
+}
+
+static struct cel_alternative alternative(const struct node *node, bool holds, struct arena *keep)
+{
+	struct cel_conjunct *clauses = arena_array(keep, part_count(node, holds), sizeof *clauses);
+	return (struct cel_alternative){clauses, describe_part(node, holds, clauses, keep)};
+}
+
+/* `c ? a : b` is true where c and a are, or where c is not and b is. */
+static struct cel_alternative branch(const struct node *choice, bool is_taken, bool holds, struct arena *keep)
+{
+	const struct node *condition = choice->args[0], *result = choice->args[is_taken ? 1 : 2];
+	uint32_t count = part_count(condition, is_taken) + part_count(result, holds);
+	struct cel_conjunct *clauses = arena_array(keep, count, sizeof *clauses);
+	uint32_t used = describe_part(condition, is_taken, clauses, keep);
+	describe_part(result, holds, clauses + used, keep);
+	return (struct cel_alternative){clauses, count};
+}
+
+static void find_alternatives(const struct node *node, bool holds, struct cel_conjunct *clause, struct arena *keep)
+{
+	node = without_not(node, &holds);
+	bool is_choice = node->kind == NODE_CHOICE, is_all = node->kind == (holds ? NODE_AND : NODE_OR);
+	if (!is_choice && !is_all && node->kind != (holds ? NODE_OR : NODE_AND))
+		return;
+	uint32_t count = is_choice ? 2 : is_all ? 1 : node->arg_count;
+	struct cel_alternative *items = arena_array(keep, count, sizeof *items);
+	for (uint32_t i = 0; i < count; i++)
+		items[i] = is_choice ? branch(node, i == 0, holds, keep) : alternative(is_all ? node : node->args[i], holds, keep);
+	clause->alternatives = items;
+	clause->alternative_count = count;
+}
+
+static void describe(const struct node *node, bool holds, struct cel_conjunct *clause, struct arena *keep)
 {
 	struct cel_keyed form = {.key = SLICE_NONE};
-	bool is_known = read_clause(node, &form, keep);
+	bool is_known = read_clause(node, &form, keep) && (holds || negate(&form.form));
 	*clause = (struct cel_conjunct){.test = CEL_TEST_OTHER};
 	if (is_known)
 		form.form.type = program_keep_type(form.form.type, keep);
@@ -259,9 +321,12 @@ static void describe(const struct node *node, struct cel_conjunct *clause, struc
 		struct cel_keyed *keyed = arena_alloc(keep, sizeof *keyed);
 		*keyed = form;
 		clause->keyed = keyed;
+	} else {
+		find_alternatives(node, holds, clause, keep);
 	}
 	clause->offset = node->span.offset;
 	clause->length = node->span.length;
+	clause->is_denied = !holds;
 }
 
 /* What lies beyond the limit becomes one clause that must be evaluated. */
@@ -280,7 +345,7 @@ void program_find_conjuncts(struct cel_program *program, const struct node *root
 	program->conjuncts = arena_array(keep, count, sizeof *program->conjuncts);
 	program->conjunct_count = count;
 	for (uint32_t i = 0; i < count && i < CEL_MAX_CONJUNCTS; i++)
-		describe(is_and ? root->args[i] : root, &program->conjuncts[i], keep);
+		describe(is_and ? root->args[i] : root, true, &program->conjuncts[i], keep);
 	if (count > CEL_MAX_CONJUNCTS)
 		describe_rest(root->args[CEL_MAX_CONJUNCTS], root->args[found - 1],
 			      &program->conjuncts[CEL_MAX_CONJUNCTS]);

@@ -29,6 +29,7 @@ enum cel_test {
 enum { CEL_MAX_PATH = 6 };
 
 struct cel_keyed;
+struct cel_alternative;
 
 struct cel_conjunct {
 	uint32_t offset, length; /* inside the expression */
@@ -40,6 +41,16 @@ struct cel_conjunct {
 	const struct cel_value *constants; /* one, or for CEL_TEST_(NOT_)IN constant_count of them */
 	uint32_t constant_count;
 	const struct cel_keyed *keyed; /* CEL_TEST_OTHER: what it is when it tests a value of a map, or NULL */
+	/* CEL_TEST_OTHER: it is true only where one of these is; 0: it is no choice */
+	const struct cel_alternative *alternatives;
+	uint32_t alternative_count;
+	bool is_denied; /* it speaks of where the text is false: in an alternative, behind a `!` further out */
+};
+
+/* `a && b` of `a && b || c`, `!a` and `!b` of `!(a || b)`, `c && a` of `c ? a : b`: true only where all clauses are. */
+struct cel_alternative {
+	const struct cel_conjunct *clauses;
+	uint32_t clause_count;
 };
 
 /* facts["geo.country"] == "DE", lead.attributes.plan in ["gold"]: the path reads a map, the test is of what it holds

@@ -124,11 +124,43 @@ static void put_clause(struct random *random, struct strbuf *out)
 	}
 }
 
+static void put_part(struct random *random, struct strbuf *out, int depth);
+
+static void put_parts(struct random *random, struct strbuf *out, const char *first, const char *second, int depth)
+{
+	put_part(random, out, depth);
+	strbuf_puts(out, first);
+	put_part(random, out, depth);
+	if (*second == '\0')
+		return;
+	strbuf_puts(out, second);
+	put_part(random, out, depth);
+}
+
+/* A clause, or a choice of clauses: every part in brackets. */
+static void put_part(struct random *random, struct strbuf *out, int depth)
+{
+	static const char *const joins[][2] = {{" && ", " || "}, {" || ", ""}, {" || ", " && "}, {" ? ", " : "}, {" && ", ""}};
+	bool is_choice = depth > 0 && pick(random, 4) == 0;
+	strbuf_puts(out, pick(random, 5) == 0 ? "!(" : "(");
+	if (is_choice) {
+		size_t join = pick(random, sizeof joins / sizeof *joins);
+		put_parts(random, out, joins[join][0], joins[join][1], depth - 1);
+	} else {
+		put_clause(random, out);
+	}
+	strbuf_putc(out, ')');
+}
+
 static void put_condition(struct random *random, struct strbuf *out)
 {
 	size_t count = 1 + pick(random, CLAUSES_MAX);
 	for (size_t i = 0; i < count; i++) {
 		strbuf_puts(out, i ? " && " : "");
+		if (pick(random, 4) == 0) {
+			put_part(random, out, 3);
+			continue;
+		}
 		bool is_negated = pick(random, 6) == 0;
 		strbuf_puts(out, is_negated ? "!(" : count > 1 ? "(" : "");
 		put_clause(random, out);
@@ -185,7 +217,7 @@ static void make_lead(struct random *random, struct lead *lead)
 
 struct verdicts {
 	bool is_called[ROUTES_MAX + 1]; /* unreachable or never true */
-	size_t shadowed, never;
+	size_t shadowed, never, alternatives, choices;
 };
 
 static void read_verdicts(struct diags *diags, struct verdicts *verdicts)
@@ -194,6 +226,11 @@ static void read_verdicts(struct diags *diags, struct verdicts *verdicts)
 	const struct diag *list = diags_sorted(diags, &count);
 	for (size_t i = 0; i < count; i++) {
 		bool is_shadowed = list[i].code == ERR_SHADOWED_ROUTE, is_never = list[i].code == ERR_NEVER_MATCHES;
+		if (strncmp(list[i].message, "this alternative", 16) == 0) {
+			verdicts->alternatives++; /* the route has others */
+			continue;
+		}
+		verdicts->choices += strcmp(list[i].message, "none of these alternatives is ever true") == 0;
 		if (!is_shadowed && !is_never)
 			continue;
 		assert_in_range(list[i].place.line, FIRST_LINE, FIRST_LINE + ROUTES_MAX);
@@ -238,12 +275,12 @@ static int read_key(void *ctx, struct slice path, bool is_secret, struct arena *
 	return 0;
 }
 
-static void try_rule_set(struct random *random, size_t *shadowed, size_t *never)
+static void try_rule_set(struct random *random, struct verdicts *sum)
 {
 	struct arena arena = ARENA_INIT;
 	struct strbuf rules = STRBUF_INIT;
 	struct diags *diags = diags_new();
-	struct verdicts verdicts = {{false}, 0, 0};
+	struct verdicts verdicts = {{false}, 0, 0, 0, 0};
 	const struct model_files files = {read_key, NULL};
 	put_rules(random, &rules);
 	const struct node *root = yaml_read(source_new(&arena, "r.yaml", (struct slice){rules.bytes, rules.len}), &arena, diags);
@@ -256,8 +293,10 @@ static void try_rule_set(struct random *random, size_t *shadowed, size_t *never)
 	read_verdicts(diags, &verdicts);
 	for (size_t i = 0; i < LEADS_EACH; i++)
 		route_one(random, model, &verdicts, strbuf_text(&rules));
-	*shadowed += verdicts.shadowed;
-	*never += verdicts.never;
+	sum->shadowed += verdicts.shadowed;
+	sum->never += verdicts.never;
+	sum->alternatives += verdicts.alternatives;
+	sum->choices += verdicts.choices;
 	model_done(model);
 	diags_free(diags);
 	strbuf_done(&rules);
@@ -268,11 +307,13 @@ static void a_route_that_is_called_unreachable_never_wins(void **state)
 {
 	(void)state;
 	struct random random = {20261122};
-	size_t shadowed = 0, never = 0, count = getenv("N") != NULL ? strtoul(getenv("N"), NULL, 10) : RULE_SETS;
+	struct verdicts sum = {{false}, 0, 0, 0, 0};
+	size_t count = getenv("N") != NULL ? strtoul(getenv("N"), NULL, 10) : RULE_SETS;
 	for (size_t i = 0; i < count; i++)
-		try_rule_set(&random, &shadowed, &never);
-	print_message("%zu shadowed, %zu never true in %zu rule sets\n", shadowed, never, count);
-	assert_true(shadowed > count / 4 && never > count / 4);
+		try_rule_set(&random, &sum);
+	print_message("%zu shadowed, %zu never true (%zu of them choices), %zu alternatives in %zu rule sets\n", sum.shadowed,
+	              sum.never, sum.choices, sum.alternatives, count);
+	assert_true(sum.shadowed > count / 4 && sum.never > count / 4 && sum.choices > count / 400 && sum.alternatives > count / 10);
 }
 
 static void blanks_are_made_even_outside_of_texts_only(void **state)
