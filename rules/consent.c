@@ -33,13 +33,25 @@ bool consent_ask_first(struct work *work, size_t rep, size_t team)
 bool consent_ask(struct work *work, size_t rep, size_t team)
 {
 	const char *before = lead_status_name(work->state.status);
-	if (!consent_ask_first(work, rep, team))
+	if (ownership_consent(work->model, team) == NULL)
 		return false;
+	consent_withdraw(work, "manual"); /* of somebody else who was asked for before */
+	(void)consent_ask_first(work, rep, team);
 	if (work->state.owner.len == 0)
 		work->state.is_free = 1; /* a person named him: no turn is booked yet */
 	work_write_lead(work, work->lead_id);
 	event_pending(work, before, work->state.candidate, work->state.asked, NULL);
 	return true;
+}
+
+void consent_withdraw(struct work *work, const char *reason)
+{
+	struct lead_state *state = &work->state;
+	if (state->status != LEAD_PENDING)
+		return;
+	if (state->owner.len == 0)
+		pool_credit_back(work, state->candidate, reason, work->activity != NULL ? work->activity->approver : SLICE_NONE);
+	state->candidate = state->asked = SLICE_NONE;
 }
 
 static void settle_without(struct lead_state *state)

@@ -16,6 +16,9 @@ struct work;
 bool consent_ask(struct work *work, size_t rep, size_t team);
 /* The same for a lead that is just being taken in: only the state is filled in. */
 bool consent_ask_first(struct work *work, size_t rep, size_t team);
+/* The lead goes another way, so nobody is to consent any more: the turn of whoever was to get it goes back to him, for
+ * `reason`. Nothing where it is not pending. The caller writes the lead. */
+void consent_withdraw(struct work *work, const char *reason);
 /* Nobody has answered in time. */
 void consent_timeout(struct work *work);
 

@@ -451,6 +451,8 @@ enum block post_block(const struct desk *desk, const struct post *post, uint32_t
 		return block;
 	if (!post->class_open[pool_class(post->pool, member)])
 		return BLOCK_HOURS;
+	if (units == 0)
+		return judge(desk, post, member, 0, &change_ms);
 	if (block != BLOCK_NONE || units == 1)
 		return block;
 	return judge(desk, post, member, units, &change_ms) == BLOCK_NONE ? BLOCK_NONE : BLOCK_SIZE;

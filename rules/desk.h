@@ -120,7 +120,7 @@ void desk_person_changed(struct desk *desk, const struct overlay *overlay, size_
 bool post_is_silent(const struct desk *desk, const struct post *post);
 /* Members who could take a lead of one unit now. */
 size_t post_free(const struct post *post);
-/* Why the member cannot take a lead of `units`; BLOCK_NONE: he can. */
+/* Why the member cannot take a lead of `units`; BLOCK_NONE: he can. 0 units: whether what he has keeps to his limits. */
 enum block post_block(const struct desk *desk, const struct post *post, uint32_t member, int64_t units);
 /* The same for a rep as a member of no team: presence and his own capacity. */
 enum block desk_judge_rep(struct desk *desk, const struct overlay *overlay, size_t rep, int64_t units);

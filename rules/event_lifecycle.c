@@ -50,8 +50,7 @@ void event_moved(struct work *work, const struct move *move, const char *before,
 	put_notice(writer, work, work->state.status);
 	json_put_int(writer, "ownership_version", work->state.version);
 	json_put_bool(writer, "repeated", is_repeated);
-	if (move->to == LEAD_INVALID)
-		pool_put_ledger(writer, work);
+	pool_put_ledger(writer, work);
 	json_put_time(writer, "at", work->now_ms);
 	page_close(&page, work, OUT_LIFECYCLE, "lead.status");
 }

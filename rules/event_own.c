@@ -224,10 +224,9 @@ void event_pending(struct work *work, const char *before, struct slice candidate
 	struct json_writer *writer = open_status(&page, work, before);
 	event_put_if(writer, "candidate", candidate);
 	event_put_if(writer, "asked", asked);
-	if (verdict != NULL) {
+	if (verdict != NULL)
 		json_put_text(writer, "verdict", slice_of(verdict));
-		pool_put_ledger(writer, work); /* of a refusal: the turn that goes back */
-	}
+	pool_put_ledger(writer, work); /* the turn that goes back */
 	event_put_time_if(writer, "wakes_at", work->state.wake_ms);
 	close_status(&page, work);
 }

@@ -224,6 +224,7 @@ static void credit_back(struct work *work, const struct move *move)
 void lifecycle_move(struct work *work, const struct move *move)
 {
 	struct lead_state *state = &work->state;
+	consent_withdraw(work, "withdrawn");
 	credit_back(work, move);
 	struct happened happened = {.facts = facts_of(state->status, move), .at_ms = clocks_happened_at(work), .reason = move->reason};
 	if (move->to == LEAD_OPPORTUNITY)

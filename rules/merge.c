@@ -3,6 +3,7 @@
 
 #include "rules/base/strbuf.h"
 #include "rules/clocks_lead.h"
+#include "rules/consent.h"
 #include "rules/decide.h"
 #include "rules/dispute.h"
 #include "rules/event_own.h"
@@ -155,6 +156,7 @@ static void become_merged(struct work *aside, struct slice into)
 		pool_credit_back(aside, aside->state.owner, "duplicate", SLICE_NONE);
 		own_clear(aside, LEAD_MERGED, "merged");
 	}
+	consent_withdraw(aside, "duplicate");
 	rest_forget(state);
 	state->status = LEAD_MERGED;
 	state->was = slice_of(was);

@@ -98,13 +98,18 @@ struct order order_of(const struct work *work, const char *reason)
 	                      .text = activity->reason, .next_step = activity->next_step};
 }
 
+/* Whose turn the lead has cost: its owner's, or that of who is to be it. */
+static struct slice whose_turn(const struct lead_state *state)
+{
+	return state->owner.len != 0 ? state->owner : state->candidate;
+}
+
 /* The turn of who loses it goes back to him; that of who gets it is booked, unless the pool chose him and has done so. */
 static void book(struct work *work, size_t rep, size_t team, const struct order *order)
 {
 	if (order->is_chosen)
 		return;
-	if (work->state.owner.len != 0)
-		pool_credit_back(work, work->state.owner, order->reason, order->approver);
+	pool_credit_back(work, whose_turn(&work->state), order->reason, order->approver);
 	work->rep = rep;
 	work->team = team;
 	if (rep != SIZE_MAX)
@@ -180,6 +185,7 @@ void own_ask(struct work *work, size_t rep, size_t team, struct order *order)
 	work_write_lead(work, work->lead_id);
 	work_name(work);
 	event_taken(work, order);
+	work->ledger_count = 0; /* it was told */
 	event_pending(work, before, work->state.candidate, work->state.asked, NULL);
 }
 
@@ -195,8 +201,7 @@ void own_pass_on(struct work *work, struct order *order)
 {
 	size_t team = model_find_team(work->model, work->state.team), tried[STATE_TRIED_MAX];
 	bool goes_on = note_tried(&work->state, work->state.owner);
-	if (work->state.owner.len != 0)
-		pool_credit_back(work, work->state.owner, order->reason, order->approver);
+	pool_credit_back(work, whose_turn(&work->state), order->reason, order->approver);
 	order->is_chosen = true;
 	if (team == SIZE_MAX || !goes_on || work->state.bar == BAR_CONTACT) {
 		give_up(work, POOL_NOBODY, order);

@@ -91,6 +91,8 @@ bool own_may_order(struct work *work);
  * `is_gone`: the lead is erased. */
 void own_count(struct work *work, bool is_gone);
 int64_t own_held(const struct work *work, struct slice rep);
+/* One more, or one less, that is kept for him (rules/seat.h); it is counted whether or not there is a cap. */
+void own_hold(struct work *work, struct slice rep, int change);
 /* Once per model, before clocks_begin(): a cap that was not there before has the leads counted that are. */
 #define OWN_WALK "mem/walk/holding"
 void own_begin(struct work *work);

@@ -33,7 +33,7 @@ int64_t own_held(const struct work *work, struct slice rep)
 	return count != NULL && count->type == JSON_IS_INT && count->integer > 0 ? count->integer : 0;
 }
 
-static void add(struct work *work, struct slice rep, int change)
+void own_hold(struct work *work, struct slice rep, int change)
 {
 	int64_t held = own_held(work, rep) + change;
 	struct slice key = key_of(work->arena, rep);
@@ -59,9 +59,9 @@ void own_count(struct work *work, bool is_gone)
 	if (slice_equal(state->tally, wanted))
 		return;
 	if (state->tally.len != 0)
-		add(work, state->tally, -1);
+		own_hold(work, state->tally, -1);
 	if (wanted.len != 0)
-		add(work, wanted, 1);
+		own_hold(work, wanted, 1);
 	state->tally = wanted;
 }
 

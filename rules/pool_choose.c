@@ -11,6 +11,8 @@
 #include "rules/own.h"
 #include "rules/pool_pick.h"
 #include "rules/pool_wait.h"
+#include "rules/rest.h"
+#include "rules/seat.h"
 
 int64_t pool_units(const struct work *work)
 {
@@ -381,13 +383,13 @@ bool pool_can_take(struct work *work, size_t rep, size_t team, enum block *ret_b
 	struct desk *desk = work->decider->desk;
 	const struct overlay *overlay = &work->decider->overlay;
 	if (team == SIZE_MAX) {
-		*ret_block = desk_judge_rep(desk, overlay, rep, pool_units(work));
+		*ret_block = desk_judge_rep(desk, overlay, rep, seat_is_of(work, rep) ? 0 : pool_units(work));
 		return *ret_block == BLOCK_NONE;
 	}
 	see_lead(work);
 	struct post *post = ask_post(work, team);
 	size_t member = team_find_member(post->team, rep);
-	int64_t units = size_in(work, post->pool);
+	int64_t units = seat_is_of(work, rep) ? 0 : size_in(work, post->pool);
 	*ret_block = member == SIZE_MAX ? desk_judge_rep(desk, overlay, rep, units)
 	                                : post_block(desk, post, (uint32_t)member, units);
 	return *ret_block == BLOCK_NONE;
@@ -442,16 +444,19 @@ void pool_credit_back(struct work *work, struct slice whose, const char *reason,
 
 /* ---- loads */
 
-static void change_load(struct work *work, size_t rep, int64_t units)
+static void change_open(struct work *work, size_t rep, int64_t units)
+{
+	struct presence *person = desk_person(work->decider->desk, &work->decider->overlay, rep);
+	person->open = person->open + units > 0 ? person->open + units : 0;
+	desk_person_changed(work->decider->desk, &work->decider->overlay, rep);
+}
+
+void pool_change_load(struct work *work, size_t rep, int64_t units)
 {
 	struct desk *desk = work->decider->desk;
-	const struct overlay *overlay = &work->decider->overlay;
-	struct presence *person = desk_person(desk, overlay, rep);
 	if (units > 0)
-		presence_reserve(person, units, desk->now_ms);
-	else
-		person->open = person->open + units > 0 ? person->open + units : 0;
-	desk_person_changed(desk, overlay, rep);
+		presence_count(desk_person(desk, &work->decider->overlay, rep), units, desk->now_ms);
+	change_open(work, rep, units);
 }
 
 void pool_take_size(struct work *work)
@@ -464,17 +469,22 @@ void pool_take_size(struct work *work)
 void pool_on_owner_change(struct work *work, size_t previous, size_t rep)
 {
 	pool_ready(work);
+	bool had_seat = seat_leave(work, rep);
 	if (previous != SIZE_MAX && !work->state.is_closed)
-		change_load(work, previous, -pool_units(work));
+		pool_change_load(work, previous, -pool_units(work));
 	pool_take_size(work);
-	if (rep != SIZE_MAX)
-		change_load(work, rep, pool_units(work));
+	if (had_seat)
+		change_open(work, rep, pool_units(work));
+	else if (rep != SIZE_MAX)
+		pool_change_load(work, rep, pool_units(work));
 	work->state.is_closed = 0;
 }
 
+/* Who has to consent to another owner takes nothing off the hands of this one. */
 static bool is_in_hand(const struct lead_state *state)
 {
-	return state->status == LEAD_ASSIGNED || state->status == LEAD_IN_PROGRESS;
+	bool is_asked_for = state->status == LEAD_PENDING && !rest_is(rest_of(state).to);
+	return state->status == LEAD_ASSIGNED || state->status == LEAD_IN_PROGRESS || is_asked_for;
 }
 
 void pool_on_write(struct work *work)
@@ -482,18 +492,15 @@ void pool_on_write(struct work *work)
 	struct lead_state *state = &work->state;
 	size_t rep = state->owner.len != 0 ? model_find_rep(work->model, state->owner) : SIZE_MAX;
 	bool counts = is_in_hand(state);
+	seat_follow(work);
 	if (state->owner.len == 0)
 		state->is_closed = 0;
 	if (state->owner.len == 0 || counts == !state->is_closed)
 		return;
 	state->is_closed = !counts;
 	pool_ready(work);
-	if (rep == SIZE_MAX)
-		return;
-	struct presence *person = desk_person(work->decider->desk, &work->decider->overlay, rep);
-	int64_t units = counts ? pool_units(work) : -pool_units(work);
-	person->open = person->open + units > 0 ? person->open + units : 0;
-	desk_person_changed(work->decider->desk, &work->decider->overlay, rep);
+	if (rep != SIZE_MAX)
+		change_open(work, rep, counts ? pool_units(work) : -pool_units(work));
 }
 
 void pool_on_erase(struct work *work)

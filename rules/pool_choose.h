@@ -48,7 +48,7 @@ bool pool_take_fallback(struct work *work, size_t team);
 struct slice pool_queue(const struct work *work);
 
 /* Could this rep take the lead as a member of `team`? For owner match, claims and orders that respect caps and absence
- * (2.3). SIZE_MAX as team: of none, so only presence and his own capacity count. *ret_block names what is in the way. */
+ * (2.3). Whoever has a place for it (rules/seat.h) can, as far as what he has keeps to his caps. SIZE_MAX as team: of none, so only presence and his own capacity count. *ret_block names what is in the way. */
 bool pool_can_take(struct work *work, size_t rep, size_t team, enum block *ret_block);
 /* A lead was given to work->rep of work->team without asking the pool: moves the rotation if the pool says that `cause` does
  * (2.2), and books it. Before own_give(). */
@@ -58,10 +58,12 @@ void pool_note_given(struct work *work, enum pool_cause cause);
  * or own_give() to somebody else. */
 void pool_credit_back(struct work *work, struct slice rep, const char *reason, struct slice approver);
 
+/* The rep has so many units more, which count in the windows of his caps, or so many less, which still do. */
+void pool_change_load(struct work *work, size_t rep, int64_t units);
 /* Hooks of own.c: the load of the reps concerned. SIZE_MAX: nobody. */
 void pool_on_owner_change(struct work *work, size_t previous, size_t rep);
-/* Before every write of a lead: it counts in its owner's load while it is assigned or in progress, and not when it is
- * nurtured, shelved, an opportunity or closed. */
+/* Before every write of a lead: it counts in its owner's load while it is assigned or in progress, also while consent to
+ * another is waited for, and not when it is nurtured, shelved, an opportunity or closed. */
 void pool_on_write(struct work *work);
 /* The lead is erased: it counts in no load and no backlog. */
 void pool_on_erase(struct work *work);

@@ -116,9 +116,8 @@ static void add_rolling(struct usage *usage, int64_t units, int64_t now_ms)
 	usage->sizes[usage->count++] = units;
 }
 
-void presence_reserve(struct presence *presence, int64_t units, int64_t now_ms)
+void presence_count(struct presence *presence, int64_t units, int64_t now_ms)
 {
-	presence->open += units;
 	for (size_t i = 0; i < presence->usage_count; i++) {
 		struct usage *usage = &presence->usages[i];
 		int64_t start_ms, end_ms;

@@ -32,7 +32,7 @@ struct usage {
 };
 
 struct presence {
-	int64_t open;     /* units of open leads */
+	int64_t open;     /* units of open leads, and of places that are kept for him (rules/seat.h) */
 	int64_t seen_ms;  /* he last said anything; 0: never */
 	bool is_away;
 	int64_t until_ms; /* of being away; 0: until he says otherwise */
@@ -47,8 +47,8 @@ int presence_read(struct presence *presence, const struct cap *const *caps, size
                   struct arena *arena);
 struct slice presence_value(const struct presence *presence, struct arena *arena);
 
-/* He was given `units`. */
-void presence_reserve(struct presence *presence, int64_t units, int64_t now_ms);
+/* He was given `units`: they count in the windows from now on. */
+void presence_count(struct presence *presence, int64_t units, int64_t now_ms);
 /* What is left of a cap for one more lead of `units`: true when it fits. Otherwise *ret_frees_ms is when it will. */
 bool presence_fits(const struct presence *presence, const struct cap *cap, int64_t units, int64_t now_ms,
                    int64_t *ret_frees_ms);

@@ -59,6 +59,7 @@
  *     sheltered since when its owner has been protected so, in all
  *     cand, asked   who is to get it, and who has to consent or decide
  *     tally     for whom it is counted among what he holds
+ *     seat      for whom a place is kept while he waits for consent (rules/seat.h)
  *     back      the breach that took it from somebody: due and start of the clock, and who he was; '/', the one before
  *     dispute, claims   until when claims are collected; one each, as rules/dispute.h writes them
  *     acted     who followed it up and when first, as "rep/ms", once that was not its owner alone (rules/followed.h)
@@ -155,7 +156,7 @@ struct lead_state {
 	struct state_list tried, helpers;
 	int64_t exempt_ms, sheltered_ms;
 	int64_t excused;          /* an enum excuse */
-	struct slice candidate, asked, tally;
+	struct slice candidate, asked, tally, seat;
 	int64_t dispute_ms;
 	struct state_list claims;
 	struct state_list acted;  /* at most STATE_ACTED_MAX */

@@ -588,6 +588,7 @@ static const char *random_activity(struct rig *rig, uint64_t *seed)
 		"{\"type\":\"activity.claim\",\"lead_id\":\"L%u\",\"actor\":\"%s\",\"evidence\":{\"key_person\":true}}",
 		"{\"type\":\"activity.touch\",\"lead_id\":\"L%u\",\"actor\":\"%s\"}",
 		"{\"type\":\"activity.approve\",\"lead_id\":\"L%u\",\"actor\":\"%s\",\"decision\":\"yes\"}",
+		"{\"type\":\"activity.approve\",\"lead_id\":\"L%u\",\"actor\":\"%s\",\"decision\":\"no\"}",
 		"{\"type\":\"activity.nurture\",\"lead_id\":\"L%u\",\"actor\":\"%s\",\"every\":\"30d\"}",
 		"{\"type\":\"activity.status\",\"lead_id\":\"L%u\",\"actor\":\"%s\",\"status\":\"in_progress\"}",
 		"{\"type\":\"activity.disqualify\",\"lead_id\":\"L%u\",\"actor\":\"%s\",\"reason\":\"no_need\"}",
@@ -635,9 +636,31 @@ static int64_t held_by(struct rig *rig, const char *rep)
 	for (int i = 0; i < 4; i++) {
 		struct lead_state state = rig_state(rig, arena_printf(&rig->arena, "L%d", i));
 		bool is_closed = state.status == LEAD_CONVERTED || state.status == LEAD_INVALID || state.status == LEAD_LOST;
-		count += slice_is(state.owner, rep) && !is_closed;
+		count += (slice_is(state.owner, rep) && !is_closed) + slice_is(state.seat, rep);
 	}
 	return count;
+}
+
+/* Units that the rep has in his hands, or a place for: each lead counts one. */
+static int64_t load_of(struct rig *rig, const char *rep)
+{
+	int64_t load = 0;
+	for (int i = 0; i < 4; i++) {
+		struct lead_state state = rig_state(rig, arena_printf(&rig->arena, "L%d", i));
+		bool is_asked_for = state.status == LEAD_PENDING && state.was.len == 0;
+		bool is_in_hand = state.status == LEAD_ASSIGNED || state.status == LEAD_IN_PROGRESS || is_asked_for;
+		assert_true(slice_equal(state.seat, state.status == LEAD_PENDING ? state.candidate : SLICE_NONE));
+		load += (slice_is(state.owner, rep) && is_in_hand) + slice_is(state.seat, rep);
+	}
+	return load;
+}
+
+static void expect_load(struct rig *rig, const char *rep)
+{
+	struct slice value = slice_of(store_text(&rig->store, arena_printf(&rig->arena, "mem/rep/%s", rep)));
+	struct json_limits limits = {value.len + 1, 4, 1000};
+	const struct json *open = value.len != 0 ? json_get(json_read(value, limits, &rig->arena, NULL), "open") : NULL;
+	assert_int_equal(open != NULL ? open->integer : 0, load_of(rig, rep));
 }
 
 static void one_owner_at_most_in_any_order_of_events(void **state)
@@ -667,6 +690,7 @@ static void one_owner_at_most_in_any_order_of_events(void **state)
 				const char *value = store_text(&rig->store, arena_printf(&rig->arena, "mem/held/%s", reps[i]));
 				int64_t wanted = held_by(rig, reps[i]);
 				assert_string_equal(value, wanted ? arena_printf(&rig->arena, "{\"n\":%d}", (int)wanted) : "");
+				expect_load(rig, reps[i]);
 			}
 		}
 	}
