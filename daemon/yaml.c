@@ -450,6 +450,44 @@ static bool find_directive(const struct source *source, size_t *ret_at)
 	return false;
 }
 
+static bool is_gap(char byte)
+{
+	return byte == ' ' || byte == '\t';
+}
+
+static bool is_line_end(char byte)
+{
+	return byte == '\n' || byte == '\r';
+}
+
+/* The `?` of a key that is marked as one: where a node may begin, and with nothing of a word behind it. */
+static bool is_key_mark(struct slice text, size_t at)
+{
+	bool is_alone = at + 1 == text.len || is_gap(text.p[at + 1]) || is_line_end(text.p[at + 1]);
+	size_t before = at;
+	while (before > 0 && is_gap(text.p[before - 1]))
+		before--;
+	return text.p[at] == '?' && is_alone &&
+	       (before == 0 || is_line_end(text.p[before - 1]) || memchr("-?:[{,", text.p[before - 1], 6) != NULL);
+}
+
+/* After a key that is marked by `?`, a tab behind a `:` makes libfyaml 0.7 free a part of its parser twice. */
+static bool find_tab_behind_marked_key(struct slice text, size_t *ret_at)
+{
+	bool has_mark = false;
+	for (size_t i = 0; i < text.len; i++) {
+		size_t next = i + 1;
+		has_mark = has_mark || is_key_mark(text, i);
+		while (next < text.len && text.p[next] == ' ')
+			next++;
+		if (has_mark && text.p[i] == ':' && next < text.len && text.p[next] == '\t') {
+			*ret_at = next;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* NULL: the document has not come to its end, or is an alias. */
 static const struct node *root_of(struct reader *reader)
 {
@@ -473,6 +511,9 @@ const struct node *yaml_read_rest(const struct source *source, struct arena *are
 		refuse(&reader, ERR_YAML_SYNTAX, span_between(&reader, at, at + 1), "not UTF-8");
 	else if (find_directive(source, &at))
 		refuse(&reader, ERR_YAML_FEATURE, span_between(&reader, at, at + 1), "directives are not supported");
+	else if (find_tab_behind_marked_key(source->text, &at))
+		refuse(&reader, ERR_YAML_FEATURE, span_between(&reader, at, at + 1),
+		       "a tab behind a colon is not supported beside a key that is marked by `?`: write a space");
 	else if (source->text.len != 0)
 		read_source(&reader);
 	const struct node *root = root_of(&reader);

@@ -179,16 +179,22 @@ static bool is_clean_writing(struct slice text)
 	return previous != ' ';
 }
 
-/* Joiners matter inside words of some scripts and in emoji; anywhere else they only make equal things unequal. */
-static bool is_joiner_in_word(UChar32 c, UChar32 previous)
+/* Joiners matter inside words of some scripts and in emoji; anywhere else they only make equal things unequal. What they
+ * stand behind is told by its base: a mark may yet become one with it. */
+static bool is_joiner_in_word(UChar32 c, UChar32 base)
 {
-	return (c == ZERO_WIDTH_JOINER || c == ZERO_WIDTH_NON_JOINER) && previous > 0x2FF && !u_isUWhiteSpace(previous);
+	return (c == ZERO_WIDTH_JOINER || c == ZERO_WIDTH_NON_JOINER) && base > 0x2FF && !u_isUWhiteSpace(base);
+}
+
+static bool is_mark(UChar32 c)
+{
+	return (U_GET_GC_MASK(c) & U_GC_M_MASK) != 0;
 }
 
 static void put_visible(const struct wide *from, struct wide *to)
 {
 	bool is_space_due = false;
-	UChar32 previous = ' ', joiner = 0;
+	UChar32 base = ' ', joiner = 0;
 	for (int32_t at = 0; at < from->len;) {
 		UChar32 c;
 		U16_NEXT(from->units, at, from->len, c);
@@ -198,7 +204,7 @@ static void put_visible(const struct wide *from, struct wide *to)
 			continue;
 		}
 		if (is_invisible(c) || u_charType(c) == U_CONTROL_CHAR) {
-			joiner = !is_space_due && is_joiner_in_word(c, previous) ? c : joiner;
+			joiner = !is_space_due && is_joiner_in_word(c, base) ? c : joiner;
 			continue;
 		}
 		if (is_space_due)
@@ -208,7 +214,7 @@ static void put_visible(const struct wide *from, struct wide *to)
 		wide_put(to, c);
 		is_space_due = false;
 		joiner = 0;
-		previous = c;
+		base = is_mark(c) ? base : c;
 	}
 }
 
@@ -243,9 +249,11 @@ struct slice text_clean(struct arena *arena, struct slice text)
 	struct wide raw, visible;
 	wide_init(&raw);
 	wide_init(&visible);
-	wide_set(&raw, text);
-	put_visible(&raw, &visible);
+	wide_set(&visible, text);
 	wide_normalise(&visible, form_nfc(), &raw);
+	visible.len = 0;
+	put_visible(&raw, &visible);
+	wide_normalise(&visible, form_nfc(), &raw); /* what had something invisible between it comes together */
 	struct slice clean = wide_text(&raw, arena);
 	wide_done(&raw);
 	wide_done(&visible);

@@ -102,11 +102,32 @@ static void clean_makes_equal_things_equal(void **state)
 		{"plain", "plain"}, {"", ""}, {"  a   b  ", "a b"}, {"a\u3000\tb", "a b"}, {"e\u0301", "é"},
 		{"Zo\u00ebl", "Zoël"}, {"Zoe\u0308l", "Zoël"}, {"in\u200bvisible\u00ad", "invisible"}, {"\u202eevil\u202c", "evil"},
 		{"bell\a", "bell"}, {"क्\u200dष", "क्\u200dष"}, {"a\u200db", "ab"}, {"می\u200cخواهم", "می\u200cخواهم"},
+		{"e\u0301\u200d\u0301", "é\u0301"}, {"α\u200b\u0301\u200dβ", "ά\u200dβ"},
 	};
 	for (size_t n = 0; n < sizeof cases / sizeof *cases; n++)
 		assert_slice(text_clean(&arena, slice_of(cases[n].text)), cases[n].clean);
 	struct slice same = SLICE("Zoël");
 	assert_ptr_equal(text_clean(&arena, same).p, same.p);
+}
+
+/* Letters, marks that become one with them, joiners and what is invisible, in any order. */
+static void clean_twice_is_clean_once(void **state)
+{
+	(void)state;
+	static const char *const parts[] = {"e", "A", "α", "か", "क", "ᄀ", "ᅡ", "ᆨ", "\u0301", "\u0323", "\u3099", "\u094d", "\u093c", "\u200d",
+	                                    "\u200c", "\u200b", "\u00ad", "\x1d", " ", "\u3000", "\u2126", "\u212b", "\u037e", "\ufe0f", "❤", "😀"};
+	uint32_t random = 1;
+	for (int n = 0; n < 200000; n++) {
+		char text[64] = "";
+		for (size_t len = 1 + n % 8; len > 0; len--) {
+			random = random * 1664525 + 1013904223;
+			strcat(text, parts[(random >> 16) % (sizeof parts / sizeof *parts)]);
+		}
+		struct slice clean = text_clean(&arena, slice_of(text)), again = text_clean(&arena, clean);
+		if (!slice_equal(again, clean))
+			fail_msg("%s: %.*s, then %.*s", text, SLICE_ARG(clean), SLICE_ARG(again));
+		arena_reset(&arena);
+	}
 }
 
 static size_t put_code(char *to, uint32_t c)
@@ -316,6 +337,7 @@ int main(void)
 		cmocka_unit_test(utf8_is_checked),
 		cmocka_unit_test(trim_takes_every_white_space),
 		cmocka_unit_test(clean_makes_equal_things_equal),
+		cmocka_unit_test(clean_twice_is_clean_once),
 		cmocka_unit_test(clean_knows_what_needs_nothing),
 		cmocka_unit_test(fold_and_key),
 		cmocka_unit_test(truncation_keeps_code_points_whole),

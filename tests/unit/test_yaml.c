@@ -215,6 +215,17 @@ static void what_makes_the_library_loop_is_refused_first(void **state)
 	assert_non_null(strstr(rendered(fixture), "error[LR001]: not UTF-8\n --> t.yaml:1:4\n"));
 }
 
+static void what_makes_the_library_free_twice_is_refused_first(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const bad[] = {"? m :\t? :", "a:  : ? m:\t:", "?\n m: \t?", "- ? ?:\t??"};
+	for (size_t n = 0; n < sizeof bad / sizeof *bad; n++) {
+		assert_null(read_text(fixture, bad[n]));
+		assert_non_null(strstr(rendered(fixture), "error[LR002]: a tab behind a colon"));
+	}
+	assert_non_null(read_text(fixture, "a:\tb ? c\nd: e?\nf:\t|\n  ?g\n"));
+}
+
 static void an_empty_block_at_the_end_is_empty(void **state)
 {
 	assert_int_equal(node_get(read_text(*state, "j: x\nk: >\n "), "k")->text.len, 0);
@@ -318,6 +329,7 @@ int main(void)
 		TEST(syntax_errors_show_what_is_still_open),
 		TEST(tabs_and_nuls_are_explained),
 		TEST(what_makes_the_library_loop_is_refused_first),
+		TEST(what_makes_the_library_free_twice_is_refused_first),
 		TEST(an_empty_block_at_the_end_is_empty),
 		TEST(passwords_do_not_come_out_with_an_error),
 		TEST(wide_letters_and_tabs_keep_the_caret_in_place),
