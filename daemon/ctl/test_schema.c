@@ -5,6 +5,7 @@
  *
  * Of JSON Schema this follows what config/schemas use to say what may be there: properties, additionalProperties, items, $ref.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "daemon/ctl/schemas.h"
@@ -50,6 +51,7 @@ static const struct json *root_of(struct test_schemas *schemas, struct slice nam
 		if (schemas->roots[i] == NULL)
 			schemas->roots[i] = json_read(schemas_text(i), (struct json_limits){1 << 20, 64, 100000},
 						      schemas->arena, NULL);
+		assert(schemas->roots[i] != NULL); /* tests/unit/test_json.c reads them all */
 		return schemas->roots[i];
 	}
 	return NULL;

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <glob.h>
+#include <stdio.h>
 #include <cmocka.h>
 
 #include "rules/base/arena.h"
@@ -151,6 +153,27 @@ static void utf8_is_what_unicode_says(void **state)
 	assert_int_equal(utf8_first_bad(slice_of("123456789\xFF")), 9);
 }
 
+/* leadctl carries them (daemon/ctl/schemas.h), and our reader refuses a name that stands twice. */
+static void the_schemas_are_documents_of_ours(void **state)
+{
+	(void)state;
+	static char text[1 << 20];
+	glob_t files;
+	assert_int_equal(glob("config/schemas/*.json", 0, NULL, &files), 0);
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		struct arena arena = ARENA_INIT;
+		struct err err = ERR_INIT;
+		FILE *file = fopen(files.gl_pathv[i], "r");
+		assert_non_null(file);
+		struct slice bytes = {text, fread(text, 1, sizeof text, file)};
+		fclose(file);
+		if (json_read(bytes, (struct json_limits){sizeof text, 64, 100000}, &arena, &err) == NULL)
+			fail_msg("%s: %s", files.gl_pathv[i], err.text);
+		arena_done(&arena);
+	}
+	globfree(&files);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -160,6 +183,7 @@ int main(void)
 		cmocka_unit_test(values_come_through),
 		cmocka_unit_test(written_text_reads_back),
 		cmocka_unit_test(utf8_is_what_unicode_says),
+		cmocka_unit_test(the_schemas_are_documents_of_ours),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
