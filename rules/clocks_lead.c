@@ -167,6 +167,14 @@ static void tell(struct work *work, const struct clock *clock, const struct cloc
 	event_clock_told(work, clock->name, plan, told);
 }
 
+/* What waits for opening hours to be heard is late all the same: it is told before the clock is set to another time. */
+static void tell_overdue(struct work *work, struct clock *clock, const struct clock_plan *plan, int64_t at_ms)
+{
+	struct clock_told told;
+	if (at_ms > clock->due_ms && clock_overdue(clock, plan, at_ms, &told))
+		tell(work, clock, plan, &told);
+}
+
 /* An act for a clock that counts. The windows that ended before it are closed, and those that were not met are told. */
 static void count_act(struct work *work, struct clock *clock, const struct clock_plan *plan,
                       const struct clock_hours *hours, int64_t at_ms)
@@ -186,9 +194,7 @@ static void stop(struct work *work, struct clock *clock, const struct clock_plan
 {
 	if (clock->pause_ms != 0 && clock->stop_ms == 0)
 		clock_resume(clock, plan, hours, at_ms); /* until now it stood still, so the due time is a later one */
-	struct clock_told told;
-	if (at_ms > clock->due_ms && clock_overdue(clock, plan, at_ms, &told))
-		tell(work, clock, plan, &told); /* it waits for opening hours, and is late all the same */
+	tell_overdue(work, clock, plan, at_ms);
 	struct clock before = *clock;
 	bool is_answer = clock_stop(clock, plan, hours, at_ms) ? before.stop_ms == 0
 	                                                       : clock_stop_before(clock, plan, hours, at_ms, &before);
@@ -208,6 +214,7 @@ static void take_closing_date(struct work *work, struct clock *clock, const stru
                               const struct clock_hours *hours, const struct happened *happened)
 {
 	int64_t old_ms = clock->due_ms;
+	tell_overdue(work, clock, plan, happened->at_ms);
 	clock_start(clock, plan, hours, happened->at_ms, happened->date_ms);
 	if (clock->due_ms != old_ms && clock_has_cycle(clock))
 		event_clock_moved(work, clock, plan, old_ms);
@@ -226,6 +233,7 @@ static void apply(struct work *work, struct clock *clock, const struct clock_pla
 	else if (asks.stop)
 		stop(work, clock, plan, hours, at_ms);
 	if (is_date && date_ms != 0 && at_ms >= clock->start_ms) {
+		tell_overdue(work, clock, plan, at_ms);
 		clock_start(clock, plan, hours, at_ms, date_ms);
 	} else if (asks.new_owner && (asks.start || (is_date && was_running))) {
 		clock_start(clock, plan, hours, at_ms, is_date ? clock->wanted_ms : 0);
@@ -238,17 +246,78 @@ static void apply(struct work *work, struct clock *clock, const struct clock_pla
 	} else if (asks.start && !asks.stop && !was_running && plan->repeat != CLOCK_NEVER && at_ms > stopped_ms) {
 		clock_start(clock, plan, hours, at_ms, happened->date_ms);
 	} else if (asks.reset || (plan->start != NULL && asks.start && plan->repeat == CLOCK_RESET)) {
+		tell_overdue(work, clock, plan, at_ms);
 		clock_reset(clock, plan, hours, at_ms);
 	} else if (asks.extend) {
 		(void)clock_extend(clock, plan, hours, at_ms);
 	}
-	if (plan->kind == CLOCK_CADENCE && plan->times == 0 && date_ms != 0 && at_ms >= clock->start_ms)
+	if (plan->kind == CLOCK_CADENCE && plan->times == 0 && date_ms != 0 && at_ms >= clock->start_ms) {
+		tell_overdue(work, clock, plan, at_ms);
 		clock_want(clock, plan, hours, happened->date_ms);
+	}
 	if (asks.paused)
 		clock_pause(clock, plan, hours, at_ms);
 	else if (clock->pause_ms != 0)
 		clock_resume(clock, plan, hours, at_ms);
 }
+
+/* ---- breaches that wait to be heard, by the plan that was the lead's before it changed */
+
+struct clocks_waiting {
+	struct clock_storage grade;
+	size_t count;
+	struct {
+		struct slice name;
+		const struct clock_plan *plan;
+	} items[CLOCK_NAMES_MAX + 1];
+};
+
+/* One that a newer configuration has moved does not wait: it was never late by that. */
+static void note_waiting(struct work *work, const struct clock *clock)
+{
+	bool waits = clock_is_running(clock) && clock->due_ms < work->now_ms && clock->next_ms > work->now_ms &&
+	             clock->level < CLOCK_RANK_BREACH;
+	struct clock trial = *clock;
+	const struct clock_plan *plan;
+	struct clock_hours hours;
+	if (!waits)
+		return;
+	if (work->waiting == NULL)
+		work->waiting = arena_alloc(work->arena, sizeof *work->waiting);
+	struct clocks_waiting *waiting = work->waiting;
+	if (clocks_plan_of(work, clock->name, &waiting->grade, &plan, &hours) && !clock_plan_again(&trial, plan, &hours)) {
+		waiting->items[waiting->count].name = clock->name;
+		waiting->items[waiting->count++].plan = plan;
+	}
+}
+
+void clocks_note_waiting(struct work *work)
+{
+	note_waiting(work, &work->state.first_response);
+	for (size_t i = 0; i < work->state.clock_count; i++)
+		note_waiting(work, &work->state.clocks[i]);
+}
+
+/* The lead has become another one, and its clock has another plan, or none. */
+static void tell_waiting(struct work *work, struct clock *clock, int64_t at_ms)
+{
+	for (size_t i = 0; work->waiting != NULL && i < work->waiting->count; i++)
+		if (slice_equal(work->waiting->items[i].name, clock->name))
+			tell_overdue(work, clock, work->waiting->items[i].plan, at_ms);
+}
+
+static void plan_for_what_it_is_now(struct work *work, struct clock *clock, const struct clock_plan *plan,
+                                    const struct clock_hours *hours, int64_t at_ms)
+{
+	struct clock trial = *clock;
+	int64_t old_ms = clock->due_ms;
+	if (clock_plan_again(&trial, plan, hours))
+		tell_waiting(work, clock, at_ms);
+	if (clock_plan_again(clock, plan, hours))
+		event_clock_moved(work, clock, plan, old_ms);
+}
+
+/* ---- an event and each clock of its lead */
 
 /* No line of the configuration has such a clock for this lead any more. Returns whether it ran. */
 static bool withdraw(struct work *work, struct clock *clock)
@@ -265,6 +334,7 @@ static void end_without_plan(struct work *work, struct clock *clock, const struc
 {
 	const struct model_clock *known = find_clock(work->model, clock->name);
 	enum clock_kind kind = known != NULL ? known->kind : CLOCK_FIRST_RESPONSE;
+	tell_waiting(work, clock, happened->at_ms);
 	if ((happened->facts & (kinds[kind].end | kinds[kind].stop)) != 0)
 		clock_end(clock);
 	else
@@ -307,9 +377,8 @@ static void step(struct work *work, const struct model_clock *line, struct slice
 		clock = state_clock(&work->state, name, work->arena);
 	if (clock == NULL)
 		return; /* more names than a lead has room for: configurations have at most as many, so some are of an older one */
-	int64_t old_ms = clock->due_ms, old_start_ms = clock->start_ms;
-	if (clock_plan_again(clock, plan, &hours))
-		event_clock_moved(work, clock, plan, old_ms);
+	int64_t old_start_ms = clock->start_ms;
+	plan_for_what_it_is_now(work, clock, plan, &hours, happened->at_ms);
 	apply(work, clock, plan, &hours, happened, asks);
 	if (clock->start_ms != old_start_ms)
 		work_reached(work, plan);

@@ -70,6 +70,9 @@ struct happened {
 int64_t clocks_happened_at(const struct work *work);
 /* work->state is as it is after the event. The caller writes it. */
 void clocks_happened(struct work *work, const struct happened *happened);
+/* Before an activity changes work->state: notes which breaches wait to be heard, and by which plan, so that a change of the lead
+ * that changes the plan does not drop them. */
+void clocks_note_waiting(struct work *work);
 /* Before work->state is changed: tells the breaches of those clocks that `facts` will end and that wait to be heard. */
 void clocks_before(struct work *work, unsigned facts, int64_t at_ms);
 /* The same before rules/own.c gives the lead to somebody else, or takes it. */

@@ -30,6 +30,7 @@
 #include "rules/stages.h"
 #include "rules/state.h"
 
+struct clocks_waiting;
 struct hit;
 struct ledger_entry;
 struct pool_trace;
@@ -96,6 +97,7 @@ struct work {
 	struct work_answers answers; /* that no event has told yet */
 	struct clock_hours hours;    /* of the owner and team below; without a memo: not looked up yet */
 	struct slice hours_owner, hours_team;
+	struct clocks_waiting *waiting; /* clocks whose breach waits to be heard; NULL: none, or not looked at */
 	const struct cel_entry *counted; /* facts beside those of the prepared record */
 	size_t counted_count;
 	struct cel_value slots[SCHEMA_SLOTS];

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "rules/clocks_lead.h"
 #include "rules/event_own.h"
 #include "rules/handover.h"
 #include "rules/lifecycle.h"
@@ -68,6 +69,8 @@ void decide_activity(struct work *work)
 	work->is_repeated = was_taken(&work->state, work->prepared->mark);
 	if (!work->is_repeated)
 		remember(&work->state, work->prepared->mark);
+	if (!work->is_repeated)
+		clocks_note_waiting(work);
 	work_name(work);
 	if (!work->is_repeated && activity->expected_version >= 0 && activity->expected_version != work->state.version)
 		event_conflict(work, ERR_STALE_VERSION);
