@@ -8,6 +8,7 @@
 #include "rules/base/suggest.h"
 #include "rules/cel/paths.h"
 #include "rules/json.h"
+#include "rules/kept_words.h"
 #include "rules/model_build.h"
 #include "rules/rules.h"
 #include "rules/schema.h"
@@ -22,8 +23,15 @@ static bool is_in_state(const struct schema_row *row)
 	return strcmp(row->path, "source") == 0 || strcmp(row->path, "lead_id") == 0;
 }
 
+static bool is_attributes(const struct schema_row *row)
+{
+	return strcmp(row->path, "attributes") == 0;
+}
+
 static const char *why_not(const struct schema_row *row)
 {
+	if (is_attributes(row))
+		return "may hold contact data, which is never stored: only how an attribute compares with texts is";
 	if (row->is_person)
 		return "is contact data, which is never stored";
 	if (row->kind == SCHEMA_MAP)
@@ -60,6 +68,14 @@ static void refuse(const struct need *need, const char *name, const char *why)
 	                              "`%s` %s", name, why);
 	diag_note(diags, diag, "in %s", need->what);
 	diag_note(diags, diag, "it may be asked again when the lead's record is gone: after a wait, a decline or a release");
+}
+
+/* lead.attributes.tier */
+static void need_attribute(const struct need *need)
+{
+	const char *why = kept_words_need(need->builder, need->path);
+	if (why != NULL)
+		refuse(need, arena_printf(&need->builder->scratch, "lead.attributes.%.*s", SLICE_ARG(need->path->member)), why);
 }
 
 static void need_row(const struct need *need, const struct schema_row *row)
@@ -117,6 +133,8 @@ static void need_object(const struct need *need, enum schema_object object, size
 			continue;
 		if (rows[i].kind == SCHEMA_PART)
 			need_object(need, rows[i].part, is_whole ? depth : depth + 1);
+		else if (is_attributes(&rows[i]) && need->path->member.len != 0)
+			need_attribute(need);
 		else
 			need_row(need, &rows[i]);
 	}
@@ -168,7 +186,7 @@ static int by_path(const void *left, const void *right)
 void kept_finish(struct model_builder *builder)
 {
 	const struct schema_row **kept = arena_array(builder->arena, builder->kept_count, sizeof *kept);
-	size_t bytes = 0;
+	size_t bytes = kept_words_finish(builder);
 	for (size_t i = 0; i < builder->kept_count; i++) {
 		kept[i] = builder->kept[i];
 		bytes += kept[i]->bytes_max;
@@ -197,13 +215,19 @@ static void put(struct json_writer *writer, const struct lead *lead, const struc
 		json_put_real(writer, row->path, real->value);
 }
 
+bool kept_any(const struct model *model)
+{
+	return model->kept_count != 0 || model->kept_member_count != 0;
+}
+
 struct slice kept_text(const struct model *model, const struct lead *lead, struct arena *arena)
 {
-	if (model->kept_count == 0)
+	if (!kept_any(model))
 		return SLICE_NONE;
 	struct strbuf text = STRBUF_INIT;
 	struct json_writer writer = JSON_WRITER(&text);
 	json_open_object(&writer, NULL);
+	kept_words_put(&writer, model, lead);
 	for (size_t i = 0; i < model->kept_count; i++)
 		put(&writer, lead, model->kept[i]);
 	json_close_object(&writer);
@@ -240,4 +264,6 @@ void kept_restore(const struct model *model, const struct lead_state *state, str
 		if (value != NULL)
 			restore(model->kept[i], value, lead);
 	}
+	if (root != NULL)
+		kept_words_restore(model, root, arena, lead);
 }

@@ -8,10 +8,13 @@
  *
  * While the configuration is built, each such expression is shown to kept_need(), which refuses contact data; kept_finish()
  * makes model.kept. In a decision kept_text() takes the values out of the lead, kept_restore() puts them into another.
+ * Attributes are free: of them only the answers to comparisons are kept (rules/kept_words.h).
  * The source and the lead's id are part of its state anyway; score and grade too; `territory` asks for the place.
  */
 #ifndef LR_RULES_KEPT_H
 #define LR_RULES_KEPT_H
+
+#include <stdbool.h>
 
 #include "rules/base/slice.h"
 
@@ -37,6 +40,8 @@ const struct schema_row *kept_need_field(struct model_builder *builder, const st
 void kept_need_origin(struct model_builder *builder);
 void kept_finish(struct model_builder *builder);
 
+/* Does the model keep anything? */
+bool kept_any(const struct model *model);
 /* The values that are present, as a JSON object in `arena`; SLICE_NONE when there are none. */
 struct slice kept_text(const struct model *model, const struct lead *lead, struct arena *arena);
 /* Makes `lead` out of what the state holds: kept fields, source, id. Texts lie in `arena` or are borrowed from the state.

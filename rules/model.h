@@ -218,6 +218,8 @@ struct model {
 	 * See rules/kept.h. */
 	const struct schema_row *const *kept;
 	size_t kept_count;
+	const struct kept_member *kept_members; /* attributes of a lead that they compare; sorted by name. rules/kept_words.h */
+	size_t kept_member_count;
 
 	/* territories: table i is the CEL field territory.<name> */
 	const struct territory *const *territories;

@@ -34,6 +34,8 @@ struct model_builder {
 	const struct cel_env *score_env, *route_env; /* model.env as those sections see it */
 	const struct schema_row **kept; /* collected so far, see rules/kept.h */
 	size_t kept_count;
+	struct kept_member *kept_members;
+	size_t kept_member_count;
 	const struct node **pool_nodes; /* the whole entry of each of model.teams */
 	struct preference_table *preferences;
 	const struct node **preference_keys;

@@ -174,7 +174,7 @@ static void take_budget(struct work *work, struct lead *lead, const struct json 
 void touch_take_need(struct work *work)
 {
 	const struct touch *touch = &work->activity->touch;
-	if (work->model->kept_count == 0 || (touch->intent.len == 0 && touch->need == NULL))
+	if (!kept_any(work->model) || (touch->intent.len == 0 && touch->need == NULL))
 		return;
 	struct lead *lead = arena_alloc(work->arena, sizeof *lead);
 	kept_restore(work->model, &work->state, work->lead_id, work->arena, lead);

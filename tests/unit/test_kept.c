@@ -15,7 +15,9 @@
 #include "rules/base/strbuf.h"
 #include "rules/cel/paths.h"
 #include "rules/cel/value.h"
+#include "rules/json.h"
 #include "rules/kept.h"
+#include "rules/kept_words.h"
 #include "rules/state.h"
 
 static void expect_paths(const struct cel_env *env, const char *text, const char *wanted)
@@ -127,10 +129,77 @@ static void what_is_kept_comes_back(void **state)
 	fixture_done(&fixture);
 }
 
+static void an_expression_says_how_it_compares(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	fixture_init(&fixture);
+	const struct cel_env *env = fixture.model.env;
+	expect_paths(env, "lead.attributes.tier == \"a\" || \"b\" != lead.attributes[\"tier\"]", "lead.attributes.tier lead.attributes[\"tier\"]");
+	expect_paths(env, "\"a\" in lead.attributes.tags && \"a\" in lead.attributes.tags", "lead.attributes.tags");
+	expect_paths(env, "has(lead.attributes.tags)", "has(lead.attributes.tags)");
+	expect_paths(env, "lead.attributes.tier in [\"a\"]", "lead.attributes.tier");
+	expect_paths(env, "lead.attributes.tier in [\"a\", lead.intent]", "lead.attributes lead.intent");
+	expect_paths(env, "lead.attributes.tier == lead.intent", "lead.attributes lead.intent");
+	expect_paths(env, "lead.attributes.tier.size() == 1", "lead.attributes");
+	expect_paths(env, "facts[\"x\"] == \"y\"", "facts");
+	fixture_done(&fixture);
+}
+
+static const struct json *json_of(struct arena *arena, const char *text)
+{
+	return json_read(slice_of(text), (struct json_limits){1000, 4, 100}, arena, NULL);
+}
+
+/* Nothing but the words that the configuration asks for is ever stored. */
+static void of_attributes_only_the_answers_are_kept(void **state)
+{
+	(void)state;
+	struct fixture fixture;
+	fixture_init(&fixture);
+	struct kept_word tags[] = {{SLICE("hot lead"), SLICE("attributes.tags/hot+lead")}, {SLICE("vip"), SLICE("attributes.tags/vip")}};
+	struct kept_word tiers[] = {{SLICE("gold"), SLICE_NONE}};
+	const struct kept_member members[] = {
+		{.name = SLICE("tags"), .path = SLICE("attributes.tags"), .is_list = true, .words = tags, .word_count = 2},
+		{.name = SLICE("tier"), .path = SLICE("attributes.tier"), .is_text = true, .words = tiers, .word_count = 1}};
+	struct model *model = &fixture.model;
+	model->kept_members = members;
+	model->kept_member_count = 2;
+	static const struct {
+		const char *attributes, *kept, *back;
+	} cases[] = {
+		{"{\"tags\":[\"Jo Smith\",\"vip\",\"hot lead\",7],\"tier\":\"gold\",\"mail\":\"jo@example.com\"}",
+	         "{\"attributes.tags\":\"\",\"attributes.tags/hot+lead\":1,\"attributes.tags/vip\":1,\"attributes.tier\":\"gold\"}",
+	         "{\"tags\":[\"hot lead\",\"vip\"],\"tier\":\"gold\"}"},
+		{"{\"tags\":[],\"tier\":\"jo@example.com\"}", "{\"attributes.tags\":\"\",\"attributes.tier\":\"\"}", "{\"tags\":[],\"tier\":\"\"}"},
+		{"{\"tags\":\"vip\",\"tier\":[\"gold\"]}", "{\"attributes.tier\":\"\"}", "{\"tier\":\"\"}"},
+		{"{\"mail\":\"jo@example.com\"}", "", NULL},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct lead lead, back;
+		lead_init(&lead);
+		lead.attributes = json_of(&fixture.arena, cases[i].attributes);
+		struct lead_state kept = {.kept = kept_text(model, &lead, &fixture.arena)};
+		assert_true(slice_is(kept.kept, cases[i].kept));
+		kept_restore(model, &kept, SLICE("L1"), &fixture.arena, &back);
+		assert_true((back.attributes == NULL) == (cases[i].back == NULL));
+		if (cases[i].back != NULL) {
+			struct strbuf text = STRBUF_INIT;
+			json_put_value(&(struct json_writer)JSON_WRITER(&text), SLICE_NONE, back.attributes);
+			assert_string_equal(strbuf_text(&text), cases[i].back);
+			strbuf_done(&text);
+		}
+		assert_true(slice_equal(kept_text(model, &back, &fixture.arena), kept.kept));
+	}
+	fixture_done(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_expression_says_what_it_reads),
+		cmocka_unit_test(an_expression_says_how_it_compares),
+		cmocka_unit_test(of_attributes_only_the_answers_are_kept),
 		cmocka_unit_test(a_rep_is_a_variable_with_attributes),
 		cmocka_unit_test(what_is_kept_comes_back),
 	};
