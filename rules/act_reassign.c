@@ -11,6 +11,7 @@
 #include "rules/lifecycle.h"
 #include "rules/model.h"
 #include "rules/own.h"
+#include "rules/pool_choose.h"
 
 int act_reassign_read(struct activity *activity, struct arena *arena, struct err *err)
 {
@@ -51,6 +52,7 @@ static void give(struct work *work, size_t rep, size_t team)
 	if (work->activity->helpers != NULL)
 		own_set_helpers(work, work->activity->helpers);
 	if (rep == SIZE_MAX) {
+		pool_credit_back(work, work->state.owner, order.reason, order.approver); /* in the team that gave it */
 		work->state.team = work->model->teams[team].id;
 		own_pass_on(work, &order);
 	} else if (slice_equal(work->model->reps[rep].id, work->state.owner)) {

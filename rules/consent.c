@@ -38,7 +38,7 @@ bool consent_ask(struct work *work, size_t rep, size_t team)
 	consent_withdraw(work, "manual"); /* of somebody else who was asked for before */
 	(void)consent_ask_first(work, rep, team);
 	if (work->state.owner.len == 0)
-		work->state.is_free = 1; /* a person named him: no turn is booked yet */
+		pool_costs_nothing(work); /* a person named him: no turn is booked yet */
 	work_write_lead(work, work->lead_id);
 	event_pending(work, before, work->state.candidate, work->state.asked, NULL);
 	return true;

@@ -91,6 +91,8 @@ static void hand_over(struct work *work, struct slice value)
 	size_t rep = model_find_rep(work->model, json_get_text(json, "to"));
 	size_t team = model_find_team(work->model, json_get_text(json, "team"));
 	work->state.tried.count = 0;
+	if (rep == SIZE_MAX)
+		pool_credit_back(work, work->state.owner, order.reason, SLICE_NONE); /* in the team that gave it */
 	if (team != SIZE_MAX)
 		work->state.team = work->model->teams[team].id;
 	if (rep == SIZE_MAX) {
@@ -100,7 +102,7 @@ static void hand_over(struct work *work, struct slice value)
 	work->rep = rep;
 	work->team = own_team_of(work, rep, work->state.team);
 	if (ownership_consent(work->model, work->team) != NULL) {
-		work->state.is_free = 1; /* a person named him: no turn is booked */
+		pool_costs_nothing(work); /* a person named him: no turn is booked */
 		own_ask(work, rep, work->team, &order);
 		return;
 	}

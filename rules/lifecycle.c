@@ -214,11 +214,21 @@ static void credit_back(struct work *work, const struct move *move)
 {
 	const struct lifecycle_words *words = &lifecycle_rules(work->model)->credit_back;
 	struct slice approver = work->activity != NULL ? work->activity->approver : SLICE_NONE;
+	bool was_free = work->state.is_free != 0;
 	for (size_t i = 0; move->to == LEAD_INVALID && i < words->count; i++)
 		if (slice_equal(words->names[i], move->reason)) {
 			pool_credit_back(work, work->state.owner, arena_memdupz(work->arena, move->reason.p, move->reason.len), approver);
+			if (!was_free && work->state.is_free)
+				work->state.is_free = FREE_WHILE_CLOSED;
 			return;
 		}
+}
+
+/* It was a lead after all, and its owner has it. */
+static void take_turn_again(struct work *work, const struct move *move)
+{
+	if (work->state.is_free == FREE_WHILE_CLOSED && lifecycle_is_open(move->to) && work->state.owner.len != 0)
+		pool_take_again(work, "reopened");
 }
 
 void lifecycle_move(struct work *work, const struct move *move)
@@ -226,6 +236,7 @@ void lifecycle_move(struct work *work, const struct move *move)
 	struct lead_state *state = &work->state;
 	consent_withdraw(work, "withdrawn");
 	credit_back(work, move);
+	take_turn_again(work, move);
 	struct happened happened = {.facts = facts_of(state->status, move), .at_ms = clocks_happened_at(work), .reason = move->reason};
 	if (move->to == LEAD_OPPORTUNITY)
 		happened.date_ms = move->wake_ms;

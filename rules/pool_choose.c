@@ -105,6 +105,12 @@ int64_t pool_waiting_size(const struct model *model, size_t team, const struct l
 
 /* ---- booking */
 
+void pool_costs_nothing(struct work *work)
+{
+	work->state.is_free = 1;
+	work->state.turn = SLICE_NONE;
+}
+
 static void book(struct work *work, const struct ledger_entry *entry)
 {
 	if (work->ledger == NULL)
@@ -118,12 +124,13 @@ static struct slice lane_name(const struct pool *pool, size_t lane)
 	return lane == 0 ? SLICE_NONE : pool->lanes[lane - 1].name;
 }
 
-static void debit(struct work *work, const struct post *post, size_t lane, size_t rep, enum pool_cause cause)
+static void debit(struct work *work, const struct pick *pick, size_t lane, size_t rep, const char *reason)
 {
-	work->state.lane = lane_name(post->pool, lane);
+	work->state.lane = lane_name(pick->post->pool, lane);
 	work->state.is_free = 0;
-	book(work, &(struct ledger_entry){.rep = rep, .team = post->index, .lane = work->state.lane, .entry = "debit",
-	                                  .reason = pool_cause_name(cause)});
+	work->state.turn = pick->turn;
+	book(work, &(struct ledger_entry){.rep = rep, .team = pick->post->index, .lane = work->state.lane, .entry = "debit",
+	                                  .reason = reason});
 }
 
 /* ---- candidates of the trace: the first members as they stood before the choice */
@@ -209,9 +216,9 @@ static bool ask_team(struct asking *asking, size_t team)
 		pick_take(&pick, member);
 	pick_done(&pick);
 	if (moves)
-		debit(work, post, lane, work->rep, asking->cause);
+		debit(work, &pick, lane, work->rep, pool_cause_name(asking->cause));
 	else
-		work->state.is_free = 1;
+		pool_costs_nothing(work);
 	return true;
 }
 
@@ -258,7 +265,7 @@ static bool ask_named_over_capacity(const struct asking *asking, size_t team, si
 	work->rep = rep;
 	work->team = team;
 	work->units = size_in(work, pool_of(&work->model->teams[team]));
-	work->state.is_free = 1;
+	pool_costs_nothing(work);
 	return true;
 }
 
@@ -398,7 +405,7 @@ bool pool_can_take(struct work *work, size_t rep, size_t team, enum block *ret_b
 void pool_note_given(struct work *work, enum pool_cause cause)
 {
 	work->state.lane = SLICE_NONE;
-	work->state.is_free = 1;
+	pool_costs_nothing(work);
 	if (work->team == SIZE_MAX)
 		return;
 	struct desk *desk = work->decider->desk;
@@ -412,7 +419,7 @@ void pool_note_given(struct work *work, enum pool_cause cause)
 	struct pick pick = {.work = work, .desk = desk, .post = post};
 	pick.ring = desk_ring(desk, &work->decider->overlay, post, lane);
 	pick_take_alone(&pick, (uint32_t)member);
-	debit(work, post, lane, work->rep, cause);
+	debit(work, &pick, lane, work->rep, pool_cause_name(cause));
 }
 
 static size_t find_lane(const struct pool *pool, struct slice name)
@@ -423,23 +430,48 @@ static size_t find_lane(const struct pool *pool, struct slice name)
 	return lane;
 }
 
-void pool_credit_back(struct work *work, struct slice whose, const char *reason, struct slice approver)
+/* The rotation that the lead's turn was of, and who `whose` is there. RING_NOBODY: neither is there any more. */
+static uint32_t seat_of(struct work *work, struct slice whose, struct pick *ret_pick, size_t *ret_lane)
 {
-	struct lead_state *state = &work->state;
+	const struct lead_state *state = &work->state;
 	size_t team = state->team.len != 0 ? model_find_team(work->model, state->team) : SIZE_MAX;
 	size_t rep = whose.len != 0 ? model_find_rep(work->model, whose) : SIZE_MAX;
-	if (team == SIZE_MAX || rep == SIZE_MAX || state->is_free)
-		return;
+	if (team == SIZE_MAX || rep == SIZE_MAX)
+		return RING_NOBODY;
 	struct desk *desk = work->decider->desk;
 	struct post *post = desk_post(desk, &work->decider->overlay, team);
-	size_t member = team_find_member(post->team, rep), lane = find_lane(post->pool, state->lane);
+	size_t member = team_find_member(post->team, rep);
 	if (member == SIZE_MAX)
+		return RING_NOBODY;
+	*ret_lane = find_lane(post->pool, state->lane);
+	*ret_pick = (struct pick){.work = work, .desk = desk, .post = post};
+	ret_pick->ring = desk_ring(desk, &work->decider->overlay, post, *ret_lane);
+	return (uint32_t)member;
+}
+
+void pool_take_again(struct work *work, const char *reason)
+{
+	struct pick pick;
+	size_t lane;
+	uint32_t member = seat_of(work, work->state.owner, &pick, &lane);
+	if (member == RING_NOBODY)
 		return;
-	struct ring *ring = desk_ring(desk, &work->decider->overlay, post, lane);
-	ring_give_back(ring, (uint32_t)member, pick_free_weight(post));
-	state->is_free = 1;
-	book(work, &(struct ledger_entry){.rep = rep, .team = team, .lane = lane_name(post->pool, lane),
-	                                  .entry = "credit_back", .reason = reason, .approver = approver});
+	pick_take_alone(&pick, member);
+	debit(work, &pick, lane, pick.post->team->members[member].rep, reason);
+}
+
+void pool_credit_back(struct work *work, struct slice whose, const char *reason, struct slice approver)
+{
+	struct pick pick;
+	size_t lane;
+	uint32_t member = work->state.is_free == 0 ? seat_of(work, whose, &pick, &lane) : RING_NOBODY;
+	if (member == RING_NOBODY)
+		return;
+	pick_give_back(&pick, member, work->state.turn);
+	pool_costs_nothing(work);
+	book(work, &(struct ledger_entry){.rep = pick.post->team->members[member].rep, .team = pick.post->index,
+	                                  .lane = lane_name(pick.post->pool, lane), .entry = "credit_back", .reason = reason,
+	                                  .approver = approver});
 }
 
 /* ---- loads */

@@ -53,6 +53,10 @@ bool pool_can_take(struct work *work, size_t rep, size_t team, enum block *ret_b
 /* A lead was given to work->rep of work->team without asking the pool: moves the rotation if the pool says that `cause` does
  * (2.2), and books it. Before own_give(). */
 void pool_note_given(struct work *work, enum pool_cause cause);
+/* The lead costs nobody a turn: a person named who is to get it. */
+void pool_costs_nothing(struct work *work);
+/* Its owner has the turn again that he was given back for this lead; `reason` is a code, a literal. */
+void pool_take_again(struct work *work, const char *reason);
 /* The turn that `rep`, its owner or who was to be, had for this lead goes back to him, if it cost him one: a decline, a bad
  * lead, a lost dispute, a reassignment, a refused consent. `reason` is a code, `approver` a person or empty. Before own_clear()
  * or own_give() to somebody else. */

@@ -340,14 +340,36 @@ bool pick_has(const struct pick *pick, uint32_t member)
 
 /* ---- booking */
 
-static void pay(struct pick *pick, uint32_t member)
+static uint32_t *room_for_members(const struct pick *pick)
 {
-	uint32_t *candidates = arena_array(&pick->work->scratch, pick->post->team->member_count, sizeof *candidates);
+	return arena_array(&pick->work->scratch, pick->post->team->member_count, sizeof(uint32_t));
+}
+
+static void pay(struct pick *pick, const uint32_t *candidates, size_t count, uint32_t member)
+{
+	ring_pay(pick->ring, candidates, count, member);
+	pick->turn = ring_turn_text(pick->ring, candidates, count, pick->work->arena);
+}
+
+static void pay_candidates(struct pick *pick, uint32_t member)
+{
+	uint32_t *candidates = room_for_members(pick);
 	size_t count = 0;
 	for (uint32_t i = 0; i < pick->post->team->member_count; i++)
 		if (pick->ring->seats[i].at_turn != 0 && pick_has(pick, i))
 			candidates[count++] = i;
-	ring_pay(pick->ring, candidates, count, member);
+	pay(pick, candidates, count, member);
+}
+
+/* All who are there, and the one whom it is about. */
+static size_t those_there(const struct pick *pick, uint32_t member, uint32_t *ret_members)
+{
+	size_t count = 0;
+	for (uint32_t i = 0; i < pick->post->team->member_count; i++)
+		if (i == member ||
+		    (pick->ring->seats[i].at_turn != 0 && pick->post->class_open[pool_class(pick->post->pool, i)]))
+			ret_members[count++] = i;
+	return count;
 }
 
 static void advance(struct pick *pick)
@@ -367,7 +389,7 @@ void pick_take(struct pick *pick, uint32_t member)
 {
 	bool is_credit = pick->post->pool->rotation == ROTATION_CREDIT;
 	if (is_credit)
-		pay(pick, member);
+		pay_candidates(pick, member);
 	ring_take(pick->ring, member);
 	pick_done(pick); /* the mark is that of all who are there, not of the candidates */
 	if (!is_credit)
@@ -379,23 +401,24 @@ void pick_take_alone(struct pick *pick, uint32_t member)
 	look_for_day(pick);
 	note_presence(pick);
 	if (pick->post->pool->rotation == ROTATION_CREDIT) {
-		ring_give_back(pick->ring, member, -pick_free_weight(pick->post));
-		pick->ring->seats[member].given += 2;
-		return;
+		uint32_t *there = room_for_members(pick);
+		pay(pick, there, those_there(pick, member, there), member);
 	}
 	ring_take(pick->ring, member);
-	advance(pick);
+	if (pick->post->pool->rotation == ROTATION_STRIDE)
+		advance(pick);
 }
 
-int64_t pick_free_weight(const struct post *post)
+void pick_give_back(struct pick *pick, uint32_t member, struct slice turn)
 {
-	int64_t sum = 0;
-	if (post->pool->rotation != ROTATION_CREDIT)
-		return 0;
-	for (size_t i = 0; i < post->team->member_count; i++)
-		if (post->blocks[i] == BLOCK_NONE)
-			sum += post->team->members[i].weight;
-	return sum;
+	if (pick->post->pool->rotation == ROTATION_CREDIT) {
+		uint32_t *candidates = room_for_members(pick);
+		size_t count = ring_turn_read(pick->ring, turn, candidates);
+		if (count == 0)
+			count = those_there(pick, member, candidates);
+		ring_refund(pick->ring, candidates, count, member);
+	}
+	ring_give_back(pick->ring, member);
 }
 
 /* ---- why nobody */

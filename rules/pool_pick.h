@@ -33,6 +33,8 @@ struct pick {
 	size_t aside_count, aside_room;
 	uint32_t *guests;       /* members over capacity who stepped in */
 	size_t guest_count;
+	/* set by pick_take…() in the credit form */
+	struct slice turn;      /* who took part */
 };
 
 /* Who gets it, RING_NOBODY when nobody can. Books nothing. */
@@ -41,11 +43,11 @@ uint32_t pick_member(struct pick *pick, struct pool_trace *trace);
 void pick_take(struct pick *pick, uint32_t member);
 /* The same for somebody who was not picked. */
 void pick_take_alone(struct pick *pick, uint32_t member);
+/* His turn goes back; `turn` is who took part in it, as far as that is known. */
+void pick_give_back(struct pick *pick, uint32_t member, struct slice turn);
 void pick_done(struct pick *pick);
 /* Was the member among the last candidates? */
 bool pick_has(const struct pick *pick, uint32_t member);
-/* Sum of the weights of those who are there. */
-int64_t pick_free_weight(const struct post *post);
 /* Why nobody could: counts per reason, and the first few by name. */
 void pick_count_blocks(const struct desk *desk, const struct post *post, const size_t *tried, size_t tried_count,
                        struct pool_try *try);

@@ -94,12 +94,35 @@ static void put_next(const struct report *report)
 	json_close_array(report->writer);
 }
 
+/* A round gives each his weight, and so moves a credit for each unit of weight by the sum of the weights. */
+static double credit_lag(const struct ring *ring)
+{
+	double most = 0, least = 0, sum = 0;
+	for (size_t i = 0; i < ring->team->member_count; i++) {
+		double credit = (double)ring->seats[i].n / (double)ring->team->members[i].weight;
+		most = i == 0 || credit > most ? credit : most;
+		least = i == 0 || credit < least ? credit : least;
+		sum += (double)ring->team->members[i].weight;
+	}
+	return sum > 0 ? (most - least) / sum : 0;
+}
+
+/* Turns that were given back put somebody before the mark. */
+static double stride_lag(const struct ring *ring)
+{
+	double low = (double)ring->mark.n / (double)ring->mark.weight, high = (double)ring->high_n / (double)ring->high_weight;
+	for (size_t class = 0; class < ring->pool->class_count; class++) {
+		uint32_t first = ring_first(ring, class);
+		struct turn turn = first != RING_NOBODY ? ring_turn(ring, first) : ring->mark;
+		double here = (double)turn.n / (double)turn.weight;
+		low = here < low ? here : low;
+	}
+	return high > low ? high - low : 0;
+}
+
 static double lag_of(const struct ring *ring)
 {
-	if (ring->pool->rotation == ROTATION_CREDIT)
-		return 0;
-	double lag = (double)ring->high_n / (double)ring->high_weight - (double)ring->mark.n / (double)ring->mark.weight;
-	return lag > 0 ? lag : 0;
+	return ring->pool->rotation == ROTATION_CREDIT ? credit_lag(ring) : stride_lag(ring);
 }
 
 static void put_lane(const struct report *report)

@@ -22,8 +22,9 @@ void pool_report(struct json_writer *writer, const char *name, const struct mode
                  size_t team, int64_t now_ms);
 
 /* For every team that the desk has met: leads that wait, and how far apart its members are, in rounds, between the farthest
- * and the one who is there and has waited longest; 0 for a rotation by credit. At most about 1 as long as criteria and
- * absence leave the rotation alone: the live bound of fairness (semantics.md 2.1). */
+ * and the one who is there and has waited longest; of a rotation by credit between the most and the least credit for the
+ * weight. At most about 1 as long as criteria, absence and turns given back leave the rotation alone: the live bound of
+ * fairness (semantics.md 2.1). Who is there is so many times his weight from his share at most. */
 void desk_measure(const struct desk *desk, void (*see)(void *ctx, struct slice team, double lag, size_t waiting), void *ctx);
 
 #endif

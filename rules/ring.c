@@ -286,14 +286,23 @@ void ring_pay(struct ring *ring, const uint32_t *candidates, size_t count, uint3
 	ring->seats[winner].n -= sum;
 }
 
-void ring_give_back(struct ring *ring, uint32_t member, int64_t units)
+void ring_refund(struct ring *ring, const uint32_t *candidates, size_t count, uint32_t winner)
+{
+	int64_t sum = 0;
+	for (size_t i = 0; i < count; i++) {
+		ring->seats[candidates[i]].n -= weight_of(ring, candidates[i]);
+		sum += weight_of(ring, candidates[i]);
+		touch(ring, candidates[i]);
+	}
+	ring->seats[winner].n += sum;
+}
+
+void ring_give_back(struct ring *ring, uint32_t member)
 {
 	struct seat *seat = &ring->seats[member];
 	sit_down(ring, member);
 	seat->given--;
-	if (ring->pool->rotation == ROTATION_CREDIT)
-		seat->n += units;
-	else
+	if (ring->pool->rotation == ROTATION_STRIDE)
 		seat->back++;
 	reorder(ring, member);
 }

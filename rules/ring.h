@@ -27,7 +27,9 @@
  *     ring/<team>, ring/<team>/<lane>  {"mark":[n,weight,"rep"],"high":[n,weight]} or {"credits":[["rep",credit,given],…]}
  *
  * Credit: each candidate gains its weight, the winner pays the sum of the candidates' weights. As exact, the longest run
- * is shorter, nobody who is away gains anything. Each turn looks at every candidate, so such pools are small.
+ * is shorter, nobody who is away gains anything. Each turn looks at every candidate, so such pools are small. All credits
+ * together are always 0 while members stay: a turn given back takes from each candidate of that turn what it gained, so who
+ * they were is remembered with the lead ("turn"), and who is given a lead by another way pays to all who are there.
  */
 #ifndef LR_RULES_RING_H
 #define LR_RULES_RING_H
@@ -89,6 +91,7 @@ struct ring {
 	bool is_used;              /* since the last flush; the desk's */
 	bool is_dirty;             /* mark or high */
 	bool was_malformed;        /* a stored value was not ours: it started afresh */
+	uint64_t members_mark;     /* credit: changes with the members; see ring_turn_text() */
 };
 
 /* Reads what is stored; nobody stands in a heap yet. Everything lies in `arena`, which lives as long as the ring. */
@@ -111,8 +114,14 @@ bool ring_is_less_loaded(const struct ring *ring, uint32_t a, uint32_t b);
 void ring_take(struct ring *ring, uint32_t member);
 /* Credit form: all `candidates` gain their weight, `winner` pays the sum. Before ring_take. */
 void ring_pay(struct ring *ring, const uint32_t *candidates, size_t count, uint32_t winner);
-/* Credit-back of one turn; of credit: of `units`, what a turn costs now. */
-void ring_give_back(struct ring *ring, uint32_t member, int64_t units);
+/* Credit-back of one turn; in the credit form after ring_refund(). */
+void ring_give_back(struct ring *ring, uint32_t member);
+/* The reverse of ring_pay(), by the weights of today. */
+void ring_refund(struct ring *ring, const uint32_t *candidates, size_t count, uint32_t winner);
+/* Who took part in a turn: "<mark of the members>:<a bit for each>" in `arena`. */
+struct slice ring_turn_text(const struct ring *ring, const uint32_t *candidates, size_t count, struct arena *arena);
+/* Returns how many took part, with room for all members; 0: not known, or the team has other members now. */
+size_t ring_turn_read(const struct ring *ring, struct slice text, uint32_t *ret_candidates);
 /* Behind each choice: `first` is the earliest turn of those who are there, over all classes; RING_NOBODY: nobody is. */
 void ring_advance(struct ring *ring, uint32_t first);
 /* capped: it is this day now. Before a choice. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "rules/base/arena.h"
+#include "rules/base/hash.h"
 #include "rules/base/strbuf.h"
 #include "rules/json.h"
 #include "rules/model.h"
@@ -204,7 +205,7 @@ static struct slice credits_value(const struct ring *ring, struct arena *arena)
 	return value;
 }
 
-/* ---- */
+/* ---- heaps */
 
 static struct ring_heap *heaps_of(const struct ring *ring, struct arena *arena)
 {
@@ -217,6 +218,69 @@ static struct ring_heap *heaps_of(const struct ring *ring, struct arena *arena)
 	return heaps;
 }
 
+/* ---- who took part in a turn of credit, as a lead remembers it */
+
+enum { MARK_DIGITS = 8 };
+
+static uint64_t members_mark(const struct model *model, const struct team *team)
+{
+	uint64_t mark = 0;
+	for (size_t i = 0; i < team->member_count; i++)
+		mark = hash_sip((const uint64_t[]){mark, i}, model->reps[team->members[i].rep].id);
+	return mark;
+}
+
+static void put_digits(struct strbuf *text, uint64_t value, size_t count)
+{
+	while (count-- > 0)
+		strbuf_putc(text, "0123456789abcdef"[value >> 4 * count & 15]);
+}
+
+struct slice ring_turn_text(const struct ring *ring, const uint32_t *candidates, size_t count, struct arena *arena)
+{
+	struct strbuf text = STRBUF_INIT;
+	size_t at = 0;
+	put_digits(&text, ring->members_mark, MARK_DIGITS);
+	strbuf_putc(&text, ':');
+	for (uint32_t first = 0; first < ring->team->member_count; first += 4) {
+		unsigned bits = 0;
+		for (; at < count && candidates[at] < first + 4; at++)
+			bits |= 1u << (candidates[at] - first);
+		put_digits(&text, bits, 1);
+	}
+	struct slice turn = {arena_memdupz(arena, text.bytes, text.len), text.len};
+	strbuf_done(&text);
+	return turn;
+}
+
+static unsigned digit_of(char c)
+{
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : c >= '0' && c <= '9' ? (unsigned)(c - '0') : 0;
+}
+
+static bool is_of_these(const struct ring *ring, struct slice text)
+{
+	uint64_t mark = 0;
+	if (text.len != MARK_DIGITS + 1 + (ring->team->member_count + 3) / 4)
+		return false;
+	for (size_t i = 0; i < MARK_DIGITS; i++)
+		mark = mark << 4 | digit_of(text.p[i]);
+	return mark == (ring->members_mark & UINT32_MAX);
+}
+
+size_t ring_turn_read(const struct ring *ring, struct slice text, uint32_t *ret_candidates)
+{
+	size_t count = 0;
+	if (!is_of_these(ring, text))
+		return 0;
+	for (uint32_t i = 0; i < ring->team->member_count; i++)
+		if ((digit_of(text.p[MARK_DIGITS + 1 + i / 4]) >> i % 4 & 1) != 0)
+			ret_candidates[count++] = i;
+	return count;
+}
+
+/* ---- the whole */
+
 void ring_open(struct ring *ring, const struct model *model, const struct team *team, struct slice lane,
                const int64_t *loads, const struct overlay *overlay, struct arena *arena)
 {
@@ -225,6 +289,7 @@ void ring_open(struct ring *ring, const struct model *model, const struct team *
 	ring->seats = arena_array(arena, team->member_count, sizeof *ring->seats);
 	ring->dirty = arena_array(arena, team->member_count, sizeof *ring->dirty);
 	ring->by_turn = heaps_of(ring, arena);
+	ring->members_mark = ring->pool->rotation == ROTATION_CREDIT ? members_mark(model, team) : 0;
 	ring->by_load = ring->pool->by_load || ring->pool->has_gap ? heaps_of(ring, arena) : NULL;
 	struct arena keys = ARENA_INIT;
 	struct slice header = overlay_peek(overlay, header_key(ring, &keys));

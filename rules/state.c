@@ -116,6 +116,7 @@ static const struct member_row rows[] = {
 	ROW("was_why", IS_TEXT, was_why, 0, 0),
 	ROW("later", IS_INT, later_ms, 0, 0),
 	ROW("seat", IS_TEXT, seat, 0, 0),
+	ROW("turn", IS_TEXT, turn, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

@@ -31,7 +31,9 @@
  *     lesson    the rows that it taught there, as a flat object: {"source":"list","stage":"assigned,in_progress"}
  *     idents    names of the identity keys that point here, without "ident/"
  *     recent    marks of the latest activity events, so that a repeat is taken once
- *     size, lane, free   units it counts (default 1), lane of the rotation, 1: it cost its owner no turn
+ *     size, lane, free   units it counts (default 1), lane of the rotation, 1: it cost its owner no turn,
+ *               2: that was given back because the lead was none
+ *     turn      in a rotation by credit: who took part in that turn (rules/ring.h)
  *     given     when its owner got it, if that was later than `at`
  *     wait, step   it waits for one of its team, until then (0: without end); the outcome that follows
  *     familiar  the rep who had the person's last lead      closed   1: it counts in nobody's load
@@ -107,6 +109,9 @@ enum lead_status {
 /* "assigned", … */
 const char *lead_status_name(enum lead_status status);
 
+/* The turn was given back because the lead was none: it costs one again when it is opened again. */
+enum { FREE_WHILE_CLOSED = 2 };
+
 /* Why nobody gets it, until a person clears it. */
 enum bar { BAR_NONE, BAR_GRADE, BAR_CONTACT };
 
@@ -141,7 +146,7 @@ struct lead_state {
 	struct state_list idents;
 	struct state_list recent; /* at most STATE_RECENT_MAX */
 	int64_t size;             /* units; 0: one */
-	int64_t is_free, is_closed; /* 0 or 1 */
+	int64_t is_free, is_closed; /* 0 or 1, is_free also FREE_WHILE_CLOSED */
 	int64_t given_ms;         /* 0: at at_ms */
 	int64_t wait_ms, step;
 	struct slice lane, familiar;
@@ -172,6 +177,7 @@ struct lead_state {
 	int64_t is_common;        /* 0 or 1 */
 	struct slice lesson;      /* a JSON object as written; may be empty */
 	int64_t bar;              /* an enum bar */
+	struct slice turn;        /* rules/ring.h: who took part in the turn that it cost, where that is by credit */
 };
 
 void state_put_lead(struct strbuf *out, const struct lead_state *lead);

@@ -403,7 +403,7 @@ static void a_turn_given_back_comes_next(void **state)
 	world_init(&world, 3, (const unsigned[]){1, 1, 1});
 	run(&world, 9, winners);
 	struct ring *ring = reopen(&world);
-	ring_give_back(ring, 1, 0);
+	ring_give_back(ring, 1);
 	save(&world, ring);
 	run(&world, 4, winners);
 	assert_memory_equal(winners, ((unsigned char[]){1, 0, 1, 2}), 4);
@@ -423,7 +423,7 @@ static void a_turn_given_back_outlives_an_absence(void **state)
 	run(&world, 9, winners);
 	world.reps[1].is_active = false;
 	struct ring *ring = reopen(&world);
-	ring_give_back(ring, 1, 0);
+	ring_give_back(ring, 1);
 	save(&world, ring);
 	run(&world, 20, winners);
 	world.reps[1].is_active = true;
