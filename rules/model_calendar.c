@@ -7,8 +7,10 @@
 #include "rules/base/arena.h"
 #include "rules/base/suggest.h"
 #include "rules/calendar.h"
+#include "rules/calendar_text.h"
 #include "rules/model_build.h"
 #include "rules/territory.h"
+#include "rules/text/date.h"
 #include "rules/text/zone.h"
 
 enum { CALENDARS_MAX = 200, AREA_CALENDARS_MAX = 1000, WEEKDAYS = 7 };
@@ -193,6 +195,21 @@ static bool read_zone(struct model_builder *builder, const struct node *node, st
 	return false;
 }
 
+/* Without weekly hours there is a last date. There is no clock here to say whether it is past. */
+static void warn_ending(struct model_builder *builder, const struct node *key, const struct calendar *calendar)
+{
+	enum { DAY_MS = 86400000, MARGIN_DAYS = 400 };
+	int64_t end_ms = (date_to_day(CALENDAR_END_YEAR, 1, 1) - MARGIN_DAYS) * DAY_MS;
+	char text[CALENDAR_TIME_BYTES];
+	if (calendar_next_open(calendar, end_ms) != CALENDAR_NEVER)
+		return;
+	calendar_time_format(calendar, calendar_last_open(calendar, end_ms), text);
+	struct diag *diag = diags_warn(builder->diags, ERR_CALENDAR_ENDS, key->span, "the calendar `%.*s` closes for good on %s",
+	                               SLICE_ARG(key->text), text);
+	diag_label(builder->diags, diag, "no day of the week has open time");
+	diag_help(builder->diags, diag, "deadlines behind its last date never come due: give days of the week hours");
+}
+
 static const struct calendar *read_calendar(struct model_builder *builder, const struct node_member *member)
 {
 	static const char *const known[] = {"zone", "week", "breaks", "dates", "holidays", NULL};
@@ -213,6 +230,8 @@ static const struct calendar *read_calendar(struct model_builder *builder, const
 	const struct calendar *calendar = calendar_compile(&spec, builder->arena, &err);
 	if (calendar == NULL)
 		diags_add(builder->diags, err.code, member->key->span, "%s", err.text);
+	else
+		warn_ending(builder, member->key, calendar);
 	return calendar;
 }
 

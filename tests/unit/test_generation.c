@@ -425,10 +425,11 @@ static bool is_seen_elsewhere(enum err_code code)
 	return false;
 }
 
-/* LR001–LR099, LR400–LR499 and LR600–LR699: configuration, plug-ins, expressions. */
+/* LR001–LR099, LR400–LR499, LR600–LR699 and LR700–LR799: configuration, plug-ins, expressions, more configuration. */
 static bool is_of_configuration(const char *number)
 {
-	return strncmp(number, "LR0", 3) == 0 || strncmp(number, "LR4", 3) == 0 || strncmp(number, "LR6", 3) == 0;
+	return strncmp(number, "LR0", 3) == 0 || strncmp(number, "LR4", 3) == 0 || strncmp(number, "LR6", 3) == 0 ||
+	       strncmp(number, "LR7", 3) == 0;
 }
 
 /* A code that nothing shows is a code that nobody has looked at. */
