@@ -56,17 +56,16 @@ local due_until, due_limit = tonumber(ARGV[2]), tonumber(ARGV[3])
 if due_until == 0 then
 	due_limit = 0
 end
-local timers = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', '+inf', 'WITHSCORES', 'LIMIT', 0, due_limit + 1)
-for i = 1, #timers, 2 do
-	if #due == due_limit or tonumber(timers[i + 1]) > due_until then
-		next_due = timers[i + 1]
-		break
-	end
-	due[#due + 1] = timers[i]
+-- What is due, then one behind it: most reads find nothing due, and must not carry what is due some day.
+local timers = due_limit == 0 and {} or redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', ARGV[2], 'LIMIT', 0, due_limit)
+for i = 1, #timers do
+	due[i] = timers[i]
 	if not string.find(timers[i], '/', 1, true) then -- a memory key's value is with the shard
 		add_further(timers[i])
 	end
 end
+local rest = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', '+inf', 'WITHSCORES', 'LIMIT', #due, 1)
+next_due = rest[2] or ''
 
 -- A step of a walk over all leads; cursor '' is none, '0' the first.
 local walked, next_cursor = {}, ''
