@@ -14,6 +14,7 @@
 #include "rules/model.h"
 #include "rules/pend.h"
 #include "rules/report.h"
+#include "rules/retention.h"
 #include "rules/pool_choose.h"
 #include "rules/pool_wait.h"
 #include "rules/own.h"
@@ -121,6 +122,7 @@ void work_write_lead(struct work *work, struct slice lead_id)
 	interest_tell(work, lead_id);
 	pool_on_write(work);
 	own_count(work, false);
+	retention_on_write(work);
 	state_put_lead(&value, &work->state);
 	overlay_put(&work->decider->overlay, state_lead_key(work->arena, lead_id), work_keep(work->arena, &value),
 	            state_next_due(&work->state));

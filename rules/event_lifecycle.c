@@ -109,12 +109,13 @@ void event_converted(struct work *work, const struct conversion *conversion)
 	page_close(&page, work, OUT_LIFECYCLE, "lead.converted");
 }
 
-void event_erased(struct work *work, size_t keys, size_t barred)
+void event_erased(struct work *work, struct slice reason, size_t keys, size_t barred)
 {
 	struct page page;
 	struct json_writer *writer = page_open(&page, work);
-	put_actor(writer, work);
-	event_put_if(writer, "reason", work->activity->reason);
+	if (work->activity != NULL)
+		put_actor(writer, work);
+	event_put_if(writer, "reason", reason);
 	json_put_int(writer, "identities", (int64_t)keys);
 	json_put_int(writer, "barred", (int64_t)barred);
 	json_put_time(writer, "at", work->now_ms);

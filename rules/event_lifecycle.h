@@ -33,7 +33,7 @@ struct conversion {
 void event_converted(struct work *work, const struct conversion *conversion);
 
 /* lead.erased: the last event of a lead. `keys` identities were forgotten, `barred` of them keep a mark. */
-void event_erased(struct work *work, size_t keys, size_t barred);
+void event_erased(struct work *work, struct slice reason, size_t keys, size_t barred);
 
 /* followup.reminder (lead.expiring for an opportunity): what the state waited for has come. */
 struct waking {

@@ -17,6 +17,8 @@ void say_erased(struct strbuf *out, const struct json *event)
 	strbuf_puts(out, " was erased");
 	put_between(out, " by ", event, "actor", "");
 	put_between(out, ", with the consent of ", event, "approver", "");
+	if (slice_is(json_get_text(event, "reason"), "retention"))
+		strbuf_puts(out, ": it had been closed for as long as such leads are kept");
 }
 
 void say_issue(struct strbuf *out, const struct json *event)

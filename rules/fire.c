@@ -12,6 +12,7 @@
 #include "rules/model.h"
 #include "rules/pend.h"
 #include "rules/report.h"
+#include "rules/retention.h"
 #include "rules/pool_wait.h"
 #include "rules/own.h"
 
@@ -37,6 +38,10 @@ void decide_timers(struct work *work)
 	}
 	work->ret->since_ms = state_next_due(&work->state);
 	work_name(work);
+	if (retention_fire(work)) {
+		work->ret->outcome = OUTCOME_TIMER;
+		return;
+	}
 	bool has_told = handover_mind(work);
 	has_told |= clocks_fire(work) != 0;
 	has_told |= lifecycle_wake(work);

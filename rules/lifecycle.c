@@ -64,6 +64,14 @@ static bool refuse(struct work *work, enum err_code code, const char *where, con
 	return false;
 }
 
+static bool may_approve(const struct lifecycle_rules *rules, struct slice approver)
+{
+	for (size_t i = 0; i < rules->approvers.count; i++)
+		if (slice_equal(rules->approvers.names[i], approver))
+			return true;
+	return rules->approvers.count == 0;
+}
+
 bool lifecycle_is_approved(struct work *work)
 {
 	const struct activity *activity = work->activity;
@@ -75,6 +83,8 @@ bool lifecycle_is_approved(struct work *work)
 		return refuse(work, ERR_APPROVAL_MISSING, "actor", "who acts has to be named where somebody else approves it");
 	if (slice_equal(activity->approver, activity->actor))
 		return refuse(work, ERR_APPROVAL_MISSING, "approver", "who acts cannot approve it himself");
+	if (!may_approve(lifecycle_rules(work->model), activity->approver))
+		return refuse(work, ERR_NOT_AN_APPROVER, "approver", "not one of lifecycle.approvers");
 	return true;
 }
 

@@ -63,6 +63,8 @@ struct lifecycle_words {
 struct lifecycle_rules {
 	struct lifecycle_needs needs[LEAD_STATUSES]; /* by the state that is entered */
 	uint64_t approved;                           /* bit n: activities of type n need an approver */
+	struct lifecycle_words approvers;            /* who may be that; count 0: anybody else */
+	int64_t retention_ms[LEAD_STATUSES];         /* of closed ones: so long they are kept; 0: for good */
 	const struct slice *reasons;                 /* the only ones taken; count 0: any */
 	size_t reason_count;
 	struct lifecycle_words credit_back;          /* reasons of invalid leads whose owner gets his turn back */

@@ -112,6 +112,66 @@ static void read_approved(struct model_builder *builder, const struct node *node
 	}
 }
 
+/* `- boss` or `- {team: heads}`, which is everybody of that team. */
+static size_t read_approver(struct model_builder *builder, const struct node *node, struct slice *ret_names)
+{
+	static const char *const known[] = {"team", NULL};
+	const struct model *model = builder->model;
+	struct slice name;
+	if (node->kind == NODE_SCALAR)
+		return model_read_name(builder, node, "an approver", ret_names);
+	if (!node_expect_mapping(node, "an approver", builder->diags))
+		return 0;
+	node_check_keys(node, known, "an approver", builder->diags);
+	const struct node *team = node_require(node, "team", "an approver", builder->diags);
+	if (team == NULL || !model_read_name(builder, team, "a team", &name))
+		return 0;
+	size_t at = model_find_team(model, name);
+	if (at == SIZE_MAX) {
+		diags_add(builder->diags, ERR_UNKNOWN_REFERENCE, team->span, "there is no team `%.*s`", SLICE_ARG(name));
+		return 0;
+	}
+	for (size_t i = 0; i < model->teams[at].member_count; i++)
+		ret_names[i] = model->reps[model->teams[at].members[i].rep].id;
+	builder->is_team_used[at] = true;
+	return model->teams[at].member_count;
+}
+
+static void read_approvers(struct model_builder *builder, const struct node *node, struct lifecycle_rules *rules)
+{
+	if (!expect_names(builder, node, "lifecycle.approvers", LIFECYCLE_WORDS_MAX))
+		return;
+	struct slice *names = arena_array(builder->arena, node->count + node->count * builder->model->rep_count, sizeof *names);
+	for (size_t i = 0; i < node->count; i++)
+		rules->approvers.count += read_approver(builder, node->items[i], &names[rules->approvers.count]);
+	rules->approvers.names = names;
+	if (rules->approved == 0 || node->count == 0)
+		diags_add(builder->diags, ERR_MISSING_KEY, node->span, "`approvers` are for the activities that `approve` names");
+}
+
+/* Of what somebody still has to do something about nothing is thrown away. */
+static void read_keep(struct model_builder *builder, const struct node *key, const struct node *value, int64_t *ret_ms)
+{
+	enum lead_status status = read_status(builder, key);
+	struct span span;
+	if (status == LEAD_STATUSES || !model_read_span(builder, value, "how long leads are kept", &span))
+		return;
+	if (lifecycle_is_open(status) || status == LEAD_MERGED)
+		diags_add(builder->diags, ERR_BAD_VALUE, key->span, "only leads that are lost, invalid or converted go by themselves");
+	else if (span.business_days != 0 || span.business_ms != 0 || span_is_zero(&span))
+		diags_add(builder->diags, ERR_BAD_SPAN, value->span, "how long leads are kept is plain time: 90d");
+	else
+		ret_ms[status] = (int64_t)span.days * 86400000 + span.elapsed_ms;
+}
+
+static void read_retention(struct model_builder *builder, const struct node *node, struct lifecycle_rules *rules)
+{
+	if (!node_expect_mapping(node, "lifecycle.retention", builder->diags))
+		return;
+	for (size_t i = 0; i < node->count; i++)
+		read_keep(builder, node->members[i].key, node->members[i].value, rules->retention_ms);
+}
+
 static const struct slice *read_names(struct model_builder *builder, const struct node *node, const char *what,
                                       size_t *ret_count)
 {
@@ -239,13 +299,13 @@ static const struct {
 } parts[] = {
 	{"require", read_require}, {"approve", read_approved},          {"stages", read_stages},        {"bands", read_bands},
 	{"notify", read_notices},  {"departments", read_departments}, {"nurture_every", read_nurture},
-	{"credit_back", read_credit_back},
+	{"credit_back", read_credit_back}, {"approvers", read_approvers}, {"retention", read_retention},
 };
 
 void model_build_lifecycle(struct model_builder *builder)
 {
 	static const char *const known[] = {"require", "reasons", "credit_back", "approve", "stages", "bands", "notify", "departments",
-	                                    "nurture_every", "blank", NULL};
+	                                    "nurture_every", "blank", "approvers", "retention", NULL};
 	const struct node *section = model_section(builder, "lifecycle", NODE_MAPPING);
 	if (section == NULL)
 		return;

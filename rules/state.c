@@ -117,6 +117,8 @@ static const struct member_row rows[] = {
 	ROW("later", IS_INT, later_ms, 0, 0),
 	ROW("seat", IS_TEXT, seat, 0, 0),
 	ROW("turn", IS_TEXT, turn, 0, 0),
+	ROW("ended", IS_INT, ended_ms, 0, 0),
+	ROW("purge", IS_INT, purge_ms, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -207,7 +209,7 @@ static bool is_sound(const struct lead_state *lead)
 	       lead->size <= POOL_SIZE_MAX && lead->wait_ms >= 0 && lead->step >= 0 && lead->given_ms >= 0 &&
 	       lead->furthest >= 0 && lead->bar >= BAR_NONE && lead->bar <= BAR_CONTACT &&
 	       lead->left_ms >= 0 && lead->exempt_ms >= 0 && lead->dispute_ms >= 0 &&
-	       lead->sheltered_ms >= 0 && lead->later_ms >= 0 && lead->excused >= EXCUSE_NONE && lead->excused <= EXCUSE_PASS_ON &&
+	       lead->sheltered_ms >= 0 && lead->later_ms >= 0 && lead->ended_ms >= 0 && lead->purge_ms >= 0 && lead->excused >= EXCUSE_NONE && lead->excused <= EXCUSE_PASS_ON &&
 	       (lead->excused == EXCUSE_NONE || lead->exempt_ms != 0);
 }
 
@@ -417,6 +419,7 @@ int64_t state_next_due(const struct lead_state *lead)
 	}
 	due_ms = earlier(due_ms, lead->wake_ms);
 	due_ms = earlier(due_ms, lead->later_ms);
+	due_ms = earlier(due_ms, lead->purge_ms);
 	due_ms = earlier(due_ms, lead->dispute_ms);
 	return lead->excused != 0 ? earlier(due_ms, lead->exempt_ms) : due_ms;
 }

@@ -64,6 +64,7 @@
  *     seat      for whom a place is kept while he waits for consent (rules/seat.h)
  *     back      the breach that took it from somebody: due and start of the clock, and who he was; '/', the one before
  *     dispute, claims   until when claims are collected; one each, as rules/dispute.h writes them
+ *     ended, purge   since when it is closed, and when it is erased for that (rules/retention.h)
  *     acted     who followed it up and when first, as "rep/ms", once that was not its owner alone (rules/followed.h)
  *
  * Times are ms since 1970. Change procedure: add members to LEAD_FIELDS at the end with a
@@ -173,6 +174,7 @@ struct lead_state {
 	struct slice into, was, contest;
 	struct slice was_why;
 	int64_t later_ms;         /* 0: none */
+	int64_t ended_ms, purge_ms;
 	struct state_list apart;  /* at most STATE_APART_MAX */
 	int64_t is_common;        /* 0 or 1 */
 	struct slice lesson;      /* a JSON object as written; may be empty */

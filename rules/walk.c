@@ -9,6 +9,7 @@
 #include "rules/own.h"
 #include "rules/pool_wait.h"
 #include "rules/report.h"
+#include "rules/retention.h"
 
 struct walk_kind {
 	struct slice prefix; /* of the walk's key; {NULL, 0} ends the table */
@@ -22,6 +23,7 @@ static const struct walk_kind kinds[] = {
 	{{RULES_WALK_PREFIX "report.", sizeof RULES_WALK_PREFIX "report." - 1}, report_visit, report_walked},
 	{{OWN_WALK, sizeof OWN_WALK - 1}, own_visit, NULL},
 	{{POOL_WALK, sizeof POOL_WALK - 1}, pool_visit, NULL},
+	{{RETENTION_WALK, sizeof RETENTION_WALK - 1}, retention_visit, NULL},
 	{{NULL, 0}, NULL, NULL},
 };
 
@@ -39,6 +41,7 @@ void decide_begin(struct work *work)
 	own_begin(work);
 	clocks_begin(work);
 	report_begin(work);
+	retention_begin(work);
 	pool_open(work);
 }
 

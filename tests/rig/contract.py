@@ -73,7 +73,7 @@ def _next_of(due, following, stop, pause):
 
 def due_of(lead):
     """When a lead's value in leads.state is next due, in ms, for a level of any clock or what its state waits for; None: never. Times are ms."""
-    found = [_first_response(lead), lead.get("wake"), lead.get("later"), lead.get("dispute"), lead.get("excused") and lead.get("exempt")]
+    found = [_first_response(lead), lead.get("wake"), lead.get("later"), lead.get("purge"), lead.get("dispute"), lead.get("excused") and lead.get("exempt")]
     for numbers in lead.get("clocks", {}).values():
         _, _, _, due, following, stop, pause = (numbers + [0] * 7)[:7]
         found.append(_next_of(due, following, stop, pause))

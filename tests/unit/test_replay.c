@@ -30,7 +30,7 @@ static const char CONFIG[] =
 	"    - {clock: first_response, when: grade == \"A\", after: 4h, on_breach: reassign, max_hops: 2}\n"
 	"    - {clock: release, after: 20d, on_breach: pool}\n"
 	"    - {clock: cadence, every: 3d}\n"
-	"lifecycle: {blank: [industry, region]}\n"
+	"lifecycle: {blank: [industry, region], retention: {invalid: 3d, converted: 40h}}\n"
 	"ownership:\n"
 	"  cool_down: 12h\n"
 	"  holding: 4\n"
