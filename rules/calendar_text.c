@@ -32,6 +32,16 @@ static int64_t parse_as_utc(struct slice text)
 	return instant_parse((struct slice){utc, (size_t)len});
 }
 
+/* "2026-11-20T16:00Z": instant_parse wants the seconds. */
+static int64_t parse_with_offset(struct slice text)
+{
+	char whole[LOCAL_BYTES_MAX + 8];
+	if (text.len <= MINUTE_BYTES || text.len > LOCAL_BYTES_MAX || text.p[MINUTE_BYTES] == ':')
+		return instant_parse(text);
+	int len = snprintf(whole, sizeof whole, "%.*s:00%.*s", MINUTE_BYTES, text.p, (int)text.len - MINUTE_BYTES, text.p + MINUTE_BYTES);
+	return instant_parse((struct slice){whole, (size_t)len});
+}
+
 static int bad_time(struct slice text, struct err *err)
 {
 	int len = (int)(text.len < LOCAL_BYTES_MAX ? text.len : LOCAL_BYTES_MAX);
@@ -46,7 +56,7 @@ int calendar_time_parse(const struct calendar *calendar, struct slice text, int6
 		*ret_ms = calendar_instant(calendar->zone, day, 0, false);
 		return 0;
 	}
-	int64_t at_ms = has_offset(text) ? instant_parse(text) : parse_as_utc(text);
+	int64_t at_ms = has_offset(text) ? parse_with_offset(text) : parse_as_utc(text);
 	if (at_ms < 0)
 		return bad_time(text, err);
 	if (!has_offset(text))

@@ -104,6 +104,8 @@ static int read_sample(struct report *report, const struct ctl_args *args)
 	const char *sample = ctl_option(args, "sample"), *seed = ctl_option(args, "seed");
 	if (sample == NULL)
 		return seed == NULL ? CTL_OK : ctl_usage("--seed belongs to --sample");
+	if (ctl_option(args, "by") != NULL || ctl_option(args, "period") != NULL)
+		return ctl_usage("a sample is of all leads of the period: without --by and --period, with --since and --until");
 	char *end;
 	long count = strtol(sample, &end, 10);
 	if (*sample == '\0' || *end != '\0' || count < 1 || count > REPORT_SAMPLE_MAX)

@@ -91,6 +91,9 @@ def test_topics_and_file_give_the_same_figures():
         equal(drawn, report(world, "--file", path, "--sample", "7", "--seed", "q3", "--json"), "sample")
         check(drawn != report(world, "--file", path, "--sample", "7", "--seed", "q4", "--json"), "another seed, other leads")
 
+        refused = world.ctl("report", "--file", path, "--sample", "7", "--seed", "q3", "--by", "team")
+        check(refused[0] == 2 and "without --by" in refused[2], "a sample that is divided: %s" % (refused,))
+
         # from some time on: nothing from before, found by the records' times
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 1))
         equal(report(world, "-c", world.config, "--since", now, "--json"), "", "nothing since now")

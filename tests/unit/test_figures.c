@@ -389,6 +389,43 @@ static void a_sample_depends_on_seed_and_lead_alone(void **state)
 	assert_int_equal(strlen(one), FIGURES_RANK_BYTES - 1);
 }
 
+enum { DRAWN_FROM = 200, DRAWN = 20, DRAWS = 500 };
+
+/* Draws by so many seeds; how often each lead was among the first. */
+static void draw_often(int ret_hits[DRAWN_FROM])
+{
+	static char ranks[DRAWN_FROM][FIGURES_RANK_BYTES];
+	for (int draw = 0; draw < DRAWS; draw++) {
+		char seed[20], id[20];
+		snprintf(seed, sizeof seed, "seed-%d", draw);
+		for (int i = 0; i < DRAWN_FROM; i++) {
+			snprintf(id, sizeof id, "L-%d", i);
+			figures_sample_rank(slice_of(seed), slice_of(id), ranks[i]);
+		}
+		for (int i = 0; i < DRAWN_FROM; i++) {
+			int before = 0;
+			for (int other = 0; other < DRAWN_FROM; other++)
+				before += strcmp(ranks[other], ranks[i]) < 0;
+			ret_hits[i] += before < DRAWN;
+		}
+	}
+}
+
+/* Chi square with 199 degrees of freedom: above 268 once in a thousand sets of fair draws; these are always the same. */
+static void a_sample_is_fair(void **state)
+{
+	(void)state;
+	int hits[DRAWN_FROM] = {0}, all = 0;
+	double expected = (double)DRAWS * DRAWN / DRAWN_FROM, sum = 0;
+	draw_often(hits);
+	for (int i = 0; i < DRAWN_FROM; i++) {
+		all += hits[i];
+		sum += (hits[i] - expected) * (hits[i] - expected) / expected;
+	}
+	assert_int_equal(all, DRAWS * DRAWN);
+	assert_true(sum / (1 - (double)DRAWN / DRAWN_FROM) < 268);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +441,7 @@ int main(void)
 		cmocka_unit_test(days_are_those_of_the_zone_and_the_period_is_half_open),
 		cmocka_unit_test(odd_events_count_for_nothing),
 		cmocka_unit_test(a_sample_depends_on_seed_and_lead_alone),
+		cmocka_unit_test(a_sample_is_fair),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
