@@ -63,6 +63,7 @@ void act_availability(struct work *work)
 		person->is_away = slice_is(activity->status, "away");
 		person->until_ms = person->is_away && activity->until_ms > 0 ? activity->until_ms : 0;
 		person->seen_ms = at_ms;
+		person->late = 0;
 		desk_person_changed(desk, &work->decider->overlay, rep);
 	}
 	put_event(work, person, was_away, is_ignored);

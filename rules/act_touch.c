@@ -4,6 +4,7 @@
  */
 #include "rules/decide.h"
 
+#include "rules/absence.h"
 #include "rules/clocks_act.h"
 #include "rules/clocks_lead.h"
 #include "rules/event.h"
@@ -28,6 +29,7 @@ static void take_touch(struct work *work, const struct status_change *change)
 	followed_note(work, work->activity->actor, change->at_ms);
 	if (own_is_acting(state, work->activity->actor)) {
 		const struct touch *touch = &work->activity->touch;
+		absence_on_act(work, work->activity->actor.len != 0 ? work->activity->actor : state->owner);
 		unsigned facts = CLOCK_FACT_TOUCHED | (touch->is_attempt ? 0 : CLOCK_FACT_REACHED);
 		if (touch->intent.len != 0 || touch->need != NULL)
 			facts |= CLOCK_FACT_NEED_CHANGED;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/clocks_act.h"
 
+#include "rules/absence.h"
 #include "rules/clocks.h"
 #include "rules/decide.h"
 #include "rules/event_clock.h"
@@ -52,6 +53,7 @@ void clocks_act(struct work *work, const struct clock *clock, const struct clock
 	int64_t version = work->state.version;
 	bool is_answerable = asked_for_an_act(work, plan);
 	event_clock_told(work, clock->name, plan, told);
+	absence_on_told(work, clock->name, plan, told);
 	if (owner.len == 0 || action == CLOCK_NOTIFY || action == CLOCK_TELL_MANAGER)
 		return;
 	if (action == CLOCK_REASSIGN)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/clocks_lead.h"
 
+#include "rules/absence.h"
 #include "rules/clocks_act.h"
 #include "rules/clocks_env.h"
 #include "rules/decide.h"
@@ -165,6 +166,7 @@ static void tell(struct work *work, const struct clock *clock, const struct cloc
                  const struct clock_told *told)
 {
 	event_clock_told(work, clock->name, plan, told);
+	absence_on_told(work, clock->name, plan, told);
 }
 
 /* What waits for opening hours to be heard is late all the same: it is told before the clock is set to another time. */

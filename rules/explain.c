@@ -246,6 +246,8 @@ static void say_presence(struct strbuf *out, const struct json *event)
 {
 	put_text(out, event, "rep");
 	strbuf_puts(out, slice_is(json_get_text(event, "status"), "away") ? " is away" : " is here");
+	if (int_of(event, "breaches") != 0)
+		strbuf_printf(out, ", as %lld leads in a row have become late", (long long)int_of(event, "breaches"));
 	if (json_get_text(event, "until").len != 0) {
 		strbuf_puts(out, " until ");
 		put_text(out, event, "until");

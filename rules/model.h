@@ -236,6 +236,7 @@ struct model {
 	size_t calendar_count;
 	/* followup.calendar; never NULL: without one in the configuration it is always open, in UTC */
 	const struct calendar *calendar;
+	int64_t unavailable_after; /* breaches in a row after which a rep is taken as away; 0: never */
 	size_t calendar_by; /* followup.calendar_by: index into territories; SIZE_MAX without one */
 	const struct area_calendar *area_calendars; /* sorted by area, bytewise; an area may be missing */
 	size_t area_calendar_count;

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "rules/absence.h"
 #include "rules/base/arena.h"
 #include "rules/base/suggest.h"
 #include "rules/calendar.h"
@@ -409,9 +410,10 @@ static void choose_default(struct model_builder *builder)
 
 void model_build_followup(struct model_builder *builder)
 {
-	static const char *const known[] = {"calendar", "calendar_by", "clocks", "activity", NULL};
+	static const char *const known[] = {"calendar", "calendar_by", "clocks", "activity", "unavailable_after_breaches", NULL};
 	const struct node *section = model_section(builder, "followup", NODE_MAPPING);
 	const struct node *wanted = node_get(section, "calendar"), *by = node_get(section, "calendar_by");
+	const struct node *breaches = node_get(section, "unavailable_after_breaches");
 	if (section != NULL)
 		node_check_keys(section, known, "followup", builder->diags);
 	if (wanted != NULL)
@@ -420,4 +422,7 @@ void model_build_followup(struct model_builder *builder)
 		choose_default(builder);
 	if (by != NULL)
 		read_calendar_by(builder, by);
+	if (breaches != NULL)
+		node_read_int(breaches, "unavailable_after_breaches", 1, ABSENCE_BREACHES_MAX, builder->diags,
+		              &builder->model->unavailable_after);
 }

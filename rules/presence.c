@@ -201,6 +201,7 @@ int presence_read(struct presence *presence, const struct cap *const *caps, size
 	presence->seen_ms = number(root, "seen");
 	presence->is_away = number(root, "away") != 0;
 	presence->until_ms = number(root, "until");
+	presence->late = number(root, "late");
 	for (size_t i = 0; windows != NULL && i < windows->count; i++)
 		is_sound &= read_usage(presence, &windows->items[i]);
 	arena_done(&scratch);
@@ -237,6 +238,8 @@ struct slice presence_value(const struct presence *presence, struct arena *arena
 		json_put_int(&writer, "away", 1);
 	if (presence->until_ms != 0)
 		json_put_int(&writer, "until", presence->until_ms);
+	if (presence->late != 0)
+		json_put_int(&writer, "late", presence->late);
 	if (presence->usage_count != 0) {
 		json_open_array(&writer, "windows");
 		for (size_t i = 0; i < presence->usage_count; i++)

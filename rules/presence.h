@@ -3,7 +3,7 @@
  * What a shard's one writer knows about a rep from moment to moment: what he said of his presence, how much he has open,
  * what he was given in each window that caps him (semantics.md 2.3). Stored as mem/rep/<rep>:
  *
- *     {"open":12,"seen":1795298715026,"away":1,"until":…,"windows":[["day@Europe/Berlin",start,units],["3600000",at,units,…]]}
+ *     {"open":12,"seen":1795298715026,"away":1,"until":…,"late":2,"windows":[["day@Europe/Berlin",start,units],["3600000",at,units,…]]}
  *
  * Everything counts: what automatic ways gave and what people gave. Members with their default are left out.
  */
@@ -36,6 +36,7 @@ struct presence {
 	int64_t seen_ms;  /* he last said anything; 0: never */
 	bool is_away;
 	int64_t until_ms; /* of being away; 0: until he says otherwise */
+	int64_t late;     /* breaches in a row, rules/absence.h */
 	struct usage *usages;
 	size_t usage_count;
 	bool is_dirty;
