@@ -343,6 +343,7 @@ static const char *advice_for(const char *message)
 	static const struct {
 		const char *words, *advice;
 	} rows[] = {
+		{"wrongly indented sequence item", "the items of one list begin in one column"},
 		{"did not find expected '-'", "the keys of one item stand in one column, and the next item begins with `- ` where the others do"},
 		{"did not find expected key", "the keys of one mapping stand in one column, each with a `:` behind it"},
 		{"invalid trailing content after", "quotes inside quotes: put the whole in single quotes, as in 'grade == \"A\"'"},
@@ -358,6 +359,28 @@ static const char *advice_for(const char *message)
 	return NULL;
 }
 
+static const struct open_node *innermost_flow(const struct reader *reader)
+{
+	for (size_t i = reader->depth; i-- > 0;)
+		if (reader->stack[i].is_flow)
+			return &reader->stack[i];
+	return NULL;
+}
+
+/* Inside of `{…}` or `[…]` a text without quotes ends sooner than people think. */
+static const char *flow_advice(const struct reader *reader, const struct open_node *flow, unsigned line, const char *message)
+{
+	bool is_about_commas = message != NULL && strstr(message, "missing comma in flow") != NULL;
+	if (flow == NULL || (!is_about_commas && advice_for(message) != NULL))
+		return NULL;
+	if (source_place_of(reader->source, flow->node->span.offset).line != line)
+		return flow->node->kind == NODE_MAPPING ? "a `}` or a comma is missing before this; behind ` #` all is a comment"
+		                                        : "a `]` or a comma is missing before this; behind ` #` all is a comment";
+	return is_about_commas ? "a text with a bracket, a brace, `, ` or `: ` in it is put in single quotes as a whole, as in "
+	                         "'lead.source in [\"web\", \"fair\"]'"
+	                       : NULL;
+}
+
 /* The library's words, our place; frequent causes are named: an open bracket, a tab. */
 static void report_syntax(struct reader *reader, const struct fy_diag_error *error)
 {
@@ -369,14 +392,15 @@ static void report_syntax(struct reader *reader, const struct fy_diag_error *err
 	}
 	reader->has_failed = true;
 	struct diag *diag = diags_add(reader->diags, ERR_YAML_SYNTAX, span, "%s", error->msg ? error->msg : "not YAML");
-	const struct open_node *top = reader->depth ? &reader->stack[reader->depth - 1] : NULL;
-	if (top != NULL && top->is_flow)
-		diag_second(reader->diags, diag, top->node->span, "this is still open");
+	const struct open_node *flow = innermost_flow(reader);
+	if (flow != NULL)
+		diag_second(reader->diags, diag, flow->node->span, "this is still open");
 	unsigned line = source_place_of(reader->source, span.offset).line;
+	const char *advice = flow_advice(reader, flow, line, error->msg);
 	if (is_tab_in_indentation(source_line(reader->source, line)) || is_tab_in_indentation(source_line(reader->source, line + 1)))
 		diag_help(reader->diags, diag, "indent with spaces: YAML allows no tabs there");
-	else if (advice_for(error->msg) != NULL)
-		diag_help(reader->diags, diag, "%s", advice_for(error->msg));
+	else if (advice != NULL || advice_for(error->msg) != NULL)
+		diag_help(reader->diags, diag, "%s", advice != NULL ? advice : advice_for(error->msg));
 }
 
 static void report_syntax_errors(struct reader *reader, struct fy_diag *collected)
@@ -422,6 +446,23 @@ static void read_source(struct reader *reader)
 	read_events(reader, parser, collected);
 	fy_parser_destroy(parser);
 	fy_diag_destroy(collected);
+}
+
+/* NULs in the first characters: UTF-16, as some editors write it. */
+static void refuse_control(struct reader *reader, size_t at)
+{
+	struct slice text = reader->source->text;
+	bool is_wide = at < 4 && text.p[at] == '\0';
+	struct diag *diag = refuse(reader, ERR_YAML_SYNTAX, span_between(reader, at, at + 1),
+	                           is_wide ? "this is UTF-16, not UTF-8" : "control characters are not allowed");
+	if (is_wide)
+		diag_help(reader->diags, diag, "save the file as UTF-8");
+}
+
+static void refuse_bytes(struct reader *reader, size_t at)
+{
+	struct diag *diag = refuse(reader, ERR_YAML_SYNTAX, span_between(reader, at, at + 1), "not UTF-8");
+	diag_help(reader->diags, diag, "save the file as UTF-8: it seems to be in another encoding, such as Latin-1");
 }
 
 /* NUL would end the library's input early, and other control characters are not YAML. */
@@ -505,10 +546,9 @@ const struct node *yaml_read_rest(const struct source *source, struct arena *are
 	if (source->text.len > YAML_BYTES_MAX)
 		refuse(&reader, ERR_TOO_MANY, SOURCE_SPAN_NONE, "the file is larger than 8 MiB");
 	else if (find_control(source->text, &at))
-		refuse(&reader, ERR_YAML_SYNTAX, span_between(&reader, at, at + 1),
-		       "control characters are not allowed");
+		refuse_control(&reader, at);
 	else if ((at = utf8_first_bad(source->text)) != source->text.len)
-		refuse(&reader, ERR_YAML_SYNTAX, span_between(&reader, at, at + 1), "not UTF-8");
+		refuse_bytes(&reader, at);
 	else if (find_directive(source, &at))
 		refuse(&reader, ERR_YAML_FEATURE, span_between(&reader, at, at + 1), "directives are not supported");
 	else if (find_tab_behind_marked_key(source->text, &at))

@@ -63,6 +63,28 @@ static size_t find_weekday(struct slice name)
 	return day;
 }
 
+/* "mon" of "Monday". WEEKDAYS: it begins like no day. */
+static size_t guess_weekday(struct slice name)
+{
+	char start[3];
+	if (name.len < sizeof start)
+		return WEEKDAYS;
+	for (size_t i = 0; i < sizeof start; i++)
+		start[i] = (char)(name.p[i] | ('a' - 'A'));
+	return find_weekday((struct slice){start, sizeof start});
+}
+
+static void report_weekdays(struct model_builder *builder, const struct node *key, struct slice first, struct slice last)
+{
+	size_t from = guess_weekday(first), to = guess_weekday(last);
+	struct diag *diag = diags_add(builder->diags, ERR_UNKNOWN_KEY, key->span, "`%.*s` is no day of the week",
+	                              SLICE_ARG(key->text));
+	bool is_range = first.p != last.p;
+	if (from < WEEKDAYS && to < WEEKDAYS && from <= to)
+		diag_label(builder->diags, diag, "did you mean `%s%s%s`?", weekdays[from], is_range ? "-" : "", is_range ? weekdays[to] : "");
+	diag_help(builder->diags, diag, "mon, tue, wed, thu, fri, sat, sun, or a range such as mon-fri");
+}
+
 /* "mon" or "mon-fri". */
 static bool read_weekdays(struct model_builder *builder, const struct node *key, size_t *ret_from, size_t *ret_to)
 {
@@ -74,13 +96,7 @@ static bool read_weekdays(struct model_builder *builder, const struct node *key,
 	*ret_to = find_weekday(last);
 	if (*ret_from < WEEKDAYS && *ret_to < WEEKDAYS && *ret_from <= *ret_to)
 		return true;
-	struct diag *diag = diags_add(builder->diags, ERR_UNKNOWN_KEY, key->span, "`%.*s` is no day of the week",
-	                              SLICE_ARG(text));
-	struct suggest suggest = suggest_for(text);
-	for (size_t i = 0; i < WEEKDAYS; i++)
-		suggest_offer(&suggest, slice_of(weekdays[i]));
-	diag_did_you_mean(builder->diags, diag, suggest.best);
-	diag_help(builder->diags, diag, "mon, tue, wed, thu, fri, sat, sun, or a range such as mon-fri");
+	report_weekdays(builder, key, first, last);
 	return false;
 }
 

@@ -147,11 +147,12 @@ static void read_length(struct reading *reading)
 			                               : "a cadence with `times` has a window: `within`");
 		if (i == 1 && reading->plan->repeat != CLOCK_RESTART)
 			bad_plan(reading, node, "`every` is for a clock that begins anew: repeat: restart");
-		if (model_read_span(reading->builder, node, names[i], &reading->plan->after) &&
-		    span_is_zero(&reading->plan->after))
+		if (!model_read_span(reading->builder, node, names[i], &reading->plan->after))
+			continue;
+		reading->span = node;
+		if (span_is_zero(&reading->plan->after))
 			diags_add(reading->builder->diags, ERR_OUT_OF_RANGE, node->span, "a clock of no time would always be overdue");
 	}
-	reading->span = first;
 	if (first == NULL && reading->plan->kind != CLOCK_NEXT_FOLLOW_UP)
 		bad_plan(reading, reading->node, "how long? `after: 2bd`, `every: 7d`, or `times: 2, within: 7d`");
 }

@@ -30,6 +30,9 @@ size_t model_read_team(struct model_builder *builder, const struct node *node, c
 		builder->is_team_used[team] = true;
 		return team;
 	}
+	const struct node *teams = node_get(builder->root, "teams");
+	if (teams != NULL && teams->kind != NODE_SEQUENCE)
+		return SIZE_MAX; /* that they are no list was said */
 	struct diag *diag = diags_add(builder->diags, ERR_UNKNOWN_REFERENCE, node->span, "no team has the id `%.*s`",
 	                              SLICE_ARG(name));
 	struct suggest suggest = suggest_for(name);

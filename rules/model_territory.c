@@ -229,9 +229,28 @@ static bool is_alpha2(struct slice country)
 	return country.len == 2 && country.p[0] >= 'A' && country.p[0] <= 'Z' && country.p[1] >= 'A' && country.p[1] <= 'Z';
 }
 
-static void tell_country(struct place_check *check, struct slice country, struct source_span place)
+static bool is_wordy(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/* Where the word stands in the row, if it is found in the row's first line. */
+static struct source_span place_of_word(struct source_span row, struct slice word)
+{
+	const char *text = row.source != NULL ? row.source->text.p : NULL, *end = text != NULL ? text + row.source->text.len : NULL;
+	const char *at = text != NULL ? text + row.offset : NULL;
+	for (; at != NULL && at + word.len <= end && *at != '\n'; at++) {
+		bool begins = at == text || !is_wordy(at[-1]), ends = at + word.len == end || !is_wordy(at[word.len]);
+		if (begins && ends && memcmp(at, word.p, word.len) == 0)
+			return (struct source_span){row.source, (size_t)(at - text), word.len};
+	}
+	return row;
+}
+
+static void tell_country(struct place_check *check, struct slice country, struct source_span row)
 {
 	struct diags *diags = check->builder->diags;
+	struct source_span place = place_of_word(row, country);
 	if (check->told++ >= ROW_PROBLEMS_MAX)
 		return;
 	const char *code = country_lookup(check->builder->model->countries, country);

@@ -39,7 +39,7 @@ static bool is_digit(char c)
 
 static bool is_unit_letter(char c)
 {
-	return c >= 'a' && c <= 'z';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); /* no unit has a capital; the message names it */
 }
 
 static void skip_spaces(struct slice *text)

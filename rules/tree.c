@@ -153,6 +153,8 @@ static void report_unknown(const struct node *key, const char *const *known, con
 	diag_did_you_mean(diags, diag, suggest.best);
 	if (used != 0)
 		diag_note(diags, diag, "known keys: %s", list);
+	if (memchr(key->text.p, ':', key->text.len) != NULL)
+		diag_help(diags, diag, "a blank belongs behind the `:`, a plain one");
 }
 
 bool node_check_keys(const struct node *mapping, const char *const *known, const char *what, struct diags *diags)

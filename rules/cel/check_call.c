@@ -201,6 +201,7 @@ static const char *familiar_name(struct slice name)
 {
 	static const char *const pairs[][2] = {
 		{"lower", "lowerAscii"},       {"toLowerCase", "lowerAscii"}, {"to_lower", "lowerAscii"},
+		{"toLower", "lowerAscii"},     {"toUpper", "upperAscii"},     {"to_upper", "upperAscii"},
 		{"upper", "upperAscii"},       {"toUpperCase", "upperAscii"}, {"length", "size"},
 		{"len", "size"},	       {"count", "size"},	      {"includes", "contains"},
 		{"beginsWith", "startsWith"},  {"starts_with", "startsWith"}, {"ends_with", "endsWith"},

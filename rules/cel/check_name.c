@@ -181,6 +181,23 @@ static const char *field_list(struct checker *checker, const struct cel_object_t
 	return object->field_count > LISTED_FIELDS ? arena_printf(checker->keep, "%s, …", list) : list;
 }
 
+/* The part that has a field of this name: `contact` has `email`. NULL: none, or several. */
+static const char *part_with(const struct cel_object_type *object, struct slice name)
+{
+	const char *part = NULL;
+	for (size_t i = 0; i < object->field_count; i++) {
+		const struct cel_type *type = object->fields[i].type;
+		for (size_t k = 0; type->kind == CEL_OBJECT && k < type->object->field_count; k++) {
+			if (!slice_is(name, type->object->fields[k].name))
+				continue;
+			if (part != NULL)
+				return NULL;
+			part = object->fields[i].name;
+		}
+	}
+	return part;
+}
+
 static void refuse_field(struct checker *checker, const struct node *node, const struct cel_object_type *object)
 {
 	struct cel_issue *issue =
@@ -189,7 +206,10 @@ static void refuse_field(struct checker *checker, const struct node *node, const
 	struct nearest nearest = {.wanted = node->name};
 	for (size_t i = 0; i < object->field_count; i++)
 		nearest_consider(&nearest, object->fields[i].name);
-	if (nearest.best != NULL)
+	const char *part = part_with(object, node->name);
+	if (part != NULL)
+		issue_help(issue, checker->keep, "did you mean `%s.%.*s`?", part, SLICE_ARG(node->name));
+	else if (nearest.best != NULL)
 		issue_help(issue, checker->keep, "did you mean `%s`?", nearest.best);
 	if (issue != NULL)
 		issue->note = field_list(checker, object);

@@ -204,6 +204,9 @@ static void tabs_and_nuls_are_explained(void **state)
 	const struct source *source = source_new(&fixture->arena, "nul.yaml", SLICE("a: b\0c\n"));
 	assert_null(yaml_read(source, &fixture->arena, fixture->diags));
 	assert_non_null(strstr(rendered(fixture), "nul.yaml:1:5"));
+	const struct source *wide = source_new(&fixture->arena, "wide.yaml", SLICE("\xff\xfe" "a\0:\0 \0b\0"));
+	assert_null(yaml_read(wide, &fixture->arena, fixture->diags));
+	assert_non_null(strstr(rendered(fixture), "this is UTF-16, not UTF-8"));
 }
 
 static void what_makes_the_library_loop_is_refused_first(void **state)
