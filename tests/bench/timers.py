@@ -38,7 +38,7 @@ STORM_SECONDS = 300
 SPREAD_MS = 1000           # in which the timers of the storm are due
 MARGIN_SECONDS = 20        # beyond what filling and rebuilding should take, before the timers of the storm are due
 
-MOMENT = re.compile(r"\b\d{13}\b")
+PLACE = re.compile(r"\b\d{13}\b|\\u0001")  # of a time, of the number in an identity key
 OFFICE = re.compile(r"(?<=zone: )Europe/Berlin\n.*?(?=\n\n)", re.S)
 ALWAYS_OPEN = 'UTC\n    week: {mon-sun: ["00:00-24:00"]}'
 
@@ -60,7 +60,8 @@ def configured(world, options):
 
 
 def patterns_of(values, is_full):
-    """Format strings: the times, as distances to the deadline, then the id's digits for each identity key."""
+    """Format strings: the times, as distances to the deadline, and None for the lead's number in each identity key. Members
+    stay in the daemon's order, which it reads much faster than any other."""
     found = []
     for value in values:
         lead = json.loads(value)
@@ -68,13 +69,16 @@ def patterns_of(values, is_full):
             continue
         if any(t < lead["deadline"] for row in lead["clocks"].values() for t in row[3:5]):
             continue # another of its clocks would be due before the one that the storm is made of
-        kinds = [key[:-15] for key in lead.pop("idents")]
-        lead["level"] = 1 # the reminder is told
-        form = json.dumps(lead, separators=(",", ":")).replace("%", "%%")
-        offsets = [int(t) - lead["deadline"] for t in MOMENT.findall(form)]
-        form = MOMENT.sub("%d", form)
-        if is_full:
-            form = form[:-1] + ',"idents":[%s]}' % ",".join('"%s%%015d"' % kind for kind in kinds)
+        kinds, told = [key[:-15] for key in lead["idents"]], {}
+        for name, content in lead.items():
+            if name == "idents":
+                told["level"] = 1 # the reminder is told
+            if name != "idents" or is_full:
+                told[name] = [kind + "\x01" for kind in kinds] if name == "idents" else content
+        form = json.dumps(told, separators=(",", ":")).replace("%", "%%")
+        places = PLACE.findall(form)
+        offsets = [None if p == "\\u0001" else int(p) - lead["deadline"] for p in places]
+        form = PLACE.sub(lambda p: "%d" if p[0].isdigit() else "%015d", form)
         found.append(Pattern(form, offsets, kinds if is_full else []))
     return found
 
@@ -84,7 +88,7 @@ def state_of(patterns, count, due_of):
     for i in range(count):
         form, offsets, kinds = patterns[i % len(patterns)]
         due = due_of(i)
-        yield "lead/T-%d" % i, form % (*[due + offset for offset in offsets], *[i] * len(kinds))
+        yield "lead/T-%d" % i, form % tuple([i if offset is None else due + offset for offset in offsets])
         for kind in kinds:
             yield "ident/%s%015d" % (kind, i), "%d T-%d" % (due, i)
 
