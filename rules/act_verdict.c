@@ -5,6 +5,7 @@
  */
 #include "rules/decide.h"
 
+#include "rules/appraisal.h"
 #include "rules/event_lifecycle.h"
 #include "rules/hold.h"
 #include "rules/lifecycle.h"
@@ -16,7 +17,7 @@ int act_verdict_read(struct activity *activity, struct arena *arena, struct err 
 		return -1;
 	if (activity->verdict.len == 0)
 		return err_set_at(err, ERR_MISSING_FIELD, "verdict", "the activity says no verdict");
-	return 0;
+	return appraisal_is(activity->verdict) ? appraisal_read(activity, err) : 0;
 }
 
 /* What a verdict comes to; LEAD_STATUSES: the state stays, or a held lead goes on. */
@@ -69,7 +70,9 @@ void act_verdict(struct work *work)
 {
 	const struct verdict *verdict = find_verdict(work->activity->verdict);
 	struct move move = {.to = work->state.status, .verdict = work->activity->verdict};
-	if (verdict == NULL) {
+	if (appraisal_is(work->activity->verdict)) {
+		appraisal_decide(work);
+	} else if (verdict == NULL) {
 		decide_reject(work, work->prepared->record, ERR_UNKNOWN_WORD, "verdict", "there is no such verdict");
 	} else if (work->is_repeated) {
 		event_moved(work, &move, lead_status_name(work->state.status), true);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "rules/appraisal.h"
 #include "rules/base/err.h"
 #include "rules/base/slice.h"
 #include "rules/touch.h"
@@ -54,6 +55,7 @@ struct activity {
 	const struct json *evidence;                           /* claim: an object, or NULL */
 	struct slice other;                                    /* merge, split: the second lead */
 	int64_t rating;                                        /* feedback: 1 to 5; 0 not given */
+	struct appraisal appraisal;                            /* verdict: graded */
 	bool is_refused;                                       /* approve: decision "no" */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/event_graded.h"
 
+#include "rules/activity.h"
 #include "rules/decide.h"
 #include "rules/event_page.h"
 #include "rules/model.h"
@@ -22,6 +23,22 @@ static void put_terms(struct json_writer *writer, const struct graded *graded)
 	json_close_array(writer);
 }
 
+static void put_appraisal(struct json_writer *writer, const struct work *work, const struct graded *graded)
+{
+	if (work->state.percent != 0) {
+		json_open_object(writer, "likelihood");
+		json_put_int(writer, "percent", work->state.percent);
+		json_put_text(writer, "of", SLICE("person"));
+		json_close_object(writer);
+	}
+	if (graded->appraiser == NULL)
+		return;
+	json_put_text(writer, "verdict", graded->appraiser->verdict);
+	json_put_text(writer, "actor", graded->appraiser->actor);
+	json_put_text(writer, "comment", graded->appraiser->reason);
+	json_put_bool(writer, "repeated", work->is_repeated);
+}
+
 static struct event *put_event(struct work *work, const struct graded *graded)
 {
 	struct page page;
@@ -34,6 +51,7 @@ static struct event *put_event(struct work *work, const struct graded *graded)
 	json_put_int(writer, "fit", graded->fit);
 	json_put_int(writer, "interest", graded->interest);
 	put_terms(writer, graded);
+	put_appraisal(writer, work, graded);
 	json_put_time(writer, "at", work->now_ms);
 	return page_close(&page, work, OUT_LIFECYCLE, "lead.graded");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * lead.graded: an act, or the time that has passed, has moved a lead into another grade.
+ * lead.graded: an act, or the time that has passed, has moved a lead into another grade; or a person has said what it is worth.
  */
 #ifndef LR_RULES_EVENT_GRADED_H
 #define LR_RULES_EVENT_GRADED_H
@@ -10,6 +10,7 @@
 
 #include "rules/base/slice.h"
 
+struct activity;
 struct criterion;
 struct work;
 
@@ -19,6 +20,7 @@ struct graded {
 	int32_t fit, interest;           /* now */
 	const struct criterion **terms;  /* what the act was worth */
 	size_t term_count;
+	const struct activity *appraiser; /* what a person said; NULL: nobody did */
 };
 
 /* work->state has the new grade and score. */

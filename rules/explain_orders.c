@@ -61,10 +61,12 @@ void say_graded(struct strbuf *out, const struct json *event)
 	              (long long)int_of(event, "previous_score"));
 	if (slice_equal(json_get_text(event, "grade"), json_get_text(event, "previous_grade"))) {
 		put_between(out, ", and still grade ", event, "grade", "");
-		return;
+	} else {
+		put_between(out, ", and grade ", event, "grade", "");
+		put_between(out, " instead of ", event, "previous_grade", "");
 	}
-	put_between(out, ", and grade ", event, "grade", "");
-	put_between(out, " instead of ", event, "previous_grade", "");
+	put_between(out, slice_is(json_get_text(event, "verdict"), "ungraded") ? "; counted again, says " : "; said by ", event, "actor", "");
+	put_between(out, ": ", event, "comment", "");
 }
 
 void put_helpers(struct strbuf *out, const struct json *event)

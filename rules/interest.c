@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/interest.h"
 
+#include "rules/appraisal.h"
 #include "rules/clocks_env.h"
 #include "rules/clocks_lead.h"
 #include "rules/decide.h"
@@ -20,6 +21,11 @@ static int32_t add_points(int32_t a, int32_t b)
 {
 	int64_t sum = (int64_t)a + b;
 	return sum > INT32_MAX ? INT32_MAX : sum < INT32_MIN ? INT32_MIN : (int32_t)sum;
+}
+
+int32_t interest_score(int32_t fit, int32_t interest)
+{
+	return add_points(fit, interest);
 }
 
 const struct grade *interest_grade(const struct model *model, int32_t fit, int32_t interest)
@@ -59,19 +65,23 @@ void interest_fade(const struct model *model, struct lead_state *state, int64_t 
 {
 	if (model->half_life_ms == 0 || state->interest_ms == 0)
 		return; /* nothing that fades */
+	if ((state->appraised & APPRAISAL_SCORE) != 0)
+		return; /* a person has said what it is worth */
 	int32_t fit = (int32_t)state->fit, interest = interest_left(model, state, now_ms), score = add_points(fit, interest);
 	if (score == state->score)
 		return; /* bands that were moved meanwhile grade nobody anew */
 	state->told_grade = state->grade;
 	state->told_score = state->score;
 	state->score = score;
+	if ((state->appraised & APPRAISAL_GRADE) != 0)
+		return;
 	const struct grade *before = score_band(model, state->grade), *grade = interest_grade(model, fit, interest);
 	if (grade->stops && (before == NULL || !before->stops))
 		state->cleared = 1; /* nobody was stopped: time alone does not hold up the person's next lead */
 	state->grade = grade->letter;
 }
 
-static struct graded graded_of(const struct lead_state *state)
+struct graded interest_before(const struct lead_state *state)
 {
 	bool has_faded = state->told_grade.len != 0;
 	return (struct graded){.before = has_faded ? state->told_grade : state->grade,
@@ -81,7 +91,7 @@ static struct graded graded_of(const struct lead_state *state)
 void interest_tell(struct work *work, struct slice lead_id)
 {
 	struct lead_state *state = &work->state;
-	struct graded graded = graded_of(state);
+	struct graded graded = interest_before(state);
 	state->told_grade = SLICE_NONE;
 	if (slice_equal(graded.before, state->grade))
 		return;
@@ -119,7 +129,7 @@ void interest_happened(struct work *work, const struct happened *happened)
 	struct lead_state *state = &work->state;
 	if (model->act_count == 0 || !is_act(happened))
 		return;
-	struct graded graded = graded_of(state);
+	struct graded graded = interest_before(state);
 	graded.terms = arena_array(work->arena, model->act_count, sizeof *graded.terms);
 	int64_t milli = left_milli(model, state, work->now_ms);
 	for (size_t i = 0; i < model->act_count; i++) {
@@ -130,17 +140,15 @@ void interest_happened(struct work *work, const struct happened *happened)
 	}
 	if (graded.term_count == 0)
 		return;
-	if (state->interest_ms == 0)
+	if (state->interest_ms == 0 && state->appraised == 0)
 		state->fit = state->score; /* there was no interest so far */
 	state->interest_milli = held(milli);
 	state->interest_ms = work->now_ms;
 	graded.fit = (int32_t)state->fit;
 	graded.interest = interest_left(model, state, work->now_ms);
-	state->score = add_points(graded.fit, graded.interest);
-	const struct grade *grade = interest_grade(model, graded.fit, graded.interest);
-	state->grade = grade->letter;
+	appraisal_grade(state, interest_grade(model, graded.fit, graded.interest)->letter, add_points(graded.fit, graded.interest));
 	state->told_grade = SLICE_NONE;
-	if (slice_equal(grade->letter, graded.before))
+	if (slice_equal(state->grade, graded.before))
 		return;
 	event_graded(work, &graded);
 }

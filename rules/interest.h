@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "rules/base/slice.h"
+#include "rules/event_graded.h"
 
 struct grade;
 struct happened;
@@ -43,6 +44,8 @@ struct grade_matrix {
 
 /* The grade of the two axes: by the matrix, else by the bands of their sum. Never NULL. */
 const struct grade *interest_grade(const struct model *model, int32_t fit, int32_t interest);
+/* Their sum. */
+int32_t interest_score(int32_t fit, int32_t interest);
 /* What is left of a lead's interest at `now_ms`, in whole points, rounded down. */
 int32_t interest_left(const struct model *model, const struct lead_state *state, int64_t now_ms);
 
@@ -50,6 +53,9 @@ int32_t interest_left(const struct model *model, const struct lead_state *state,
 void interest_fade(const struct model *model, struct lead_state *state, int64_t now_ms);
 /* Before work->state is written under `lead_id`: another grade that nobody has told of yet is told. */
 void interest_tell(struct work *work, struct slice lead_id);
+
+/* Grade and score as they were told last. */
+struct graded interest_before(const struct lead_state *state);
 
 /* Intake: work->score into work->state. */
 void interest_begin(struct work *work);

@@ -119,6 +119,8 @@ static const struct member_row rows[] = {
 	ROW("turn", IS_TEXT, turn, 0, 0),
 	ROW("ended", IS_INT, ended_ms, 0, 0),
 	ROW("purge", IS_INT, purge_ms, 0, 0),
+	ROW("appraised", IS_INT, appraised, 0, 0),
+	ROW("odds", IS_INT, percent, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -210,7 +212,8 @@ static bool is_sound(const struct lead_state *lead)
 	       lead->furthest >= 0 && lead->bar >= BAR_NONE && lead->bar <= BAR_CONTACT &&
 	       lead->left_ms >= 0 && lead->exempt_ms >= 0 && lead->dispute_ms >= 0 &&
 	       lead->sheltered_ms >= 0 && lead->later_ms >= 0 && lead->ended_ms >= 0 && lead->purge_ms >= 0 && lead->excused >= EXCUSE_NONE && lead->excused <= EXCUSE_PASS_ON &&
-	       (lead->excused == EXCUSE_NONE || lead->exempt_ms != 0);
+	       (lead->excused == EXCUSE_NONE || lead->exempt_ms != 0) && lead->appraised >= 0 && lead->percent >= 0 &&
+	       lead->percent < 100;
 }
 
 /* ---- the fast way: our own form, members in our order */

@@ -50,6 +50,7 @@ static const struct {
 	{"{\"type\":\"activity.approve\",\"lead_id\":\"%s\",\"actor\":\"boss\",\"decision\":\"yes\"}", 2},
 	{"{\"type\":\"activity.approve\",\"lead_id\":\"%s\",\"actor\":\"boss\",\"decision\":\"no\"}", 1},
 	{"{\"type\":\"activity.issue\",\"lead_id\":\"%s\",\"department\":\"help\"}", 1},
+	{"{\"type\":\"activity.verdict\",\"lead_id\":\"%s\",\"verdict\":\"graded\",\"likelihood\":40,\"actor\":\"mia\",\"reason\":\"x\"}", 1},
 	{"{\"type\":\"activity.feedback\",\"lead_id\":\"%s\",\"rating\":4}", 1},
 	{"{\"type\":\"activity.complaint\",\"lead_id\":\"%s\"}", 1},
 	{"{\"type\":\"activity.help_requested\",\"lead_id\":\"%s\",\"to\":\"ana\"}", 1},
