@@ -454,10 +454,12 @@ bool story_why_not(struct strbuf *out, const struct json *story, struct slice na
 {
 	struct strbuf answer = STRBUF_INIT;
 	bool is_known = story_suppose_why_not(&answer, story, name, false);
-	if (is_known) {
+	if (is_known && json_get_text(story, "lead_id").len != 0)
 		put_text(out, story, "lead_id");
+	else if (is_known) /* what cannot be read has no id */
+		strbuf_printf(out, "Record %lld", (long long)int_of(story, "record"));
+	if (is_known)
 		strbuf_printf(out, ": %s.", strbuf_text(&answer));
-	}
 	strbuf_done(&answer);
 	return is_known;
 }

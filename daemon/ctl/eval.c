@@ -192,6 +192,8 @@ static int eval_on_leads(struct question *question, const char *file, int64_t no
 	question->steps = leads_model(leads)->cel_step_limit;
 	question->names_leads = count > 1;
 	int code = compile(question, leads_model(leads)->env) == 0 ? CTL_OK : CTL_FAILED;
+	if (count == 0 && code == CTL_OK)
+		code = leads_none(file);
 	for (size_t i = 0; i < count && question->program != NULL; i++)
 		if (eval_on_lead(question, leads, i + 1, documents[i], now_ms) != CTL_OK)
 			code = CTL_FAILED;

@@ -209,7 +209,7 @@ static int explain_all(const struct ctl_args *args, struct leads *leads, struct 
 {
 	const struct slice *documents;
 	size_t count = leads_split(text, arena, &documents);
-	int code = CTL_OK;
+	int code = count != 0 ? CTL_OK : leads_none(args->rest[0]);
 	for (size_t i = 0; i < count && code == CTL_OK; i++) {
 		if (i > 0 && is_long(args))
 			putchar('\n');

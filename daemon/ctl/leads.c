@@ -54,7 +54,7 @@ static struct slice next_line(struct slice *text)
 	struct slice line = {text->p, end != NULL ? (size_t)(end - text->p) : text->len};
 	size_t taken = line.len + (end != NULL);
 	*text = (struct slice){text->p + taken, text->len - taken};
-	while (line.len > 0 && strchr(" \t\r", line.p[line.len - 1]) != NULL)
+	while (line.len > 0 && memchr(" \t\r", line.p[line.len - 1], 3) != NULL)
 		line.len--;
 	return line;
 }
@@ -79,6 +79,22 @@ static size_t split_lines(struct slice text, struct slice *documents)
 	return count;
 }
 
+/* A line that is an object by itself: those beside it are lines, too, whatever is wrong with them. */
+static bool has_record(const struct slice *lines, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (lines[i].p[0] == '{' && is_json(lines[i]))
+			return true;
+	return false;
+}
+
+int leads_none(const char *name)
+{
+	struct err err = ERR_INIT;
+	err_set(&err, ERR_TOOL_FILE, "there is no lead in %s", strcmp(name, "-") == 0 ? "standard input" : name);
+	return ctl_fail(CTL_FAILED, &err);
+}
+
 size_t leads_split(struct slice text, struct arena *arena, const struct slice **ret_documents)
 {
 	size_t lines = 1;
@@ -87,7 +103,7 @@ size_t leads_split(struct slice text, struct arena *arena, const struct slice **
 	struct slice *documents = arena_array(arena, lines, sizeof *documents);
 	*ret_documents = documents;
 	size_t count = split_lines(text, documents);
-	if (count < 2 || is_json(documents[0]))
+	if (count < 2 || is_json(documents[0]) || (has_record(documents + 1, count - 1) && !is_json(text)))
 		return count;
 	documents[0] = text;
 	return 1;

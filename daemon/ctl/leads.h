@@ -16,9 +16,12 @@ enum { LEADS_FILE_BYTES_MAX = 64 << 20 };
 /* The whole of a file, "-" for standard input, in the arena. -1 with *err (ERR_TOOL_FILE). */
 int leads_read_file(const char *name, struct arena *arena, struct slice *ret_bytes, struct err *err);
 
-/* The documents of a text: each line that is not empty, or the whole text where the first line is no JSON by itself. The
+/* The documents of a text: each line that is not empty, or the whole text where no line is an object by itself. The
  * slices point into the text, their list lies in `arena`. */
 size_t leads_split(struct slice text, struct arena *arena, const struct slice **ret_documents);
+
+/* Says that there is nothing in the file `name`; the exit code. */
+int leads_none(const char *name);
 
 struct leads; /* a configuration and what was decided under it so far */
 
