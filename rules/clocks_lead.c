@@ -2,6 +2,7 @@
 #include "rules/clocks_lead.h"
 
 #include "rules/absence.h"
+#include "rules/calendar.h"
 #include "rules/clocks_act.h"
 #include "rules/clocks_env.h"
 #include "rules/decide.h"
@@ -92,6 +93,12 @@ static void hours_of(struct work *work, const struct clock_plan *plan, struct cl
 		ret->clock = ret->manager;
 	else if (plan->calendar_by == CLOCK_BY_CUSTOMER)
 		ret->clock = calendar_for(work, lead, (struct who){SIZE_MAX, SIZE_MAX});
+}
+
+const struct zone *clocks_zone(struct work *work)
+{
+	const struct calendar *calendar = owner_hours(work, clocks_lead(work)).owner;
+	return calendar != NULL ? calendar_zone(calendar) : NULL;
 }
 
 static const struct model_clock *find_clock(const struct model *model, struct slice name)

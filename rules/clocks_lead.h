@@ -21,6 +21,7 @@
 #include "rules/clocks.h"
 
 struct work;
+struct zone;
 
 /* What can happen to a lead. Each is a bool of the same name in start, stop and pause conditions. */
 #define CLOCK_FACTS(X)                                                          \
@@ -81,6 +82,8 @@ void clocks_before_owner(struct work *work, bool is_given);
 const struct clock *clocks_running(const struct work *work, enum clock_kind kind);
 /* work->state has another owner, or none, since now. Called by rules/own.c and nobody else. */
 void clocks_on_owner(struct work *work);
+/* Whose local time the owner of the lead lives by: that of the calendar that is nearest to him. NULL: there is none. */
+const struct zone *clocks_zone(struct work *work);
 /* "timer:<lead>:<timer>:<cycle>" of the clock that is due first: the cause of all that is done at that moment. */
 struct slice clocks_cause(struct work *work);
 /* Tells what is due at work->now_ms and does what the levels ask for. Returns how many levels or new due times were told. The

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/event_clock.h"
 
+#include <string.h>
+
 #include "rules/calendar.h"
 #include "rules/clocks_lead.h"
 #include "rules/decide.h"
 #include "rules/event_page.h"
 #include "rules/model.h"
+#include "rules/text/zone.h"
 
 static const char *type_of(const struct clock_plan *plan, const struct clock_level *level)
 {
@@ -23,6 +26,14 @@ static void put_plan(struct json_writer *writer, const struct clock_plan *plan)
 	json_put_text(writer, "file", slice_of(plan->file));
 	json_put_int(writer, "line", plan->line);
 	json_close_object(writer);
+}
+
+/* For people to read the times of the event in: those themselves are UTC. */
+static void put_zone(struct json_writer *writer, struct work *work)
+{
+	const struct zone *zone = clocks_zone(work);
+	if (zone != NULL && strcmp(zone_name(zone), "UTC") != 0)
+		json_put_text(writer, "zone", slice_of(zone_name(zone)));
 }
 
 static int64_t assigned_at(const struct lead_state *state)
@@ -50,6 +61,7 @@ void event_clock_told(struct work *work, struct slice timer, const struct clock_
 	json_put_time(writer, "assigned_at", assigned_at(state));
 	json_put_time(writer, "started_at", told->start_ms);
 	json_put_time(writer, "deadline", told->due_ms);
+	put_zone(writer, work);
 	if (level->rank >= CLOCK_RANK_BREACH)
 		json_put_int(writer, "late_ms", work->now_ms - told->due_ms);
 	if (plan->times != 0) {
@@ -76,6 +88,7 @@ static struct json_writer *open_change(struct page *page, struct work *work, con
 	event_put_if(writer, "grade", work->state.grade);
 	json_put_time(writer, "started_at", clock->start_ms);
 	json_put_time(writer, "old_deadline", old_ms);
+	put_zone(writer, work);
 	return writer;
 }
 

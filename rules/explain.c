@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/explain.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "rules/explain_orders.h"
 #include "rules/explain_parts.h"
+#include "rules/instant.h"
+#include "rules/text/zone.h"
 
 /* ---- the sentence */
 
@@ -132,6 +137,26 @@ static void put_awaited(struct strbuf *out, const struct json *event)
 	strbuf_puts(out, "\" waits for");
 }
 
+/* A time of the event, in the zone that it names: "2026-11-23 09:30 +01:00". */
+static void put_moment(struct strbuf *out, const struct json *event, const char *name)
+{
+	char zone_text[ZONE_NAME_BYTES + 1];
+	snprintf(zone_text, sizeof zone_text, "%.*s", SLICE_ARG(json_get_text(event, "zone")));
+	const struct zone *zone = zone_text[0] != '\0' ? zone_load(zone_text) : NULL;
+	int64_t ms = instant_parse(json_get_text(event, name));
+	struct civil civil;
+	if (zone == NULL || ms < 0) {
+		put_text(out, event, name);
+		return;
+	}
+	zone_to_civil(zone, ms / 1000, &civil);
+	int offset = zone_offset_at(zone, ms / 1000) / 60, east = abs(offset);
+	strbuf_printf(out, "%04lld-%02d-%02d %02d:%02d", (long long)civil.year, civil.month, civil.day, civil.hour, civil.minute);
+	if (civil.second != 0)
+		strbuf_printf(out, ":%02d", civil.second);
+	strbuf_printf(out, " %c%02d:%02d", offset < 0 ? '-' : '+', east / 60, east % 60);
+}
+
 /* Nobody may own a lead that is put off or grows old. */
 static void put_who_waits(struct strbuf *out, const struct json *event, const char *owner_verb, const char *verb)
 {
@@ -164,7 +189,7 @@ static void say_reminder(struct strbuf *out, const struct json *event)
 	}
 	strbuf_puts(out, ": ");
 	put_who_waits(out, event, " has until ", "there is time until ");
-	put_text(out, event, "deadline");
+	put_moment(out, event, "deadline");
 	strbuf_puts(out, " for ");
 	put_awaited(out, event);
 }
@@ -185,7 +210,7 @@ static void say_overdue(struct strbuf *out, const struct json *event)
 {
 	strbuf_puts(out, " is overdue: ");
 	put_who_waits(out, event, " had until ", "there was time until ");
-	put_text(out, event, "deadline");
+	put_moment(out, event, "deadline");
 	strbuf_puts(out, " for ");
 	put_awaited(out, event);
 	put_action(out, event);
@@ -198,14 +223,14 @@ static void say_rescheduled(struct strbuf *out, const struct json *event)
 	put_awaited(out, event);
 	if (is_over) {
 		strbuf_puts(out, " ran until ");
-		put_text(out, event, "old_deadline");
+		put_moment(out, event, "old_deadline");
 		strbuf_puts(out, " and is no longer asked for");
 		return;
 	}
 	strbuf_puts(out, " moved from ");
-	put_text(out, event, "old_deadline");
+	put_moment(out, event, "old_deadline");
 	strbuf_puts(out, " to ");
-	put_text(out, event, "deadline");
+	put_moment(out, event, "deadline");
 }
 
 static void put_count(struct strbuf *out, const struct json *figures, const char *name)

@@ -512,7 +512,7 @@ static void every_outcome_has_a_sentence(void **state)
 	                    "Lead L1 is L1 again (same lead id), which belongs to Ana Alvarez (team World).\n"
 	                    "Lead L2 went to nobody: grade stops.\n"
 	                    "Lead L1 is overdue: Ana Alvarez (team World) had until "
-	                    "2026-11-24T09:00:00.000Z for the first contact.\n"
+	                    "2026-11-24 10:00 +01:00 for the first contact.\n"
 	                    "Lead L1 was touched and is in progress; the first response came late.\n");
 	strbuf_done(&all);
 }
