@@ -108,7 +108,24 @@ static void take_record(const struct lead_state *state, struct claimant *claiman
 	claimant->is_recorded = true;
 }
 
+/* Who holds as many leads as he may is passed over when it is decided: he wins none beyond the cap (semantics.md 2.11). Of two
+ * leads that become one he has one already. */
+static bool holds_too_many(struct work *work, struct slice rep)
+{
+	int64_t holding = ownership_rules(work->model)->holding;
+	struct slice contest = work->state.contest;
+	struct lead_state other;
+	if (holding == 0 || own_held(work, rep) < holding)
+		return false;
+	return contest.len == 0 || work_read_lead(work, contest, &other) <= 0 || !slice_equal(other.owner, rep);
+}
+
 /* ---- claiming */
+
+static bool is_due(const struct work *work)
+{
+	return work->state.dispute_ms != 0 && work->state.dispute_ms <= work->now_ms;
+}
 
 static void tell(struct work *work, const char *step, const char *criterion, struct slice winner)
 {
@@ -116,8 +133,10 @@ static void tell(struct work *work, const char *step, const char *criterion, str
 	struct claimant *claimants = arena_array(work->arena, STATE_CLAIMS_MAX, sizeof *claimants);
 	size_t count = 0;
 	for (size_t i = 0; i < state->claims.count; i++)
-		if (read_claim(state->claims.items[i], &claimants[count]))
+		if (read_claim(state->claims.items[i], &claimants[count])) {
+			claimants[count].is_full = is_due(work) && holds_too_many(work, claimants[count].rep);
 			take_record(state, &claimants[count++]);
+		}
 	event_dispute(work, &(struct dispute_step){.step = step, .criterion = criterion, .winner = winner,
 	                                           .owner_followed_ms = followed_first(state, state->owner),
 	                                           .claimants = claimants, .count = count, .until_ms = state->dispute_ms});
@@ -229,10 +248,10 @@ static void mind_other(struct work *work)
 			pass_claim(work, i, &claimant);
 }
 
-enum { CLAIMANTS_MAX = STATE_CLAIMS_MAX + 1 };
+enum { CLAIMANTS_MAX = STATE_CLAIMS_MAX + 1, COUNTING_MS = 60000 };
 
 /* The owner first: he is one of those who say it is theirs, by what the lead itself records. */
-static size_t gather(struct work *work, struct claimant claimants[CLAIMANTS_MAX])
+static size_t gather(struct work *work, struct claimant claimants[CLAIMANTS_MAX], bool *ret_is_any_full)
 {
 	const struct lead_state *state = &work->state;
 	size_t count = 0;
@@ -245,7 +264,10 @@ static size_t gather(struct work *work, struct claimant claimants[CLAIMANTS_MAX]
 			continue;
 		take_record(state, &claimant);
 		if (!slice_equal(claimant.rep, state->owner)) {
-			claimants[count++] = claimant;
+			bool is_full = holds_too_many(work, claimant.rep);
+			*ret_is_any_full |= is_full;
+			claimants[count] = claimant;
+			count += !is_full;
 			continue;
 		}
 		claimant.is_in_territory = claimants[0].is_in_territory;
@@ -347,25 +369,42 @@ static void end(struct work *work, struct slice winner)
 		work_write_lead(work, work->lead_id);
 }
 
-bool dispute_fire(struct work *work)
+static const char *criterion_word(const struct ownership_rules *rules, enum dispute_criterion criterion, bool is_alone)
+{
+	if (criterion != DISPUTE_CRITERIA_COUNT)
+		return dispute_criterion_name(criterion);
+	return is_alone ? "holding_cap" : rules->is_managers ? "manager" : "none";
+}
+
+static void decide(struct work *work)
 {
 	const struct ownership_rules *rules = ownership_rules(work->model);
 	struct claimant claimants[CLAIMANTS_MAX];
-	if (work->state.dispute_ms == 0 || work->state.dispute_ms > work->now_ms)
-		return false;
-	work->cause = slice_of(arena_printf(work->arena, "timer:%.*s:dispute:%lld", SLICE_ARG(work->lead_id),
-	                                    (long long)work->state.dispute_ms));
+	bool is_any_full = false;
 	mind_other(work);
-	size_t count = gather(work, claimants);
+	size_t count = gather(work, claimants, &is_any_full);
+	bool is_alone = count == 1 && is_any_full; /* nobody but the owner may have it */
 	drop_words(claimants, count);
-	enum dispute_criterion criterion = judge(rules, claimants, count);
-	bool is_decided = criterion != DISPUTE_CRITERIA_COUNT, is_left = !is_decided && rules->is_managers;
+	enum dispute_criterion criterion = is_alone ? DISPUTE_CRITERIA_COUNT : judge(rules, claimants, count);
+	bool is_decided = criterion != DISPUTE_CRITERIA_COUNT, is_left = !is_decided && !is_alone && rules->is_managers;
 	struct slice winner = is_decided ? claimants[0].rep : work->state.owner;
-	const char *name = is_decided ? dispute_criterion_name(criterion) : rules->is_managers ? "manager" : "none";
-	tell(work, is_left ? "undecided" : "decided", name, winner);
+	tell(work, is_left ? "undecided" : "decided", criterion_word(rules, criterion, is_alone), winner);
 	if (is_left)
 		leave_to_manager(work);
 	else
 		end(work, winner);
+}
+
+bool dispute_fire(struct work *work)
+{
+	if (!is_due(work))
+		return false;
+	if (ownership_rules(work->model)->holding != 0 && own_is_counting(work)) {
+		work->state.dispute_ms = work->now_ms + COUNTING_MS; /* what each of them holds is not known yet */
+		return true;
+	}
+	work->cause = slice_of(arena_printf(work->arena, "timer:%.*s:dispute:%lld", SLICE_ARG(work->lead_id),
+	                                    (long long)work->state.dispute_ms));
+	decide(work);
 	return true;
 }

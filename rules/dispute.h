@@ -6,6 +6,7 @@
  *     further claims, also the owner's ─► evidence
  *     the deadline ────────────────────► decided: the criteria of the ladder in order, each narrows who is left; the one that
  *                                        leaves a single one decides. None does: the owner keeps it, or a manager is asked
+ *                                        Who holds as many leads as he may by then (ownership.holding) is passed over
  *     an order, a release meanwhile ───► closed: the lead is not argued about any more
  *     it is over, and was about a merge ► the two leads become one (rules/merge.h)
  *

@@ -14,6 +14,8 @@ static void put_claim(struct json_writer *writer, const struct claimant *claiman
 		json_put_bool(writer, "recorded", claimant->is_recorded);
 	json_put_bool(writer, "territory", claimant->is_in_territory);
 	json_put_bool(writer, "key_person", claimant->has_key_person);
+	if (claimant->is_full)
+		json_put_text(writer, "passed_over", SLICE("holding_cap"));
 	json_close_object(writer);
 }
 

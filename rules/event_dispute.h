@@ -18,6 +18,7 @@ struct claimant {
 	int64_t claimed_ms, followed_ms; /* 0: none */
 	bool is_in_territory, has_key_person;
 	bool is_recorded;  /* the follow-up is; else he says so */
+	bool is_full;      /* it is decided, and he holds as many leads as he may */
 	bool is_for_other; /* not told: rules/dispute.h, mark o */
 };
 
