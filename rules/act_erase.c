@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * activity.erase: the lead is forgotten (rules/erase.h). With `do_not_contact` the keys of the person stay as marks.
+ * activity.erase: the lead is forgotten (rules/erase.h). With `do_not_contact`, or where the person had asked for that before,
+ * the keys of the person stay as marks.
  */
 #include "rules/erase.h"
 
@@ -12,5 +13,6 @@ int act_erase_read(struct activity *activity, struct arena *arena, struct err *e
 
 void act_erase(struct work *work)
 {
-	erase_lead(work, work->activity->is_barring ? IDENTS_BARRED : IDENTS_GONE, work->activity->reason);
+	bool is_barred = work->activity->is_barring || work->state.bar == BAR_CONTACT;
+	erase_lead(work, is_barred ? IDENTS_BARRED : IDENTS_GONE, work->activity->reason);
 }

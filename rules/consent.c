@@ -93,8 +93,8 @@ static void granted(struct work *work)
 	size_t rep = model_find_rep(work->model, work->state.candidate);
 	struct order order = order_of(work, "approved");
 	order.is_chosen = work->state.owner.len == 0 && !work->state.is_free; /* the turn was booked when he was chosen */
-	if (rep == SIZE_MAX || !work->model->reps[rep].is_active) {
-		refused(work, "not_active");
+	if (rep == SIZE_MAX || !work->model->reps[rep].is_active || work->state.bar == BAR_CONTACT) {
+		refused(work, work->state.bar == BAR_CONTACT ? "do_not_contact" : "not_active");
 		return;
 	}
 	own_order(work, rep, team_of(work, rep, work->state.asked), &order);

@@ -155,7 +155,7 @@ void work_name(struct work *work);
  * lead: a reader that finds a key must find its lead in the same state. `with_event`: also the event's own key. */
 void work_link_idents(struct work *work, struct slice lead_id, bool with_event);
 
-/* The key of that name, without "ident/", points to the lead from now on. */
+/* The key of that name, without "ident/", points to the lead from now on, unless it has just become a mark (rules/barred.h). */
 void work_point_ident(struct work *work, struct slice name, struct slice lead_id);
 
 /* The keys that point to work->state go, or stay as marks that name no lead; marks of events always stay. Returns how many
@@ -164,6 +164,8 @@ enum idents_fate { IDENTS_GONE, IDENTS_BARRED };
 size_t work_forget_idents(struct work *work, enum idents_fate fate);
 /* No record makes a lead of this id any more: ids of events and ownership versions would begin anew. */
 void work_bar_lead_id(struct work *work);
+/* The key of that name ("<key id>.<version>.<kind>.<mac>") names no lead from now on: whoever has it is routed to nobody. */
+void work_bar_ident(struct work *work, struct slice name);
 
 /* ---- stages.h: one function per stage, in stage_<name>.c or settle.c */
 

@@ -26,7 +26,7 @@ static void forget_absorbed(struct work *work)
 
 void erase_lead(struct work *work, enum idents_fate fate, struct slice reason)
 {
-	size_t keys = work->state.idents.count;
+	size_t keys = work->state.idents.count + (fate == IDENTS_BARRED ? work->state.ceded.count : 0);
 	size_t barred = work_forget_idents(work, fate);
 	work_bar_lead_id(work);
 	forget_absorbed(work);

@@ -212,6 +212,8 @@ static struct json_writer *open_status(struct page *page, const struct work *wor
 
 static void close_status(struct page *page, struct work *work)
 {
+	if (work->state.bar == BAR_CONTACT)
+		json_put_bool(&page->writer, "do_not_contact", true);
 	json_put_int(&page->writer, "ownership_version", work->state.version);
 	json_put_bool(&page->writer, "repeated", work->is_repeated);
 	json_put_time(&page->writer, "at", work->now_ms);

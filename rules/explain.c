@@ -110,6 +110,8 @@ static void say_status(struct strbuf *out, const struct json *event)
 		strbuf_puts(out, is_true(response, "in_time") ? "; the first response came in time"
 		                                              : "; the first response came late");
 	put_said(out, event);
+	if (is_true(event, "do_not_contact"))
+		strbuf_puts(out, "; the person is not to be contacted");
 }
 
 /* What each clock waits for; one that the configuration gave a name of its own is told by that name. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/idents.h"
 
+#include "rules/barred.h"
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
 #include "rules/lifecycle.h"
@@ -156,6 +157,7 @@ static void take_ident(struct work *work, const struct hit *hit, struct slice na
 			idents->items[kept++] = idents->items[i];
 	if (kept != idents->count) {
 		idents->count = kept;
+		barred_cede(&past.state, name);
 		work_write_lead(&past, past.lead_id);
 	}
 	work_aside_end(&past, work);
@@ -211,7 +213,8 @@ static bool list_ident(struct work *work, enum identity_kind kind, struct slice 
 
 void work_point_ident(struct work *work, struct slice name, struct slice lead_id)
 {
-	write_ident(work, ARENA_JOIN(work->arena, SLICE("ident/"), name), lead_id);
+	if (!barred_is(work, name))
+		write_ident(work, ARENA_JOIN(work->arena, SLICE("ident/"), name), lead_id);
 }
 
 void work_link_idents(struct work *work, struct slice lead_id, bool with_event)
@@ -267,6 +270,11 @@ static void bar(struct work *work, struct slice key)
 	overlay_put(&work->decider->overlay, key, work_keep(work->arena, &value), 0);
 }
 
+void work_bar_ident(struct work *work, struct slice name)
+{
+	bar(work, ARENA_JOIN(work->arena, SLICE("ident/"), name));
+}
+
 void work_bar_lead_id(struct work *work)
 {
 	bar(work, identity_key(work->model, IDENTITY_LEAD, 1, work->lead_id, work->arena));
@@ -280,7 +288,7 @@ size_t work_forget_idents(struct work *work, enum idents_fate fate)
 		struct slice key = ARENA_JOIN(work->arena, SLICE("ident/"), idents->items[i]);
 		if (stays_with_others(&work->state, idents->items[i]))
 			continue;
-		if (!stays_as_mark(idents->items[i], fate)) {
+		if (!stays_as_mark(idents->items[i], fate) && !barred_is(work, idents->items[i])) {
 			overlay_remove(&work->decider->overlay, key);
 			continue;
 		}
@@ -288,5 +296,5 @@ size_t work_forget_idents(struct work *work, enum idents_fate fate)
 		barred++;
 	}
 	idents->count = 0;
-	return barred;
+	return barred + (fate == IDENTS_BARRED ? barred_follow(work) : 0);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/merge.h"
 
+#include "rules/barred.h"
 #include "rules/base/strbuf.h"
 #include "rules/clocks_lead.h"
 #include "rules/consent.h"
@@ -137,9 +138,15 @@ static void hand_over_idents(struct work *work, const struct lead_state *other, 
 	survivor->state.is_common |= other->is_common;
 	if (survivor->state.bar < other->bar)
 		survivor->state.bar = other->bar;
+	for (size_t i = 0; i < other->ceded.count; i++)
+		barred_cede(&survivor->state, other->ceded.items[i]);
 	for (size_t i = 0; i < other->idents.count; i++) {
 		struct slice name = other->idents.items[i];
 		struct state_list *idents = &survivor->state.idents;
+		if (barred_is(work, name)) {
+			survivor->state.bar = BAR_CONTACT;
+			continue;
+		}
 		work_point_ident(work, name, survivor->lead_id);
 		if (!is_listed(idents, name) && idents->count < STATE_IDENTS_MAX)
 			idents->items[idents->count++] = name;

@@ -121,6 +121,7 @@ static const struct member_row rows[] = {
 	ROW("purge", IS_INT, purge_ms, 0, 0),
 	ROW("appraised", IS_INT, appraised, 0, 0),
 	ROW("odds", IS_INT, percent, 0, 0),
+	ROW("ceded", IS_LIST, ceded, 0, STATE_CEDED_MAX),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

@@ -30,6 +30,7 @@
  *     reached, taught   what it was counted as where likelihood is learned
  *     lesson    the rows that it taught there, as a flat object: {"source":"list","stage":"assigned,in_progress"}
  *     idents    names of the identity keys that point here, without "ident/"
+ *     ceded     those of its person that a newer lead has taken since (rules/barred.h)
  *     recent    marks of the latest activity events, so that a repeat is taken once
  *     size, lane, free   units it counts (default 1), lane of the rotation, 1: it cost its owner no turn,
  *               2: that was given back because the lead was none
@@ -98,6 +99,7 @@ enum {
 	STATE_FROM_MAX = 12,
 	STATE_ADDED_BYTES_MAX = 2048,              /* of what those that were merged into a lead offer */
 	STATE_APART_MAX = 4,
+	STATE_CEDED_MAX = 8,
 	STATE_EXACT_MAX = 6,                       /* idents of events and ids: the others are for those of the person */
 	STATE_VALUE_BYTES_MAX = 4096,              /* of a lead's value; ours stay far below */
 };
@@ -174,6 +176,7 @@ struct lead_state {
 	struct state_list under;  /* what those in `from` had taken in before; at most STATE_FROM_MAX */
 	struct slice added;       /* a JSON object as written; may be empty */
 	struct slice into, was, contest;
+	struct state_list ceded;  /* at most STATE_CEDED_MAX */
 	struct slice was_why;
 	int64_t later_ms;         /* 0: none */
 	int64_t ended_ms, purge_ms;

@@ -2,6 +2,7 @@
  *
  * What is done once per model, and walks over all leads: one row per kind of walk.
  */
+#include "rules/barred.h"
 #include "rules/clocks_walk.h"
 #include "rules/decide.h"
 #include "rules/handover.h"
@@ -24,6 +25,7 @@ static const struct walk_kind kinds[] = {
 	{{OWN_WALK, sizeof OWN_WALK - 1}, own_visit, NULL},
 	{{POOL_WALK, sizeof POOL_WALK - 1}, pool_visit, NULL},
 	{{RETENTION_WALK, sizeof RETENTION_WALK - 1}, retention_visit, NULL},
+	{{BARRED_WALK, sizeof BARRED_WALK - 1}, barred_visit, barred_walked},
 	{{NULL, 0}, NULL, NULL},
 };
 
