@@ -8,6 +8,7 @@
  *     lint_condition.c  conditions that are never true, also in one of their alternatives
  *     lint_route.c   routes and criteria that never match, routes that stand behind a broader one
  *     lint_pool.c    criteria of a pool that nobody in the team meets
+ *     lint_outcome.c what a team that is only asked for another would do when nobody is there
  *     lint_score.c   grades that no sum of points reaches
  *
  * For rules/model*.c.
@@ -30,5 +31,6 @@ void lint_pool_criterion(struct model_builder *builder, const struct team *team,
 /* After a build without errors. */
 void lint_routes(struct model_builder *builder);
 void lint_score(struct model_builder *builder);
+void lint_outcomes(struct model_builder *builder);
 
 #endif

@@ -252,6 +252,7 @@ struct model *model_build(const struct node *root, const struct model_files *fil
 		model_warn_unused(&builder);
 		lint_routes(&builder);
 		lint_score(&builder);
+		lint_outcomes(&builder);
 	}
 	arena_done(&builder.scratch);
 	if (!model_has_failed(&builder)) {
