@@ -349,6 +349,7 @@ static const char *advice_for(const char *message)
 		{"invalid trailing content after", "quotes inside quotes: put the whole in single quotes, as in 'grade == \"A\"'"},
 		{"invalid nested block mapping on the same line", "a text with `: ` in it is put in single quotes as a whole"},
 		{"mismatched flow", "a bracket that was opened before it is not closed"},
+		{"invalid multiline plain key", "a key has a `:` and a blank behind it, and an item of a list begins with `- `"},
 		{"missing ':'", "a key has a `:` and a blank behind it, and an item of a list begins with `- `"},
 		{"invalid scalar at the end of block sequence", "another item begins with `- ` where the others do; a key of the list's owner stands further left"},
 		{"plain scalar cannot start with", "put the whole text in single quotes"},
@@ -368,14 +369,18 @@ static const struct open_node *innermost_flow(const struct reader *reader)
 }
 
 /* Inside of `{…}` or `[…]` a text without quotes ends sooner than people think. */
-static const char *flow_advice(const struct reader *reader, const struct open_node *flow, unsigned line, const char *message)
+static const char *flow_advice(const struct reader *reader, const struct open_node *flow, struct source_span at,
+                               const char *message)
 {
+	unsigned line = source_place_of(reader->source, at.offset).line;
 	bool is_about_commas = message != NULL && strstr(message, "missing comma in flow") != NULL;
 	if (flow == NULL || (!is_about_commas && advice_for(message) != NULL))
 		return NULL;
 	if (source_place_of(reader->source, flow->node->span.offset).line != line)
 		return flow->node->kind == NODE_MAPPING ? "a `}` or a comma is missing before this; behind ` #` all is a comment"
 		                                        : "a `]` or a comma is missing before this; behind ` #` all is a comment";
+	if (is_about_commas && at.offset > 0 && strchr("'\"", reader->source->text.p[at.offset - 1]) != NULL)
+		return advice_for("invalid trailing content after"); /* the text ended at a quote that was meant to be in it */
 	return is_about_commas ? "a text with a bracket, a brace, `, ` or `: ` in it is put in single quotes as a whole, as in "
 	                         "'lead.source in [\"web\", \"fair\"]'"
 	                       : NULL;
@@ -396,7 +401,7 @@ static void report_syntax(struct reader *reader, const struct fy_diag_error *err
 	if (flow != NULL)
 		diag_second(reader->diags, diag, flow->node->span, "this is still open");
 	unsigned line = source_place_of(reader->source, span.offset).line;
-	const char *advice = flow_advice(reader, flow, line, error->msg);
+	const char *advice = flow_advice(reader, flow, span, error->msg);
 	if (is_tab_in_indentation(source_line(reader->source, line)) || is_tab_in_indentation(source_line(reader->source, line + 1)))
 		diag_help(reader->diags, diag, "indent with spaces: YAML allows no tabs there");
 	else if (advice != NULL || advice_for(error->msg) != NULL)

@@ -98,10 +98,13 @@ static bool expect_close(struct parser *parser, enum token_kind kind, struct ext
 	if (accept(parser, kind))
 		return true;
 	if (!parser->is_broken) {
+		bool is_list = kind == TOKEN_CLOSE_PAREN && parser->token.kind == TOKEN_COMMA;
 		fail_unexpected(parser, token_name(kind));
-		if (parser->issues->count > 0)
-			issue_help(&parser->issues->items[parser->issues->count - 1], parser->keep,
-				   "the bracket opened at character %u is still open", open.offset + 1);
+		struct cel_issue *issue = parser->issues->count > 0 ? &parser->issues->items[parser->issues->count - 1] : NULL;
+		if (is_list)
+			issue_help(issue, parser->keep, "a list is written in square brackets: [a, b]");
+		else
+			issue_help(issue, parser->keep, "the bracket opened at character %u is still open", open.offset + 1);
 	}
 	return false;
 }
