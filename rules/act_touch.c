@@ -33,6 +33,7 @@ static void take_touch(struct work *work, const struct status_change *change)
 		unsigned facts = CLOCK_FACT_TOUCHED | (touch->is_attempt ? 0 : CLOCK_FACT_REACHED);
 		if (touch->intent.len != 0 || touch->need != NULL)
 			facts |= CLOCK_FACT_NEED_CHANGED;
+		owner_match_note(work, change->at_ms);
 		if (state->touched_ms == 0 || change->at_ms < state->touched_ms)
 			state->touched_ms = change->at_ms;
 		state->back = SLICE_NONE;

@@ -83,7 +83,8 @@ static enum step match_key(struct work *work, enum owner_step step, enum identit
 	if (sight != SIGHT_LIVE && sight != SIGHT_PAST)
 		return STEP_NEXT; /* a value that cannot be read was said at dedup */
 	struct owner_match *match = arena_alloc(work->arena, sizeof *match);
-	*match = (struct owner_match){.step = step, .lead_id = hit.lead_id, .owner = hit.state.owner};
+	*match = (struct owner_match){.step = step, .lead_id = hit.lead_id, .owner = hit.state.owner,
+	                              .last_ms = state_last_ms(&hit.state)};
 	work->owner_match = match;
 	if (hit.state.owner.len == 0 || is_too_long_ago(work, policy, &hit.state)) {
 		match->result = hit.state.owner.len == 0 ? "no_owner" : "too_long_ago";
@@ -108,10 +109,24 @@ enum step owner_match_accounts(struct work *work)
 	return work->rep != SIZE_MAX ? STEP_NEXT : match_key(work, OWNER_COMPANY, IDENTITY_COMPANY);
 }
 
-void owner_match_touched(struct work *work)
+static bool asks_account(const struct work *work)
 {
 	const struct ownership_rules *rules = ownership_rules(work->model);
-	if (!rules->match[OWNER_ACCOUNT].is_on && !rules->match[OWNER_COMPANY].is_on && !work->model->dedup.asks_account)
+	return rules->match[OWNER_ACCOUNT].is_on || rules->match[OWNER_COMPANY].is_on || work->model->dedup.asks_account;
+}
+
+void owner_match_note(struct work *work, int64_t at_ms)
+{
+	struct lead_state *state = &work->state;
+	enum returning_policy returning = work->model->dedup.returning;
+	bool is_asked = asks_account(work) || (returning != RETURNING_REROUTE && returning != RETURNING_NEW_LEAD);
+	if (is_asked && state->touched_ms != 0 && at_ms > state_last_ms(state))
+		state->last_ms = at_ms;
+}
+
+void owner_match_touched(struct work *work)
+{
+	if (!asks_account(work))
 		return;
 	for (size_t i = 0; i < work->state.idents.count; i++) {
 		struct slice name = work->state.idents.items[i];
@@ -134,5 +149,6 @@ void owner_match_trace(struct json_writer *writer, const struct work *work)
 	if (match->owner.len != 0)
 		json_put_text(writer, "owner", match->owner);
 	json_put_text(writer, "result", slice_of(match->result));
+	json_put_time(writer, "last_at", match->last_ms);
 	json_close_object(writer);
 }

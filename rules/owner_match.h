@@ -51,12 +51,15 @@ struct owner_policy {
 struct owner_match {
 	enum owner_step step;
 	struct slice lead_id, owner;
+	int64_t last_ms;    /* when it was acted on last */
 	const char *result; /* "taken", "no_owner", "too_long_ago", "unknown", or what keeps him (rules/desk.h) */
 };
 
 /* Tries one step; STEP_DONE: the lead is settled. work->rep is set when it was taken. */
 enum step owner_match_requested(struct work *work);
 enum step owner_match_accounts(struct work *work);
+/* Its owner acts on the lead at this time: whoever asks for the latest activity on a lead finds it. Nothing where nobody asks. */
+void owner_match_note(struct work *work, int64_t at_ms);
 /* An act on the lead: its company's keys point to it from now on. */
 void owner_match_touched(struct work *work);
 void owner_match_trace(struct json_writer *writer, const struct work *work);

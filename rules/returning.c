@@ -31,7 +31,7 @@ void returning_note(struct work *work, const struct hit *past)
 	*returning = (struct returning){
 		.lead_id = past->lead_id, .owner = state->owner.len != 0 ? state->owner : state->previous, .team = state->team,
 		.status = lead_status_name(state->status), .bar = returning_bar(work->model, state),
-		.last_ms = state->touched_ms > state->at_ms ? state->touched_ms : state->at_ms,
+		.last_ms = state_last_ms(state),
 	};
 	work->returning = returning;
 }

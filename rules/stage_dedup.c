@@ -67,11 +67,22 @@ static void add_live(struct finding *finding, const struct hit *hit)
 	finding->has_first = true;
 }
 
-/* Of those that were, one that bars the person says so whatever came later; else the latest is the one that people remember. */
+/* Of those that were, one that bars the person says so whatever came later; else the one that was acted on last is the one
+ * that people remember (semantics.md 2.5): of two at the same instant the later lead, then the lower id. */
+static bool is_remembered(const struct hit *past, const struct hit *than)
+{
+	int64_t last_ms = state_last_ms(&past->state), other_ms = state_last_ms(&than->state);
+	if (last_ms != other_ms)
+		return last_ms > other_ms;
+	if (past->state.at_ms != than->state.at_ms)
+		return past->state.at_ms > than->state.at_ms;
+	return slice_compare(past->lead_id, than->lead_id) < 0;
+}
+
 static bool is_rather(const struct work *work, const struct hit *past, const struct hit *than)
 {
 	enum bar bar = returning_bar(work->model, &past->state), other = returning_bar(work->model, &than->state);
-	return bar != other ? bar > other : is_older(than, past);
+	return bar != other ? bar > other : is_remembered(past, than);
 }
 
 /* Of several that count the older is the first. */

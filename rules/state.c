@@ -122,6 +122,7 @@ static const struct member_row rows[] = {
 	ROW("appraised", IS_INT, appraised, 0, 0),
 	ROW("odds", IS_INT, percent, 0, 0),
 	ROW("ceded", IS_LIST, ceded, 0, STATE_CEDED_MAX),
+	ROW("last", IS_INT, last_ms, 0, 0),
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -214,7 +215,7 @@ static bool is_sound(const struct lead_state *lead)
 	       lead->left_ms >= 0 && lead->exempt_ms >= 0 && lead->dispute_ms >= 0 &&
 	       lead->sheltered_ms >= 0 && lead->later_ms >= 0 && lead->ended_ms >= 0 && lead->purge_ms >= 0 && lead->excused >= EXCUSE_NONE && lead->excused <= EXCUSE_PASS_ON &&
 	       (lead->excused == EXCUSE_NONE || lead->exempt_ms != 0) && lead->appraised >= 0 && lead->percent >= 0 &&
-	       lead->percent < 100;
+	       lead->percent < 100 && lead->last_ms >= 0;
 }
 
 /* ---- the fast way: our own form, members in our order */
@@ -404,8 +405,8 @@ int64_t state_given_ms(const struct lead_state *lead)
 
 int64_t state_last_ms(const struct lead_state *lead)
 {
-	int64_t given_ms = state_given_ms(lead);
-	return lead->touched_ms > given_ms ? lead->touched_ms : given_ms;
+	int64_t given_ms = state_given_ms(lead), acted_ms = lead->last_ms > lead->touched_ms ? lead->last_ms : lead->touched_ms;
+	return acted_ms > given_ms ? acted_ms : given_ms;
 }
 
 static int64_t earlier(int64_t a_ms, int64_t b_ms)

@@ -34,6 +34,7 @@
  *     recent    marks of the latest activity events, so that a repeat is taken once
  *     size, lane, free   units it counts (default 1), lane of the rotation, 1: it cost its owner no turn,
  *               2: that was given back because the lead was none
+ *     last      when its owner acted last, if not only once; where owners are matched (rules/owner_match.h)
  *     appraised   a person has set its grade (1), or grade and score (3), so nothing else changes them; odds: how likely
  *               he finds that it is won, in per cent
  *     turn      in a rotation by credit: who took part in that turn (rules/ring.h)
@@ -184,6 +185,7 @@ struct lead_state {
 	int64_t is_common;        /* 0 or 1 */
 	struct slice lesson;      /* a JSON object as written; may be empty */
 	int64_t bar;              /* an enum bar */
+	int64_t last_ms;          /* when its owner acted last, if that was after his first act and somebody asks; 0: not */
 	int64_t appraised;        /* bits of rules/appraisal.h: what a person has set */
 	int64_t percent;          /* how likely a person finds it that the lead is won; 0: nobody has said */
 	struct slice turn;        /* rules/ring.h: who took part in the turn that it cost, where that is by credit */
