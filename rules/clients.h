@@ -19,6 +19,11 @@ struct model_builder;
 struct node;
 struct work;
 
+/* "industry", "region": what may be counted, CLIENT_KINDS of them. */
+extern const char *const clients_kinds[];
+/* The order of struct slice in which the names of those known before are kept, for qsort() and bsearch(). */
+int clients_by_name(const void *a, const void *b);
+
 /* The facts of the lead that is taken in: at most CLIENT_KINDS entries. */
 size_t clients_facts(struct work *work, struct cel_entry *ret_entries);
 /* work->state has become a client's (change 1), or is none any more (-1). */
