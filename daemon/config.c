@@ -13,8 +13,8 @@
 #include "rules/base/diag.h"
 #include "rules/base/strbuf.h"
 #include "rules/base/suggest.h"
+#include "rules/json/tree.h"
 #include "rules/model.h"
-#include "rules/tree.h"
 
 struct builder {
 	struct config *config;

@@ -17,7 +17,7 @@
 #include "rules/base/err.h"
 #include "rules/base/hash.h"
 #include "rules/base/mem.h"
-#include "rules/tree.h"
+#include "rules/json/tree.h"
 
 enum { PATH_BYTES = 4096 };
 

@@ -7,8 +7,8 @@
 #include "rules/base/arena.h"
 #include "rules/base/diag.h"
 #include "rules/base/err.h"
+#include "rules/json/tree.h"
 #include "rules/model.h"
-#include "rules/tree.h"
 
 enum { UNIX_PATH_BYTES_MAX = 107, HOST_BYTES_MAX = 253, PLUGIN_NAME_BYTES_MAX = 32 };
 enum { PLUGIN_DEADLINE_MS = 200, PLUGIN_DEADLINE_MAX_MS = 10000 };

@@ -6,7 +6,7 @@
 #include "rules/base/arena.h"
 #include "rules/base/diag.h"
 #include "rules/base/mem.h"
-#include "rules/tree.h"
+#include "rules/json/tree.h"
 
 struct merge_section {
 	struct node_member member; /* its value is the only part, or the copy that united parts are collected in */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "rules/base/strbuf.h"
-#include "rules/tree.h"
+#include "rules/json/tree.h"
 
 static void put_text(struct strbuf *out, const char *text)
 {

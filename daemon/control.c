@@ -15,7 +15,7 @@
 #include "daemon/view.h"
 #include "rules/base/map.h"
 #include "rules/base/mem.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
 #include "rules/pool_report.h"
 

@@ -13,8 +13,8 @@
 #include "rules/base/diag.h"
 #include "rules/base/mem.h"
 #include "rules/base/suggest.h"
+#include "rules/json/tree.h"
 #include "rules/model.h"
-#include "rules/tree.h"
 
 enum { GENERATION_MAGIC = 0x47454e31 };
 

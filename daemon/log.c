@@ -13,7 +13,7 @@
 #include "daemon/loop.h"
 #include "rules/base/mem.h"
 #include "rules/base/strbuf.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/text/mask.h"
 
 struct log {

@@ -5,7 +5,7 @@
 #include "plugins/plugin.h"
 #include "rules/base/diag.h"
 #include "rules/base/suggest.h"
-#include "rules/tree.h"
+#include "rules/json/tree.h"
 
 struct source_span plugin_entry_span(const struct config_plugin *config, const char *key)
 {

@@ -24,7 +24,7 @@
 #include "rules/base/mem.h"
 #include "rules/base/utf8.h"
 #include "rules/facts.h"
-#include "rules/tree.h"
+#include "rules/json/tree.h"
 
 struct fact {
 	struct fact *next;

@@ -19,7 +19,7 @@
 #include "rules/base/map.h"
 #include "rules/base/mem.h"
 #include "rules/base/utf8.h"
-#include "rules/tree.h"
+#include "rules/json/tree.h"
 
 struct open_node {
 	struct node *node;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #include "rules/base/slice.h"
-#include "rules/tree.h"
+#include "rules/json/tree.h"
 
 struct arena;
 

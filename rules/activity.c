@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/activity.h"
 
-#include "rules/instant.h"
-#include "rules/json.h"
-#include "rules/span.h"
+#include "rules/calendar/instant.h"
+#include "rules/calendar/span.h"
+#include "rules/json/json.h"
 #include "rules/state.h"
 #include "rules/text/normalise.h"
 

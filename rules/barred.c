@@ -6,7 +6,7 @@
 #include "rules/decide.h"
 #include "rules/event_own.h"
 #include "rules/idents.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/lifecycle.h"
 #include "rules/rest.h"
 

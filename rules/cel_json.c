@@ -11,7 +11,7 @@
 #include "rules/cel/print.h"
 #include "rules/cel/time.h"
 #include "rules/cel/value.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 
 /* ---- plain */
 

@@ -5,7 +5,7 @@
 
 #include "rules/cel/cel.h"
 #include "rules/decide.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/kept.h"
 #include "rules/lifecycle.h"
 #include "rules/model.h"

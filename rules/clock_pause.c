@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "rules/calendar.h"
+#include "rules/calendar/calendar.h"
 #include "rules/clocks.h"
 
 static int64_t smaller(int64_t a, int64_t b)

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "rules/calendar.h"
-#include "rules/calendar_memo.h"
+#include "rules/calendar/calendar.h"
+#include "rules/calendar/calendar_memo.h"
 #include "rules/clock_pause.h"
 #include "rules/model.h"
 

@@ -32,7 +32,7 @@
 #include <stdint.h>
 
 #include "rules/base/slice.h"
-#include "rules/span.h"
+#include "rules/calendar/span.h"
 
 struct calendar;
 struct calendar_memo;

@@ -2,7 +2,7 @@
 #include "rules/clocks_lead.h"
 
 #include "rules/absence.h"
-#include "rules/calendar.h"
+#include "rules/calendar/calendar.h"
 #include "rules/clocks_act.h"
 #include "rules/clocks_env.h"
 #include "rules/decide.h"

@@ -15,10 +15,10 @@
 
 #include "rules/base/hash.h"
 #include "rules/base/strbuf.h"
-#include "rules/calendar.h"
+#include "rules/calendar/calendar.h"
 #include "rules/clocks_lead.h"
 #include "rules/decide.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
 
 static const struct slice plan_key = {"mem/plan", 8};

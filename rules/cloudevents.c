@@ -5,7 +5,7 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/utf8.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/rules.h"
 
 static const struct json_limits limits = {RULES_RECORD_BYTES_MAX, RULES_JSON_DEPTH_MAX, RULES_JSON_VALUES_MAX};

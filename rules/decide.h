@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "rules/base/arena.h"
-#include "rules/calendar_memo.h"
+#include "rules/calendar/calendar_memo.h"
 #include "rules/desk.h"
 #include "rules/event_origin.h"
 #include "rules/match.h"

@@ -2,7 +2,7 @@
 #include "rules/degraded.h"
 
 #include "rules/decide.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
 
 const struct degraded_rules *degraded_rules(const struct model *model)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "rules/base/mem.h"
-#include "rules/calendar.h"
+#include "rules/calendar/calendar.h"
 #include "rules/degraded.h"
 #include "rules/model.h"
 #include "rules/overlay.h"

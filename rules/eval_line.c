@@ -3,7 +3,7 @@
 
 #include "rules/cel/value.h"
 #include "rules/cel_json.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 
 struct job {
 	struct arena arena;

@@ -8,7 +8,7 @@
 #include "rules/degraded.h"
 #include "rules/event_page.h"
 #include "rules/idents.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/likelihood.h"
 #include "rules/model.h"
 #include "rules/own.h"

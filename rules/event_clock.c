@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "rules/calendar.h"
+#include "rules/calendar/calendar.h"
 #include "rules/clocks_lead.h"
 #include "rules/decide.h"
 #include "rules/event_page.h"

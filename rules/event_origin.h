@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What figures count an event by: put into each event, so that one can be counted without knowing those before it
- * (rules/figures.h).
+ * (rules/figures/figures.h).
  *
  *     "origin": {"obtained_at", "source", "campaign", "intent", "region", "grade"}   where the lead came from
  *               "captured_at", "gate"                             of the intake: passed | stopped

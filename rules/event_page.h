@@ -16,7 +16,7 @@
 
 #include "rules/base/slice.h"
 #include "rules/base/strbuf.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/rules.h"
 
 struct work;

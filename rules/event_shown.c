@@ -3,7 +3,7 @@
 
 #include "rules/base/arena.h"
 #include "rules/cleanse.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/schema.h"
 
 static void put_field(struct json_writer *writer, struct slice path, struct slice name, const struct json *value,

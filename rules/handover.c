@@ -5,7 +5,7 @@
 #include "rules/decide.h"
 #include "rules/dispute.h"
 #include "rules/event_own.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/lifecycle.h"
 #include "rules/model.h"
 #include "rules/own.h"

@@ -7,7 +7,7 @@
 #include "rules/cleanse.h"
 #include "rules/company.h"
 #include "rules/decide.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/text/normalise.h"
 #include "rules/text/zone.h"
 

@@ -3,7 +3,7 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/kept_words.h"
 #include "rules/model.h"
 #include "rules/schema.h"

@@ -2,7 +2,7 @@
 #include "rules/kept_words.h"
 
 #include "rules/base/arena.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/lead.h"
 #include "rules/model.h"
 

@@ -3,9 +3,9 @@
 
 
 #include "rules/base/arena.h"
+#include "rules/calendar/instant.h"
 #include "rules/changes.h"
-#include "rules/instant.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/state.h"
 
 struct reader {

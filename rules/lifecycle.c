@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/lifecycle.h"
 
-#include "rules/calendar.h"
+#include "rules/calendar/calendar.h"
 #include "rules/clients.h"
 #include "rules/clocks_lead.h"
 #include "rules/consent.h"
 #include "rules/decide.h"
 #include "rules/event_lifecycle.h"
 #include "rules/hold.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
 #include "rules/pool_choose.h"
 #include "rules/rest.h"

@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #include "rules/base/slice.h"
+#include "rules/calendar/span.h"
 #include "rules/model.h"
-#include "rules/span.h"
 #include "rules/state.h"
 
 struct json;

@@ -7,7 +7,7 @@
 #include "rules/base/strbuf.h"
 #include "rules/clocks_env.h"
 #include "rules/decide.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
 #include "rules/scan.h"
 #include "rules/schema.h"

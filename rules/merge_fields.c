@@ -20,7 +20,7 @@
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
 #include "rules/idents.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/lead.h"
 
 enum { FLAT_VALUES = 400 };

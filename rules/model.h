@@ -20,9 +20,9 @@
 
 #include "rules/base/hash.h"
 #include "rules/base/slice.h"
+#include "rules/calendar/span.h"
 #include "rules/clocks.h"
 #include "rules/dedup.h"
-#include "rules/span.h"
 #include "rules/touch.h"
 
 struct arena;
@@ -84,7 +84,7 @@ struct rep {
 	struct place place;
 };
 
-/* What a customer may call a rep (rules/model_person.c). */
+/* What a customer may call a rep (rules/model/model_person.c). */
 struct rep_word {
 	struct slice key;
 	size_t rep;

@@ -11,7 +11,7 @@
 
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/lifecycle.h"
 #include "rules/ownership.h"
 

@@ -4,7 +4,7 @@
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
 #include "rules/idents.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/lifecycle.h"
 #include "rules/model.h"
 #include "rules/own.h"

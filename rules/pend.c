@@ -8,7 +8,7 @@
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
 #include "rules/event.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
 
 static const struct slice count_key = {"mem/pend-count", 14};

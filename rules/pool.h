@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A team as a pool: how one of its members is chosen (semantics.md 2.1–2.4). Compiled by rules/model_pool.c, immutable.
+ * A team as a pool: how one of its members is chosen (semantics.md 2.1–2.4). Compiled by rules/model/model_pool.c, immutable.
  *
  *     who is there ─► criteria, in order ─► balance ─► rotation or load ─► one rep
  *          │ nobody
@@ -18,8 +18,8 @@
 #include <stdint.h>
 
 #include "rules/base/slice.h"
+#include "rules/calendar/span.h"
 #include "rules/model.h"
-#include "rules/span.h"
 
 struct zone;
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "rules/calendar.h"
+#include "rules/calendar/calendar.h"
 #include "rules/cel/value.h"
 #include "rules/decide.h"
 #include "rules/kept.h"

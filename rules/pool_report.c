@@ -4,7 +4,7 @@
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
 #include "rules/desk.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
 #include "rules/overlay.h"
 

@@ -5,7 +5,7 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/text/zone.h"
 
 enum { VALUE_BYTES_MAX = 1 << 17 };

@@ -7,7 +7,7 @@
  *                                              └─► weekly, due_today, audit: mem/walk/report.<kind>, a look at every lead
  *                                                  report_visit() ─► mem/list/<kind>/… ─► report_walked() ─► digests
  *
- *     mem/fig/<day>/all                    the figures of all leads on a day, rules/figures.h
+ *     mem/fig/<day>/all                    the figures of all leads on a day, rules/figures/figures.h
  *     mem/fig/<day>/<dimension>/<value>    of those with that source, team …
  *     mem/fig/<day>/<dimension>            which values there are: ["web","ads"]
  *     mem/fig/<day>/failed                 the first leads that were lost or invalid: [{"lead_id",…}]
@@ -26,8 +26,8 @@
 #include <stdint.h>
 
 #include "rules/base/slice.h"
-#include "rules/figures.h"
-#include "rules/figures_show.h"
+#include "rules/figures/figures.h"
+#include "rules/figures/figures_show.h"
 
 struct calendar;
 struct decider;

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "rules/base/strbuf.h"
-#include "rules/calendar.h"
+#include "rules/calendar/calendar.h"
 #include "rules/decide.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
 #include "rules/report.h"
 #include "rules/text/date.h"

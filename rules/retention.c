@@ -4,7 +4,7 @@
 #include "rules/base/strbuf.h"
 #include "rules/dispute.h"
 #include "rules/erase.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/lifecycle.h"
 #include "rules/model.h"
 

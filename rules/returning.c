@@ -3,7 +3,7 @@
 
 #include "rules/decide.h"
 #include "rules/idents.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
 #include "rules/own.h"
 #include "rules/pool_choose.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A cursor over JSON of our own making: compact, no escapes. Much cheaper than a parser; whatever it does not
- * understand it refuses, and the caller asks rules/json.h instead.
+ * understand it refuses, and the caller asks rules/json/json.h instead.
  */
 #ifndef LR_RULES_SCAN_H
 #define LR_RULES_SCAN_H

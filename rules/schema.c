@@ -7,7 +7,7 @@
 #include "rules/base/arena.h"
 #include "rules/cel/value.h"
 #include "rules/clocks_lead.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/territory.h"
 
 /* ---- rows */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `rep` in expressions. Attributes are fields that are declared by being used in the configuration (rules/model_attribute.c), so
+ * `rep` in expressions. Attributes are fields that are declared by being used in the configuration (rules/model/model_attribute.c), so
  * a mistyped one is an error at load time; a rep that lacks one reads as "", [] or, behind has(), a number.
  */
 #include <string.h>

@@ -11,7 +11,7 @@
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
 #include "rules/base/utf8.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/pool.h"
 #include "rules/rules.h"
 #include "rules/scan.h"

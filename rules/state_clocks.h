@@ -9,7 +9,7 @@
 #ifndef LR_RULES_STATE_CLOCKS_H
 #define LR_RULES_STATE_CLOCKS_H
 
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/scan.h"
 #include "rules/state.h"
 

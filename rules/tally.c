@@ -6,7 +6,7 @@
 
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
 #include "rules/report.h"
 #include "rules/text/date.h"

@@ -6,7 +6,7 @@
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
 #include "rules/degraded.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
 #include "rules/owner_match.h"
 #include "rules/pool_choose.h"

@@ -9,7 +9,7 @@
 #include "daemon/ctl/ctl.h"
 #include "daemon/generation.h"
 #include "rules/base/slice.h"
-#include "rules/calendar.h"
+#include "rules/calendar/calendar.h"
 #include "rules/model.h"
 #include "rules/text/date.h"
 #include "rules/text/zone.h"

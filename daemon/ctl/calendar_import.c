@@ -10,7 +10,7 @@
 #include "daemon/ctl/ctl.h"
 #include "daemon/ics.h"
 #include "rules/base/arena.h"
-#include "rules/calendar.h"
+#include "rules/calendar/calendar.h"
 #include "rules/text/date.h"
 #include "rules/text/zone.h"
 

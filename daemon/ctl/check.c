@@ -11,7 +11,7 @@
 #include "daemon/process.h"
 #include "rules/base/diag.h"
 #include "rules/base/strbuf.h"
-#include "rules/diag_json.h"
+#include "rules/json/diag_json.h"
 
 int ctl_check(const struct ctl_args *args)
 {

@@ -61,8 +61,8 @@ void ctl_put_query(struct strbuf *out, const char *text);
 /* explain for a lead that was decided; `id` is its id. `is_history`: each of its events by itself, nothing decided again. An
  * exit code. */
 int ctl_explain_lead(const struct ctl_args *args, const char *id, bool is_history);
-/* The story as the options ask for it, with a line end, on stdout: that of a record (rules/detail.h), or of a lead that was decided
- * (rules/story_lead.h). An exit code. */
+/* The story as the options ask for it, with a line end, on stdout: that of a record (rules/story/detail.h), or of a lead that was decided
+ * (rules/story/story_lead.h). An exit code. */
 struct json;
 struct model;
 int ctl_print_story(const struct ctl_args *args, const struct json *story, const struct model *model, bool is_decided);

@@ -12,11 +12,11 @@
 #include "daemon/generation.h"
 #include "rules/base/arena.h"
 #include "rules/base/suggest.h"
-#include "rules/calendar.h"
-#include "rules/calendar_question.h"
-#include "rules/calendar_text.h"
+#include "rules/calendar/calendar.h"
+#include "rules/calendar/calendar_question.h"
+#include "rules/calendar/calendar_text.h"
+#include "rules/calendar/span.h"
 #include "rules/model.h"
-#include "rules/span.h"
 #include "rules/text/zone.h"
 
 enum { PIECES_SHOWN = 200, LENGTH_BYTES = 64 };

@@ -11,10 +11,10 @@
 #include "daemon/ctl/leads.h"
 #include "daemon/ctl/lines.h"
 #include "rules/base/diag.h"
+#include "rules/calendar/instant.h"
 #include "rules/cel/value.h"
 #include "rules/eval_line.h"
-#include "rules/instant.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
 
 /* ---- --jsonl */

@@ -11,12 +11,12 @@
 
 #include "daemon/ctl/leads.h"
 #include "rules/base/suggest.h"
-#include "rules/detail.h"
-#include "rules/json.h"
-#include "rules/instant.h"
+#include "rules/calendar/instant.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
-#include "rules/story.h"
-#include "rules/story_lead.h"
+#include "rules/story/detail.h"
+#include "rules/story/story.h"
+#include "rules/story/story_lead.h"
 
 enum { EXPLAIN_COLUMNS = 90 };
 

@@ -3,7 +3,7 @@
  * leadctl explain LEAD-ID and show lead --history: a lead that was decided.
  *
  *     output topics ─► history ─► the event that its record came to ─► topic, partition, offset of that record
- *     leads.captured at that place ─► decided again (rules/again.h) ─► the values behind each clause, any route, all keys
+ *     leads.captured at that place ─► decided again (rules/story/again.h) ─► the values behind each clause, any route, all keys
  *     control socket ─► its state now ─► its clocks
  *
  * The events say why in the words of the configuration that was in force (law 7); what is decided again is shown beside them
@@ -20,16 +20,16 @@
 #include "daemon/generation.h"
 #include "daemon/kafka_tool.h"
 #include "daemon/settings.h"
-#include "rules/again.h"
-#include "rules/detail.h"
+#include "rules/calendar/instant.h"
 #include "rules/event_shown.h"
-#include "rules/explain.h"
-#include "rules/instant.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
 #include "rules/rules.h"
 #include "rules/state.h"
-#include "rules/story_lead.h"
+#include "rules/story/again.h"
+#include "rules/story/detail.h"
+#include "rules/story/explain.h"
+#include "rules/story/story_lead.h"
 
 static const struct json_limits LIMITS = {64 << 20, 64, 10000000};
 
@@ -163,7 +163,7 @@ static void put_way(struct telling *telling, const struct json *routes)
 		json_put_text(&telling->writer, "route_taken", taken);
 }
 
-/* What the record came to, as rules/detail.h tells it: by the same rules with all that was seen on the way. */
+/* What the record came to, as rules/story/detail.h tells it: by the same rules with all that was seen on the way. */
 static void put_reasons(struct telling *telling, const struct json *again)
 {
 	const struct json *same = json_get(again, "same_rules"), *story = json_get(again, "story");

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "daemon/kafka_tool.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/rules.h"
 
 enum {

@@ -13,7 +13,7 @@
 #include "rules/base/diag.h"
 #include "rules/base/mem.h"
 #include "rules/base/strbuf.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 
 static int read_all(FILE *file, struct strbuf *out)
 {

@@ -9,7 +9,7 @@
 #include "daemon/ctl/ctl.h"
 #include "rules/base/arena.h"
 #include "rules/decide.h"
-#include "rules/rehearse.h"
+#include "rules/story/rehearse.h"
 
 enum { LEADS_FILE_BYTES_MAX = 64 << 20 };
 

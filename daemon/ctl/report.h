@@ -11,8 +11,8 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/slice.h"
-#include "rules/figures.h"
-#include "rules/figures_show.h"
+#include "rules/figures/figures.h"
+#include "rules/figures/figures_show.h"
 
 enum {
 	REPORT_VALUES_MAX = 100000,  /* groups of a day; more are counted as "(other)" */

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "daemon/ctl/report.h"
-#include "rules/instant.h"
-#include "rules/json.h"
+#include "rules/calendar/instant.h"
+#include "rules/json/json.h"
 
 static struct slice keep(struct report *report, struct slice text)
 {

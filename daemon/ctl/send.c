@@ -13,7 +13,7 @@
 #include "daemon/kafka_tool.h"
 #include "daemon/settings.h"
 #include "rules/base/arena.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/rules.h"
 
 enum { FLUSH_MS = 30000 };

@@ -14,7 +14,7 @@
 #include "daemon/ctl/test.h"
 #include "rules/base/diag.h"
 #include "rules/base/mem.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 
 enum { PATH_BYTES = 4096 };
 

@@ -29,7 +29,7 @@
 #include "rules/base/arena.h"
 #include "rules/base/slice.h"
 #include "rules/base/strbuf.h"
-#include "rules/span.h"
+#include "rules/calendar/span.h"
 
 struct diags;
 struct json;

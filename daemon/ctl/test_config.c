@@ -16,8 +16,8 @@
 #include "rules/base/hash.h"
 #include "rules/base/mem.h"
 #include "rules/base/suggest.h"
+#include "rules/json/tree.h"
 #include "rules/model.h"
-#include "rules/tree.h"
 
 /* ---- patches */
 

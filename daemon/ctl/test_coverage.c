@@ -11,7 +11,7 @@
 #include "rules/base/mem.h"
 #include "rules/clocks.h"
 #include "rules/decide.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
 #include "rules/ownership.h"
 #include "rules/pool.h"

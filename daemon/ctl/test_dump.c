@@ -20,8 +20,8 @@
 #include "daemon/ctl/test.h"
 #include "rules/base/diag.h"
 #include "rules/base/mem.h"
-#include "rules/json.h"
-#include "rules/tree.h"
+#include "rules/json/json.h"
+#include "rules/json/tree.h"
 #include "rules/world.h"
 
 enum { PATH_BYTES = 4096, PREFIX_BYTES = 32 };

@@ -8,10 +8,10 @@
 
 #include "daemon/ctl/test.h"
 #include "rules/base/diag.h"
-#include "rules/explain.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
+#include "rules/json/tree.h"
+#include "rules/story/explain.h"
 #include "rules/text/zone.h"
-#include "rules/tree.h"
 #include "rules/world.h"
 
 enum {

@@ -11,9 +11,9 @@
 #include "daemon/ctl/test.h"
 #include "rules/base/diag.h"
 #include "rules/base/suggest.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
+#include "rules/json/tree.h"
 #include "rules/schema.h"
-#include "rules/tree.h"
 
 enum { SHOWN_BYTES_MAX = 240 };
 

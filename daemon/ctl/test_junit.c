@@ -4,7 +4,7 @@
  * control characters, so they become U+FFFD.
  */
 #include "daemon/ctl/test.h"
-#include "rules/tree.h"
+#include "rules/json/tree.h"
 
 static void put_escaped(struct strbuf *out, struct slice text, bool is_attribute)
 {

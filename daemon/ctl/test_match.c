@@ -10,8 +10,8 @@
 #include "daemon/ctl/test.h"
 #include "rules/base/mem.h"
 #include "rules/base/suggest.h"
-#include "rules/json.h"
-#include "rules/tree.h"
+#include "rules/json/json.h"
+#include "rules/json/tree.h"
 
 enum { NAMES_BYTES_MAX = 160 };
 

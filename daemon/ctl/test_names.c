@@ -9,11 +9,11 @@
 #include "rules/activity.h"
 #include "rules/base/diag.h"
 #include "rules/base/suggest.h"
-#include "rules/explain.h"
+#include "rules/json/tree.h"
 #include "rules/lifecycle.h"
 #include "rules/rules.h"
 #include "rules/schema.h"
-#include "rules/tree.h"
+#include "rules/story/explain.h"
 
 static const char *topic_at(size_t at)
 {

@@ -13,10 +13,10 @@
 #include "rules/base/diag.h"
 #include "rules/base/err.h"
 #include "rules/base/mem.h"
+#include "rules/calendar/instant.h"
 #include "rules/facts.h"
-#include "rules/instant.h"
+#include "rules/json/tree.h"
 #include "rules/text/zone.h"
-#include "rules/tree.h"
 
 static const char *const FILE_KEYS[] = {"about",    "id",       "zone",  "now", "config",
                                         "override", "defaults", "tests", NULL};

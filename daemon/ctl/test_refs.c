@@ -6,8 +6,8 @@
 #include "daemon/ctl/test.h"
 #include "rules/base/diag.h"
 #include "rules/base/suggest.h"
+#include "rules/json/tree.h"
 #include "rules/model.h"
-#include "rules/tree.h"
 
 struct refs {
 	const struct test_case *test;

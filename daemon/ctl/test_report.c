@@ -6,8 +6,8 @@
 
 #include "daemon/ctl/test.h"
 #include "rules/base/mem.h"
-#include "rules/json.h"
-#include "rules/tree.h"
+#include "rules/json/json.h"
+#include "rules/json/tree.h"
 
 static void put_indented(struct strbuf *out, const char *indent, struct slice text)
 {

@@ -8,12 +8,12 @@
 
 #include "daemon/ctl/test.h"
 #include "rules/base/diag.h"
-#include "rules/calendar.h"
+#include "rules/calendar/calendar.h"
 #include "rules/facts.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
+#include "rules/json/tree.h"
 #include "rules/model.h"
 #include "rules/state.h"
-#include "rules/tree.h"
 #include "rules/world.h"
 
 struct run {

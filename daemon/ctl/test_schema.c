@@ -12,8 +12,8 @@
 #include "daemon/ctl/test.h"
 #include "rules/base/diag.h"
 #include "rules/base/suggest.h"
-#include "rules/json.h"
-#include "rules/tree.h"
+#include "rules/json/json.h"
+#include "rules/json/tree.h"
 
 enum {
 	REFS_MAX = 8, /* one behind the other */

@@ -13,8 +13,8 @@
 #include "daemon/kafka_tool.h"
 #include "daemon/settings.h"
 #include "rules/base/arena.h"
-#include "rules/explain.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
+#include "rules/story/explain.h"
 
 enum { LOOK_MS = 200, EVENT_BYTES_MAX = 4 << 20 };
 

@@ -14,8 +14,8 @@
 #include <time.h>
 
 #include "rules/base/arena.h"
-#include "rules/calendar.h"
-#include "rules/span.h"
+#include "rules/calendar/calendar.h"
+#include "rules/calendar/span.h"
 #include "rules/text/date.h"
 #include "rules/text/zone.h"
 

@@ -10,7 +10,7 @@
 
 #include "daemon/yaml.h"
 #include "rules/base/diag.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/lifecycle.h"
 #include "rules/state.h"
 

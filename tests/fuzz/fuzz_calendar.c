@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rules/calendar: any hours, dates and holidays either are refused or make a calendar whose answers fit each other.
+ * rules/calendar/calendar: any hours, dates and holidays either are refused or make a calendar whose answers fit each other.
  * Bytes: zone, then groups of five: kind, day, open, close.
  */
 #include <assert.h>
@@ -9,7 +9,7 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/err.h"
-#include "rules/calendar.h"
+#include "rules/calendar/calendar.h"
 #include "rules/text/zone.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

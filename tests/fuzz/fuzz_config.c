@@ -12,9 +12,9 @@
 #include "rules/base/arena.h"
 #include "rules/base/diag.h"
 #include "rules/base/strbuf.h"
-#include "rules/diag_json.h"
+#include "rules/json/diag_json.h"
+#include "rules/json/tree.h"
 #include "rules/model.h"
-#include "rules/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 const char *__lsan_default_suppressions(void);

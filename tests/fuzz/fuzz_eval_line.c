@@ -9,7 +9,7 @@
 
 #include "rules/cel_json.h"
 #include "rules/eval_line.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -15,8 +15,8 @@
 #include "rules/base/err.h"
 #include "rules/base/source.h"
 #include "rules/base/strbuf.h"
+#include "rules/json/tree.h"
 #include "rules/text/zone.h"
-#include "rules/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "rules/base/arena.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

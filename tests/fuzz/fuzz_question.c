@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rules/calendar_question: any line gives one line of JSON that has an id, and either a result or an error.
+ * rules/calendar/calendar_question: any line gives one line of JSON that has an id, and either a result or an error.
  */
 #include <assert.h>
 #include <stddef.h>
@@ -8,8 +8,8 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
-#include "rules/calendar_question.h"
-#include "rules/json.h"
+#include "rules/calendar/calendar_question.h"
+#include "rules/json/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

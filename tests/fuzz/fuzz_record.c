@@ -9,7 +9,7 @@
 
 #include "tests/unit/model_fixture.c"
 
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rules/span: what is accepted survives writing and reading.
+ * rules/calendar/span: what is accepted survives writing and reading.
  */
 #include <assert.h>
 #include <stddef.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "rules/base/err.h"
-#include "rules/span.h"
+#include "rules/calendar/span.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 

@@ -9,9 +9,9 @@
 
 #include "rules/base/arena.h"
 #include "rules/event_shown.h"
-#include "rules/json.h"
-#include "rules/story.h"
-#include "rules/story_lead.h"
+#include "rules/json/json.h"
+#include "rules/story/story.h"
+#include "rules/story/story_lead.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,7 +11,7 @@
 #include "rules/base/arena.h"
 #include "rules/base/diag.h"
 #include "rules/base/strbuf.h"
-#include "rules/tree.h"
+#include "rules/json/tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 const char *__lsan_default_suppressions(void);

@@ -18,7 +18,7 @@
 #include "daemon/yaml.h"
 #include "rules/base/diag.h"
 #include "rules/base/strbuf.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/state.h"
 
 struct rig {

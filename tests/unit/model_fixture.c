@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "rules/base/mem.h"
-#include "rules/calendar.h"
+#include "rules/calendar/calendar.h"
 #include "rules/cel/cel.h"
 #include "rules/schema.h"
 #include "rules/territory.h"

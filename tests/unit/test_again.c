@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "rules/again.h"
-#include "rules/json.h"
-#include "rules/rehearse.h"
+#include "rules/json/json.h"
+#include "rules/story/again.h"
+#include "rules/story/rehearse.h"
 #include "tests/unit/model_fixture.c"
 
 enum { NOW_MS = 1795168800 };

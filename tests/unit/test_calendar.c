@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rules/calendar: what each rule of its header means, one case each. Random calendars: test_calendar_random.c.
+ * rules/calendar/calendar: what each rule of its header means, one case each. Random calendars: test_calendar_random.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,8 +12,8 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/err.h"
-#include "rules/calendar.h"
-#include "rules/span.h"
+#include "rules/calendar/calendar.h"
+#include "rules/calendar/span.h"
 #include "rules/text/date.h"
 #include "rules/text/zone.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rules/calendar_memo: says what the calendar says, whatever was asked before.
+ * rules/calendar/calendar_memo: says what the calendar says, whatever was asked before.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +10,8 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/err.h"
-#include "rules/calendar.h"
-#include "rules/calendar_memo.h"
+#include "rules/calendar/calendar.h"
+#include "rules/calendar/calendar_memo.h"
 #include "rules/text/zone.h"
 
 enum { QUESTIONS = 20000, CALENDARS = 2 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rules/calendar_question and rules/calendar_text: a question a line, and each thing that can be wrong with it.
+ * rules/calendar/calendar_question and rules/calendar/calendar_text: a question a line, and each thing that can be wrong with it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,9 +13,9 @@
 #include "rules/base/arena.h"
 #include "rules/base/err.h"
 #include "rules/base/strbuf.h"
-#include "rules/calendar.h"
-#include "rules/calendar_question.h"
-#include "rules/calendar_text.h"
+#include "rules/calendar/calendar.h"
+#include "rules/calendar/calendar_question.h"
+#include "rules/calendar/calendar_text.h"
 #include "rules/text/zone.h"
 
 /* An office in Berlin with a half day, a holiday, a Saturday that makes up for it, and lunch. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rules/calendar against a reference that knows only minutes: random calendars in zones with odd clock changes, each
+ * rules/calendar/calendar against a reference that knows only minutes: random calendars in zones with odd clock changes, each
  * compared on every question over some weeks, mostly around a change. The reference reads the zones through the C
  * library, so cctz is checked too. No answer, however far off, takes more than a millisecond.
  *
@@ -19,8 +19,8 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/err.h"
-#include "rules/calendar.h"
-#include "rules/span.h"
+#include "rules/calendar/calendar.h"
+#include "rules/calendar/span.h"
 #include "rules/text/date.h"
 #include "rules/text/zone.h"
 

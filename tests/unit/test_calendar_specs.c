@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rules/calendar_question, and so `leadctl deadline --jsonl`, against answers that other systems' own specs give (JSON lines
+ * rules/calendar/calendar_question, and so `leadctl deadline --jsonl`, against answers that other systems' own specs give (JSON lines
  * in ../shared/data, or in the folder that LEADROUTER_SHARED_DATA names; where there is none, there are no tests).
  *
  * Each case is put as it stands. The systems disagree about business days when the start lies outside of open time, so no
@@ -21,7 +21,7 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
-#include "rules/calendar_question.h"
+#include "rules/calendar/calendar_question.h"
 
 enum { LINE_BYTES = 65536 };
 

@@ -11,7 +11,7 @@
 
 #include "rules/cel/value.h"
 #include "rules/cel_json.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 
 static const struct json_limits limits = {.bytes = 4096, .depth = 16, .values = 256};
 

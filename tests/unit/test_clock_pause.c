@@ -13,7 +13,7 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/err.h"
-#include "rules/calendar.h"
+#include "rules/calendar/calendar.h"
 #include "rules/clocks.h"
 #include "rules/text/date.h"
 #include "rules/text/zone.h"

@@ -18,7 +18,7 @@
 #include "rules/base/arena.h"
 #include "rules/base/diag.h"
 #include "rules/base/strbuf.h"
-#include "rules/tree.h"
+#include "rules/json/tree.h"
 
 struct fixture {
 	char directory[64];

@@ -12,9 +12,9 @@
 #include "tests/unit/model_fixture.c"
 
 #include "rules/base/strbuf.h"
-#include "rules/explain.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/state.h"
+#include "rules/story/explain.h"
 
 static const int64_t MONDAY_10 = 1795424400000; /* 2026-11-23T09:00:00Z, 10:00 in Berlin */
 

@@ -10,11 +10,11 @@
 
 #include <cmocka.h>
 
-#include "rules/calendar.h"
-#include "rules/detail.h"
+#include "rules/calendar/calendar.h"
 #include "rules/event_shown.h"
-#include "rules/rehearse.h"
-#include "rules/story.h"
+#include "rules/story/detail.h"
+#include "rules/story/rehearse.h"
+#include "rules/story/story.h"
 #include "tests/unit/model_fixture.c"
 
 enum { NOW_MS = 1795168800 };

@@ -12,8 +12,8 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
-#include "rules/figures.h"
-#include "rules/json.h"
+#include "rules/figures/figures.h"
+#include "rules/json/json.h"
 #include "rules/text/zone.h"
 
 enum { DAY_MS = 86400000 };

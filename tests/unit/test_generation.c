@@ -23,8 +23,8 @@
 #include "daemon/loader.h"
 #include "rules/base/diag.h"
 #include "rules/base/strbuf.h"
-#include "rules/calendar.h"
-#include "rules/diag_json.h"
+#include "rules/calendar/calendar.h"
+#include "rules/json/diag_json.h"
 #include "rules/model.h"
 #include "rules/territory.h"
 

@@ -15,7 +15,7 @@
 #include "rules/base/strbuf.h"
 #include "rules/cel/value.h"
 #include "rules/index.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/match.h"
 #include "rules/model.h"
 #include "rules/schema.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rules/json: limits hold before the parser, what comes out is what went in, and text of ours survives a round trip.
+ * rules/json/json: limits hold before the parser, what comes out is what went in, and text of ours survives a round trip.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/utf8.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 
 static const struct json_limits LIMITS = {1000, 4, 12};
 

@@ -15,7 +15,7 @@
 #include "rules/base/strbuf.h"
 #include "rules/cel/paths.h"
 #include "rules/cel/value.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/kept.h"
 #include "rules/kept_words.h"
 #include "rules/state.h"

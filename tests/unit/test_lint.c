@@ -16,12 +16,12 @@
 #include "rules/base/diag.h"
 #include "rules/base/strbuf.h"
 #include "rules/cel/value.h"
-#include "rules/lint_clause.h"
+#include "rules/json/tree.h"
 #include "rules/match.h"
 #include "rules/model.h"
+#include "rules/model/lint_clause.h"
 #include "rules/schema.h"
 #include "rules/score.h"
-#include "rules/tree.h"
 
 enum { RULE_SETS = 800, LEADS_EACH = 60, ROUTES_MAX = 9, CLAUSES_MAX = 4 };
 

@@ -6,9 +6,9 @@
 
 #include "rules/clocks_lead.h"
 #include "rules/decide.h"
-#include "rules/explain.h"
 #include "rules/own.h"
 #include "rules/pool_wait.h"
+#include "rules/story/explain.h"
 
 static const int64_t HOUR = 3600000, DAY = 86400000;
 

@@ -24,7 +24,7 @@
 #include "rules/base/diag.h"
 #include "rules/base/source.h"
 #include "rules/base/strbuf.h"
-#include "rules/json.h"
+#include "rules/json/json.h"
 #include "rules/model.h"
 #include "rules/pool_report.h"
 #include "rules/world.h"

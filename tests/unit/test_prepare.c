@@ -11,7 +11,7 @@
 
 #include "tests/unit/model_fixture.c"
 
-#include "rules/instant.h"
+#include "rules/calendar/instant.h"
 #include "rules/prepared.h"
 #include "rules/state.h"
 

@@ -5,8 +5,8 @@
  */
 #include "tests/unit/core_rig.h"
 
-#include "rules/figures.h"
-#include "rules/instant.h"
+#include "rules/calendar/instant.h"
+#include "rules/figures/figures.h"
 #include "rules/report.h"
 #include "rules/text/zone.h"
 #include "rules/world.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rules/span: spans as people write them.
+ * rules/calendar/span: spans as people write them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "rules/base/err.h"
-#include "rules/span.h"
+#include "rules/calendar/span.h"
 
 static void good_spans(void **state)
 {

@@ -12,9 +12,9 @@
 
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
-#include "rules/json.h"
-#include "rules/story.h"
-#include "rules/story_lead.h"
+#include "rules/json/json.h"
+#include "rules/story/story.h"
+#include "rules/story/story_lead.h"
 
 static const struct json_limits limits = {65536, 32, 10000};
 
