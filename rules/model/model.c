@@ -6,6 +6,7 @@
 #include "rules/model.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 
 #include "rules/base/arena.h"
 #include "rules/base/suggest.h"
@@ -286,12 +287,14 @@ void model_set_secret(struct model *model, struct slice secret)
 	hash_hmac_key_init(&model->identity_hmac, secret);
 }
 
-size_t model_find_rep(const struct model *model, struct slice id)
+/* The place of `name` among `count` items of `size` bytes that are sorted by the name at `offset` of each, or SIZE_MAX. */
+static size_t find_sorted(const void *items, size_t count, size_t size, size_t offset, struct slice name)
 {
-	size_t low = 0, high = model->rep_count;
+	size_t low = 0, high = count;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = slice_compare(model->reps[middle].id, id);
+		const struct slice *there = (const void *)((const char *)items + middle * size + offset);
+		int order = slice_compare(*there, name);
 		if (order == 0)
 			return middle;
 		if (order < 0)
@@ -302,20 +305,14 @@ size_t model_find_rep(const struct model *model, struct slice id)
 	return SIZE_MAX;
 }
 
+size_t model_find_rep(const struct model *model, struct slice id)
+{
+	return find_sorted(model->reps, model->rep_count, sizeof *model->reps, offsetof(struct rep, id), id);
+}
+
 size_t model_find_team(const struct model *model, struct slice id)
 {
-	size_t low = 0, high = model->team_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = slice_compare(model->teams[middle].id, id);
-		if (order == 0)
-			return middle;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return SIZE_MAX;
+	return find_sorted(model->teams, model->team_count, sizeof *model->teams, offsetof(struct team, id), id);
 }
 
 const struct calendar *model_find_calendar(const struct model *model, struct slice name)
@@ -336,18 +333,9 @@ const struct calendar *model_find_calendar(const struct model *model, struct sli
 
 static const struct calendar *calendar_of_area(const struct model *model, struct slice area)
 {
-	size_t low = 0, high = model->area_calendar_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = slice_compare(model->area_calendars[middle].area, area);
-		if (order == 0)
-			return model->area_calendars[middle].calendar;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return model->calendar;
+	size_t at = find_sorted(model->area_calendars, model->area_calendar_count, sizeof *model->area_calendars,
+	                        offsetof(struct area_calendar, area), area);
+	return at != SIZE_MAX ? model->area_calendars[at].calendar : model->calendar;
 }
 
 const struct calendar *model_calendar_of(const struct model *model, size_t rep, size_t team, struct slice country,
