@@ -110,12 +110,12 @@ static void write_beside(struct work *work, const struct hit *other)
 	work_aside_end(&aside, work);
 }
 
-/* The other lead's owner claims the survivor. Told once: while it goes on, nothing is added, and no third lead either. */
+/* The other lead's owner claims the survivor. Told once: while it goes on, and until the two that it was about have become one,
+ * nothing is added, and no third lead either. */
 static void open_dispute(struct work *work, struct hit *survivor, const struct hit *other)
 {
 	size_t rep = model_find_rep(work->model, other->state.owner);
-	if (is_about(survivor, other) || is_about(other, survivor) || rep == SIZE_MAX ||
-	    (survivor->state.contest.len != 0 && dispute_is_open(&survivor->state)))
+	if (survivor->state.contest.len != 0 || is_about(other, survivor) || rep == SIZE_MAX)
 		return;
 	struct work aside;
 	work_aside_begin(&aside, work, survivor->lead_id);

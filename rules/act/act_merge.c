@@ -82,6 +82,11 @@ static void forget_apart(struct lead_state *state, struct slice id)
 	apart->count = kept;
 }
 
+static bool is_argued(const struct lead_state *state)
+{
+	return dispute_is_open(state) || state->contest.len != 0;
+}
+
 static void merge(struct work *work, struct hit *survivor, struct hit *other)
 {
 	size_t events = work->ret->event_count;
@@ -91,8 +96,10 @@ static void merge(struct work *work, struct hit *survivor, struct hit *other)
 		work->lead_id = survivor->lead_id;
 		work->state = survivor->state;
 		work_write_lead(work, work->lead_id);
-	} else if (work->ret->event_count == events) {
-		refuse(work, ERR_CANNOT_MERGE, dispute_is_open(&survivor->state) || dispute_is_open(&other->state)
+	} else if (work->ret->event_count != events) {
+		(void)work_read_lead(work, work->lead_id, &work->state); /* it may be argued about from now on */
+	} else {
+		refuse(work, ERR_CANNOT_MERGE, is_argued(&survivor->state) || is_argued(&other->state)
 		                                       ? "who owns it is argued about: wait until that is decided"
 		                                       : "the lead that would survive has taken in as many as it can");
 	}

@@ -118,6 +118,10 @@ def people():
     run.tell("split", c.LIFECYCLE, "lead.split", "Q", split, 10, into="P-4")
     run.given("back", "Q", split, 10, 3, owner="bob", reason="split")
     run.tell("two", c.LIFECYCLE, "lead.duplicate", "Q-3", run.capture("2", "Q-3"), 11, first_lead_id="Q")
+    run.tell("nobody", c.ASSIGNMENTS, "lead.unassigned", "R", run.capture("3", "R"), 12, reason="held")
+    run.status("barred", "R", run.act("activity.disqualify", "R"), 13, "invalid", reason="do_not_contact")
+    run.status("looked at", "R", run.act("activity.status", "R"), 14, "unassigned")
+    run.tell("nor now", c.ASSIGNMENTS, "lead.unassigned", "R-2", run.capture("3", "R-2"), 15, reason="do_not_contact")
     run.state = {"lead/P": {"ver": 1, "state": "converted", "owner": "ann"}, "lead/P-4": {"ver": 1, "state": "assigned", "owner": "ann"},
                  "lead/Q": {"ver": 3, "state": "assigned", "owner": "bob"}}
     return run
@@ -264,6 +268,8 @@ def test_second_lead_of_a_person_is_seen():
     caught(people, at("sold", 2.5), double_owned=1)
     caught(people, at("gone", 5.5), double_owned=1)
     caught(people, alter("two", first_lead_id="P"), double_owned=1)
+    caught(people, alter("barred", reason="no_need"), double_owned=1)
+    caught(people, alter("nor now", reason="held"), double_owned=1)
 
 
 def test_good_lead_refused_as_erased_is_unexpected_unless_it_was():

@@ -226,9 +226,11 @@ class Story:
                 if kind == "lead.duplicate":
                     self._same(person, own, value.get(c.FIRST_LEAD), at)
                 elif kind in ("lead.assigned", "lead.unassigned"):
-                    self._another(person, [holders[k] for k in keys if k in holders], subject, at)
+                    is_barred = value.get("reason") == "do_not_contact"
+                    known = [holders[k] for k in keys if k in holders]
+                    self._another(person, [lead_id for lead_id in known if not (is_barred and self._is_barred(lead_id))], subject, at)
                     own.add(subject)
-                    if value.get("reason") != "do_not_contact":
+                    if not is_barred:
                         holders.update(dict.fromkeys(keys, subject))
         return own
 
@@ -236,6 +238,12 @@ class Story:
         homes = own | {self.home(lead_id, at) for lead_id in own} | {self.home(lead_id, self.now_ms) for lead_id in own}
         if first not in homes and not any(self._family(lead_id) & self._family(first) for lead_id in own):
             self.report.found("double-owned", "person %s: duplicate of %s, not of %s" % (person, first, ", ".join(sorted(own))))
+
+    def _is_barred(self, lead_id):
+        """Somebody said that the person is not to be contacted: nobody gets what comes of him, even when the lead that
+        it was said of is looked at again."""
+        tales = [self.tales[one] for one in self._family(lead_id) if one in self.tales]
+        return any(e.value.get("reason") == "do_not_contact" or e.value.get("do_not_contact") for tale in tales for e in tale.events)
 
     def _family(self, lead_id):
         """Whatever it was ever merged into."""
