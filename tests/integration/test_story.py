@@ -230,6 +230,10 @@ def test_first_response_of_a_later_owner_is_followed():
         run.status("acted", "L1", run.act("activity.touch", "L1"), 9, "in_progress", method="call")
     caught(orders, touched, early=1)
 
+    def called_by_another(run):
+        run.status("acted", "L1", run.act("activity.touch", "L1"), 9, "in_progress", method="call", outsider=True)
+    caught(orders, called_by_another)
+
 
 def test_deadline_that_moves_after_it_was_told_is_told_once():
     def moved(run):

@@ -50,9 +50,11 @@ def status_of(event):
 
 
 def ends_clock(event):
-    """An act of the owner, as only a touch is one, or the end of the work on it."""
+    """An act of the owner, as only a touch is one, or the end of the work on it. That the lead is in progress is no act:
+    somebody may have said so, and an outsider have called."""
     status = status_of(event)
-    is_act = event.kind == "lead.status" and event.value.get("method") and status not in c.NOT_TAKEN_UP
+    is_touch = event.kind == "lead.status" and event.value.get("method") and not event.value.get("outsider")
+    is_act = is_touch and status not in c.NOT_TAKEN_UP
     return bool(is_act) or status in AWAY or status is None
 
 
