@@ -135,7 +135,7 @@ static const struct code *compile_select(struct compiler *compiler, struct node 
 	const struct code *resolved = compile_resolved(compiler, node);
 	if (resolved != NULL)
 		return resolved;
-	if (node->resolution == RESOLVED_FIELD && node->args[0]->type->kind == CEL_OBJECT)
+	if (node->resolution == RESOLVED_FIELD && node->args[0]->type->kind == CEL_OBJECT && !node->is_optional)
 		return compile_field(compiler, node);
 	struct code *code = code_new(compiler, node, node->kind == NODE_HAS ? code_has_key : code_select);
 	if (node->is_optional)

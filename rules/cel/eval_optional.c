@@ -39,12 +39,18 @@ static struct cel_value content_of(struct cel_value value)
 	return value.kind == CEL_OPTIONAL ? *value.as.inner : value;
 }
 
+/* Also of a declared object, whose fields have a value when they are absent. */
 struct cel_value code_select_through(const struct code *code, struct cel_run *run, struct cel_value target)
 {
 	if (target.kind == CEL_ERROR || (target.kind == CEL_OPTIONAL && target.as.inner == NULL))
 		return target.kind == CEL_ERROR ? wrap(run, target) : target;
 	struct code content = given(code->a, content_of(target)), inner = *code;
 	inner.a = &content;
+	if (content.u.value.kind == CEL_OBJECT) {
+		struct cel_value is_there = code_has_key(&inner, run);
+		if (is_there.kind == CEL_BOOL && !is_there.as.boolean)
+			return none();
+	}
 	return wrap(run, code_select(&inner, run));
 }
 

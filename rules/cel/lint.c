@@ -59,10 +59,12 @@ static bool is_not(const struct node *node)
 
 /* ---- optional fields */
 
-/* The declared field that the node reads when it is optional and has a simple type; NULL otherwise. */
+/* The declared field that the node reads when it is optional and has a simple type; NULL otherwise, or when it is read as an
+ * optional value. */
 static const struct cel_field *optional_field(const struct node *node)
 {
-	if (node->kind != NODE_SELECT || node->resolution != RESOLVED_FIELD || node->args[0]->type->kind != CEL_OBJECT)
+	if (node->kind != NODE_SELECT || node->resolution != RESOLVED_FIELD || node->is_optional ||
+	    node->args[0]->type->kind != CEL_OBJECT)
 		return NULL;
 	const struct cel_field *field = &node->args[0]->type->object->fields[node->index];
 	bool is_simple = field->type->kind != CEL_OBJECT && field->type->kind != CEL_DYN;
