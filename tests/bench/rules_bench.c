@@ -168,11 +168,15 @@ static void put_routes(FILE *file, enum shape shape, int count)
 	fputs("  - {name: rest, team: everybody}\n", file);
 }
 
+/* A hundred countries, two letters each. */
+static const char COUNTRIES[] =
+	"ADAEAFAGAIALAMAOARATAUAWAZBABBBDBEBFBGBHBIBJBNBOBRBSBTBWBYBZCACDCFCGCHCICLCMCNCOCRCUCVCYCZDEDJDKDMDO"
+	"DZECEEEGERESETFIFJFRGAGBGDGEGHGMGNGQGRGTGWGYHNHRHTHUIDIEILINIQIRISITJMJOJPKEKGKHKMKNKPKRKWKZLALBLCLI";
+
 /* Postal prefixes of three, four and five characters in a hundred countries. */
 static void place_of(uint32_t row, char ret_country[3], char ret_prefix[8])
 {
-	ret_country[0] = (char)('A' + row % 100 / 10);
-	ret_country[1] = (char)('A' + row % 10);
+	memcpy(ret_country, COUNTRIES + row % 100 * 2, 2);
 	ret_country[2] = '\0';
 	snprintf(ret_prefix, 8, "%04u", row / 100);
 }
