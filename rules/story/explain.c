@@ -196,16 +196,17 @@ static void say_reminder(struct strbuf *out, const struct json *event)
 	put_awaited(out, event);
 }
 
-/* What the level did beside being told. */
+/* What the level asks for beside being told; whether that comes about (an exemption, releases that are only proposed) another
+ * event tells. */
 static void put_action(struct strbuf *out, const struct json *event)
 {
 	struct slice action = json_get_text(event, "action");
 	if (slice_is(action, "manager"))
 		strbuf_puts(out, "; the manager is told");
 	else if (slice_is(action, "reassign"))
-		strbuf_puts(out, "; somebody else gets it");
+		strbuf_puts(out, "; somebody else is to get it");
 	else if (slice_is(action, "pool"))
-		strbuf_puts(out, "; it is taken back");
+		strbuf_puts(out, "; it is to be taken back");
 }
 
 static void say_overdue(struct strbuf *out, const struct json *event)

@@ -93,6 +93,21 @@ void say_claim_rejected(struct strbuf *out, const struct json *event)
 	put_between(out, "; again from ", event, "until", "");
 }
 
+/* "none" and "holding_cap" are no criteria: the owner keeps it for want of one. */
+static void put_verdict(struct strbuf *out, const struct json *event)
+{
+	struct slice criterion = json_get_text(event, "criterion");
+	bool is_full = slice_is(criterion, "holding_cap");
+	if (is_full || slice_is(criterion, "none")) {
+		put_between(out, "; it stays with ", event, "winner", "");
+		strbuf_puts(out, is_full ? ", as whoever claimed it holds as many leads as he may" : ", as nothing tells the claims apart");
+		return;
+	}
+	put_between(out, "; it belongs to ", event, "winner", "");
+	strbuf_puts(out, " by ");
+	put_words(out, criterion);
+}
+
 void say_dispute(struct strbuf *out, const struct json *event)
 {
 	if (slice_is(json_get_text(event, "step"), "closed")) {
@@ -106,10 +121,13 @@ void say_dispute(struct strbuf *out, const struct json *event)
 		put_between(out, " until ", event, "until", "");
 		return;
 	}
+	if (slice_is(json_get_text(event, "step"), "undecided")) {
+		strbuf_puts(out, " is claimed by others, and nothing tells the claims apart: a manager has to decide");
+		put_between(out, "; it stays with ", event, "owner", " until then");
+		return;
+	}
 	strbuf_puts(out, ": the dispute is over");
-	put_between(out, "; it belongs to ", event, "winner", "");
-	strbuf_puts(out, " by ");
-	put_words(out, json_get_text(event, "criterion"));
+	put_verdict(out, event);
 }
 
 void say_woken(struct strbuf *out, const struct json *event)

@@ -63,7 +63,7 @@ def promised(text, samples):
     for part in ("for trying only", "no transactional offsets", "leadctl bootstrap", "Who got which lead, and why",
                  "sends it to team", "the customer asked for", "went to nobody", "Shares of each team", "same email", "same phone",
                  "same lead id", "same event", "the first response came in time", "has until", "is overdue", "the manager is told",
-                 "somebody else gets it", " went from ", " is won", "became opportunity",
+                 "somebody else is to get it", " went from ", " is won", "became opportunity",
                  "the first response came late", "1st on time", "Follow-up", "HGET {lr:0}:lead", "nothing is left behind"):
         check(part in text, "not shown: %s" % part)
     for code in ("too_large", "bad_json", "too_deep", "duplicate_key", "bad_utf8", "wrong_field_type", "bad_lead_id",

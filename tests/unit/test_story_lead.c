@@ -13,6 +13,7 @@
 #include "rules/base/arena.h"
 #include "rules/base/strbuf.h"
 #include "rules/json/json.h"
+#include "rules/story/explain.h"
 #include "rules/story/story.h"
 #include "rules/story/story_lead.h"
 
@@ -87,6 +88,43 @@ static void what_the_record_came_to_is_told(void **state)
 	tell("{\"lead_id\":\"L1\",\"decided\":{\"type\":\"lead.assigned\",\"data\":{\"lead_id\":\"L1\",\"owner\":\"ana\",\"team\":\"emea\",\"reason\":\"first\","
 	     "\"rule\":{\"name\":\"r\"}}},\"routes\":[{\"name\":\"r\",\"by_event\":true}]}",
 	     "L1 went to ana because route r matched, and ana was next in team emea.");
+}
+
+/* ---- an event as `leadctl watch` and the trace of a test say it */
+
+static void reads(const char *type, const char *data, const char *expected)
+{
+	struct arena arena = ARENA_INIT;
+	struct strbuf out = STRBUF_INIT;
+	const struct json *event = json_read(slice_of(arena_printf(&arena, "{\"lead_id\":\"L1\",%s}", data)), limits, &arena, NULL);
+	assert_non_null(event);
+	explain_sentence(&out, slice_of(type), event);
+	assert_string_equal(strbuf_text(&out), expected);
+	strbuf_done(&out);
+	arena_done(&arena);
+}
+
+#define DISPUTE(step, criterion) "\"step\":\"" step "\",\"criterion\":\"" criterion "\",\"owner\":\"bob\",\"winner\":\"bob\""
+
+static void the_end_of_a_dispute_says_whether_anything_decided_it(void **state)
+{
+	(void)state;
+	reads("lead.dispute", DISPUTE("decided", "key_person"), "Lead L1: the dispute is over; it belongs to bob by key person.");
+	reads("lead.dispute", DISPUTE("decided", "none"), "Lead L1: the dispute is over; it stays with bob, as nothing tells the claims apart.");
+	reads("lead.dispute", DISPUTE("decided", "holding_cap"),
+	      "Lead L1: the dispute is over; it stays with bob, as whoever claimed it holds as many leads as he may.");
+	reads("lead.dispute", DISPUTE("undecided", "manager"),
+	      "Lead L1 is claimed by others, and nothing tells the claims apart: a manager has to decide; it stays with bob until then.");
+}
+
+/* An exemption, or releases that are only proposed, may keep it where it is. */
+static void what_a_breach_asks_for_is_not_told_as_done(void **state)
+{
+	(void)state;
+	reads("followup.overdue", "\"owner\":\"bob\",\"owner_name\":\"Bob\",\"timer\":\"release\",\"deadline\":\"2026-03-12T09:00:00Z\",\"action\":\"pool\"",
+	      "Lead L1 is overdue: Bob had until 2026-03-12T09:00:00Z for progress, before the lead is released; it is to be taken back.");
+	reads("followup.overdue", "\"owner\":\"bob\",\"owner_name\":\"Bob\",\"timer\":\"first_response\",\"deadline\":\"2026-03-12T09:00:00Z\",\"action\":\"reassign\"",
+	      "Lead L1 is overdue: Bob had until 2026-03-12T09:00:00Z for the first contact; somebody else is to get it.");
 }
 
 /* ---- why not */
@@ -211,6 +249,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_change_of_owner_is_told),
+		cmocka_unit_test(the_end_of_a_dispute_says_whether_anything_decided_it),
+		cmocka_unit_test(what_a_breach_asks_for_is_not_told_as_done),
 		cmocka_unit_test(what_the_record_came_to_is_told),
 		cmocka_unit_test(any_route_says_why_not),
 		cmocka_unit_test(what_became_of_the_record_is_told),
