@@ -34,6 +34,13 @@ static const char USAGE[] =
 	"DIR holds leadrouter.yaml and conf.d/*.yaml (default: $LEADROUTER_CONFIG or /etc/leadrouter).\n"
 	"A group's first start needs `leadctl bootstrap` once. See leadrouterd(8).\n";
 
+static const struct option LONG[] = {
+	{"config", required_argument, NULL, 'c'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
+
 static int check(const char *directory)
 {
 	struct strbuf out = STRBUF_INIT;
@@ -67,7 +74,7 @@ int main(int argc, char **argv)
 {
 	const char *directory = getenv("LEADROUTER_CONFIG");
 	bool only_check = false;
-	for (int option; (option = getopt(argc, argv, "c:thV")) != -1;)
+	for (int option; (option = getopt_long(argc, argv, "c:thV", LONG, NULL)) != -1;)
 		switch (option) {
 		case 'c': directory = optarg; break;
 		case 't': only_check = true; break;

@@ -12,13 +12,14 @@
 
 enum { PARTITIONS_MAX = 64 };
 
-static int write_address(const char *path, const char *address)
+/* Whoever waits for the file must not wait in vain. */
+static int write_address(const char *path, const char *address, struct err *err)
 {
 	FILE *file = fopen(path, "we");
-	if (file == NULL)
-		return -1;
-	fprintf(file, "%s\n", address);
-	return fclose(file);
+	bool is_written = file != NULL && fprintf(file, "%s\n", address) > 0;
+	if (file != NULL && fclose(file) != 0)
+		is_written = false;
+	return is_written ? 0 : err_set(err, ERR_TOOL_FILE, "%s: %s", path, strerror(errno));
 }
 
 static void wait_for_interrupt(void)
@@ -33,7 +34,9 @@ static void wait_for_interrupt(void)
 
 int ctl_dev(const struct ctl_args *args)
 {
-	int32_t count = args->partitions > 0 && args->partitions <= PARTITIONS_MAX ? (int32_t)args->partitions : 1;
+	if (args->partitions > PARTITIONS_MAX)
+		return ctl_usage("at most %d partitions", PARTITIONS_MAX);
+	int32_t count = args->partitions > 0 ? (int32_t)args->partitions : 1;
 	const struct mock_topic topics[] = {
 		{"leads.captured", count},  {"leads.activity", count}, {"leads.state", count},    {"leads.assignments", count},
 		{"leads.followups", count}, {"leads.lifecycle", count}, {"leads.rejected", count},
@@ -52,9 +55,9 @@ int ctl_dev(const struct ctl_args *args)
 	                "forgets everything when it ends. Interrupt to stop.\n");
 	puts(address);
 	fflush(stdout);
-	if (args->port_file != NULL && write_address(args->port_file, address) != 0)
-		fprintf(stderr, "leadctl: cannot write %s: %s\n", args->port_file, strerror(errno));
-	wait_for_interrupt();
+	bool is_told = args->port_file == NULL || write_address(args->port_file, address, &err) == 0;
+	if (is_told)
+		wait_for_interrupt();
 	mock_broker_free(broker);
-	return CTL_OK;
+	return is_told ? CTL_OK : ctl_fail(CTL_FAILED, &err);
 }

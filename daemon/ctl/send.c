@@ -53,6 +53,8 @@ static int send_lines(struct kafka_sender *sender, FILE *file, const char *topic
 		*ret_count += result == 0;
 		arena_reset(&arena);
 	}
+	if (result == 0 && ferror(file))
+		result = err_set(err, ERR_TOOL_FILE, "%s: %s", args->rest[0], strerror(errno));
 	free(line);
 	arena_done(&arena);
 	return result;
@@ -79,12 +81,19 @@ static int send_file(const struct ctl_args *args, const struct config *config, F
 	kafka_sender_free(sender);
 	arena_done(&arena);
 	if (result != 0)
-		return ctl_fail(CTL_UNAVAILABLE, &err);
+		return ctl_fail(err.code == ERR_TOOL_FILE ? CTL_FAILED : CTL_UNAVAILABLE, &err);
 	fprintf(stderr, "%zu records to %s\n", count - lost, topic);
 	if (lost == 0)
 		return CTL_OK;
 	fprintf(stderr, "leadctl: %zu records were not acknowledged\n", lost);
 	return CTL_UNAVAILABLE;
+}
+
+/* Told before the broker is asked for. */
+static bool is_readable(FILE *file)
+{
+	(void)ungetc(getc(file), file);
+	return !ferror(file);
 }
 
 int ctl_send(const struct ctl_args *args)
@@ -94,9 +103,11 @@ int ctl_send(const struct ctl_args *args)
 	const char *name = args->rest[0];
 	bool is_file = strcmp(name, "-") != 0;
 	FILE *file = is_file ? fopen(name, "re") : stdin;
-	if (file == NULL) {
+	if (file == NULL || !is_readable(file)) {
 		struct err err = ERR_INIT;
 		err_set(&err, ERR_TOOL_FILE, "%s: %s", name, strerror(errno));
+		if (file != NULL && is_file)
+			fclose(file);
 		return ctl_fail(CTL_FAILED, &err);
 	}
 	struct generation *generation = ctl_load(args);
