@@ -29,22 +29,33 @@ static struct slice id_of(const struct report *report, uint32_t member)
 	return report->model->reps[report->post->team->members[member].rep].id;
 }
 
-/* Of all turns that were ever taken here, the part that his weight stands for. */
-static double owed_of(const struct report *report, uint32_t member, int64_t given)
+/* Who has left has no share. */
+static bool has_share(const struct report *report, uint32_t member)
 {
-	int64_t weights = 0;
-	for (size_t i = 0; i < report->post->team->member_count; i++)
-		weights += report->post->team->members[i].weight;
-	return (double)given * report->post->team->members[member].weight / (double)weights;
+	return report->model->reps[report->post->team->members[member].rep].is_active;
 }
 
-static void put_member(const struct report *report, uint32_t member, double owed)
+/* Turns for each unit of weight, of those that were ever taken here by members who have a share. */
+static double share_of(const struct report *report)
+{
+	int64_t weights = 0, given = 0;
+	for (uint32_t i = 0; i < report->post->team->member_count; i++)
+		if (has_share(report, i)) {
+			weights += report->post->team->members[i].weight;
+			given += report->ring->seats[i].given;
+		}
+	return weights != 0 ? (double)given / (double)weights : 0;
+}
+
+static void put_member(const struct report *report, uint32_t member, double share)
 {
 	struct json_writer *writer = report->writer;
 	const struct seat *seat = &report->ring->seats[member];
+	int64_t weight = report->post->team->members[member].weight;
+	double owed = has_share(report, member) ? share * (double)weight : 0;
 	json_open_object(writer, NULL);
 	json_put_text(writer, "rep", id_of(report, member));
-	json_put_int(writer, "weight", report->post->team->members[member].weight);
+	json_put_int(writer, "weight", weight);
 	json_put_text(writer, "presence", slice_of(block_name(post_block(report->desk, report->post, member, 1))));
 	put_position(report, "position", ring_turn(report->ring, member));
 	json_put_int(writer, "given", seat->given);
@@ -62,16 +73,22 @@ static void put_members(const struct report *report)
 	int64_t given = 0;
 	for (uint32_t i = 0; i < report->post->team->member_count; i++)
 		given += report->ring->seats[i].given;
+	double share = share_of(report);
 	json_put_int(report->writer, "given", given);
 	json_open_array(report->writer, "members");
 	for (uint32_t i = 0; i < report->post->team->member_count; i++)
-		put_member(report, i, owed_of(report, i, given));
+		put_member(report, i, share);
 	json_close_array(report->writer);
 }
 
 static bool is_candidate(const struct report *report, uint32_t member)
 {
 	return post_block(report->desk, report->post, member, 1) == BLOCK_NONE;
+}
+
+static bool is_sooner(const struct report *report, uint32_t a, uint32_t b)
+{
+	return report->post->pool->by_load ? ring_is_less_loaded(report->ring, a, b) : ring_is_before(report->ring, a, b);
 }
 
 /* In turn as things stand, criteria left aside: a selection of the first few. */
@@ -82,8 +99,8 @@ static void put_next(const struct report *report)
 	for (size_t shown = 0; shown < POOL_REPORT_NEXT; shown++) {
 		uint32_t best = RING_NOBODY;
 		for (uint32_t i = 0; i < report->post->team->member_count; i++) {
-			bool is_behind = last == RING_NOBODY || (i != last && ring_is_before(report->ring, last, i));
-			if (is_candidate(report, i) && is_behind && (best == RING_NOBODY || ring_is_before(report->ring, i, best)))
+			bool is_behind = last == RING_NOBODY || (i != last && is_sooner(report, last, i));
+			if (is_candidate(report, i) && is_behind && (best == RING_NOBODY || is_sooner(report, i, best)))
 				best = i;
 		}
 		if (best == RING_NOBODY)
@@ -147,6 +164,7 @@ void pool_report(struct json_writer *writer, const char *name, const struct mode
 	json_open_object(writer, name);
 	json_put_text(writer, "pool", post->team->id);
 	json_put_text(writer, "rotation", post->pool->rotation == ROTATION_CREDIT ? SLICE("credit") : SLICE("stride"));
+	json_put_text(writer, "choose_by", post->pool->by_load ? SLICE("load") : SLICE("rotation"));
 	json_put_int(writer, "available", (int64_t)post_free(post));
 	json_put_int(writer, "waiting", (int64_t)desk->backlog.lines[team].count);
 	json_open_array(writer, "lanes");

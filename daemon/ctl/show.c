@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * leadctl show and reload: what a running instance says.
+ * leadctl show, ring and reload: what a running instance says.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/ctl/ctl.h"
+#include "rules/base/arena.h"
+#include "rules/json/json.h"
+#include "rules/story/story_ring.h"
 
 /* Prints the body and turns the status into an exit code. */
 static int finish(int status, struct strbuf *body, const struct err *err)
@@ -50,6 +53,20 @@ int ctl_show(const struct ctl_args *args)
 	return finish(status, &body, &err);
 }
 
+/* As a table; an answer of another form stays as it is. */
+static void tabulate(struct strbuf *body)
+{
+	static const struct json_limits limits = {SIZE_MAX, 16, SIZE_MAX}; /* our own instance says it */
+	struct arena arena = ARENA_INIT;
+	struct strbuf table = STRBUF_INIT;
+	story_ring(&table, json_read((struct slice){body->bytes, body->len}, limits, &arena, NULL));
+	if (table.len != 0) {
+		strbuf_done(body);
+		*body = table;
+	}
+	arena_done(&arena);
+}
+
 int ctl_ring(const struct ctl_args *args)
 {
 	struct strbuf target = STRBUF_INIT, body = STRBUF_INIT;
@@ -60,6 +77,8 @@ int ctl_ring(const struct ctl_args *args)
 	ctl_put_query(&target, args->rest[0]);
 	int status = ctl_ask(args, false, strbuf_text(&target), &body, &err);
 	strbuf_done(&target);
+	if (status == 200 && !args->json)
+		tabulate(&body);
 	return finish(status, &body, &err);
 }
 
