@@ -35,6 +35,7 @@ struct question {
 	const char *name;  /* what an answer calls the value: "lead", "ring" */
 	bool is_everywhere; /* ask all shards (teams) rather than until it is found */
 	bool is_report;     /* about a whole pool */
+	bool has_skipped;   /* a shard that is not running, and so could not be asked */
 	int32_t shard;     /* being asked */
 	size_t found_count;
 	struct strbuf out;
@@ -89,6 +90,9 @@ static void finish(struct question *question)
 	json_close_array(&question->writer);
 	if (question->found_count > 0)
 		http_answer(question->request, 200, "application/json", &question->out);
+	else if (question->has_skipped) /* could not tell, which is not "no" */
+		answer_error(question->request, 503, "not_running",
+		             "a shard of this instance is not running, so it was not asked; see leadctl show shard");
 	else
 		answer_error(question->request, 404, "not_found",
 		             "no shard of this instance has it; with several instances ask the others, too");
@@ -180,8 +184,10 @@ static void ask_next(struct question *question)
 {
 	const struct control_parts *parts = &question->control->parts;
 	int32_t count = router_shard_count(parts->router);
-	while (question->shard < count && !is_running(parts->router, question->shard))
+	while (question->shard < count && !is_running(parts->router, question->shard)) {
+		question->has_skipped |= router_shard(parts->router, question->shard) != NULL;
 		question->shard++;
+	}
 	if (question->shard >= count) {
 		finish(question);
 		return;

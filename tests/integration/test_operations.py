@@ -18,7 +18,7 @@ from rig.process import wait_for  # noqa: E402
 from rig.testing import check, equal  # noqa: E402
 from rig.world import World, lead  # noqa: E402
 
-EXIT_AWAY, EXIT_CONFIG = 69, 78
+EXIT_AWAY, EXIT_TRY_AGAIN, EXIT_CONFIG = 69, 75, 78
 SHORT = {"kafka.transaction_timeout_ms": 5000, "kafka.session_timeout_ms": 6000}
 
 _kafka = []
@@ -421,6 +421,8 @@ def stopped(world, code):
     wait_for(lambda: [s["state"] for s in world.shards()][:1] == ["stopped"], 20, "shard 0 is stopped", log=world.daemon.log)
     equal(world.http("/readyz")[0], 503, "ready")
     check("shard 0: stopped" in world.http("/readyz?verbose")[1], "the reason in readyz")
+    shown, _, err = world.ctl("show", "lead", "L1", "-c", world.config)
+    check(shown == EXIT_TRY_AGAIN and "not_running" in err, "what cannot be asked is not missing: %s %s" % (shown, err))
     check(code in world.log(), "%s in the log" % code)
     check(any(l.startswith("leadrouter_alarms_total{") for l in world.http("/metrics")[1].splitlines()), "an alarm is counted")
 
@@ -501,6 +503,11 @@ def show(world):
     teams = json.loads(ctl("team", "emea"))
     equal(sorted(t["shard"] for t in teams), [0, 1], "shards of a team")
     ctl("team", "no-such", wanted=1)
+    code, table, _ = world.ctl("ring", "emea", "-c", world.config)
+    check(code == 0 and table.count("there: ") == 2 and "  rep " in table and "; turns given: " in table, "ring: %s" % table)
+    rings = json.loads(world.ctl("ring", "emea", "--json", "-c", world.config)[1])
+    equal([r["ring"]["pool"] for r in rings], ["emea", "emea"], "rings as data")
+    equal(world.ctl("ring", "no-such", "-c", world.config)[0], 1, "a team that there is not")
     shards = json.loads(ctl("shard"))
     equal([s["state"] for s in shards], ["running", "running"], "shards")
     check(all(len(s["committed_offsets"]) == 2 for s in shards), "%s" % shards)
