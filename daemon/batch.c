@@ -235,10 +235,8 @@ static struct decision *next_decision(struct batch *batch)
 
 static void decide_due(struct decider *decider, struct batch *batch, const struct batch_work *work, int64_t now_ms)
 {
-	/* a clock that was set while the read was under way must not fire anything early */
-	int64_t fire_ms = now_ms < batch->fire_until_ms ? now_ms : batch->fire_until_ms;
 	for (size_t i = 0; i < work->due_count; i++)
-		decider_fire(decider, work->due[i], fire_ms, next_decision(batch));
+		decider_fire(decider, work->due[i], now_ms, next_decision(batch));
 }
 
 static void decide_walk(struct decider *decider, struct batch *batch, const struct batch_work *work, int64_t now_ms)

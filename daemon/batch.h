@@ -82,7 +82,7 @@ struct batch {
 	bool is_first;                 /* of its generation in this shard: decider_begin() goes before */
 	struct slice walk_key;         /* of the walk that it makes a step of, in `kept`; empty: none */
 	uint64_t walk_next;            /* cursor behind its step; 0: the walk has ended with it */
-	int64_t fire_until_ms;         /* wall time that the guard vouched for when the read was sent: nothing later fires */
+	int64_t due_until_ms;          /* wall time that the guard vouched for when the read was sent: what the read named was due by then */
 	unsigned aborts;               /* in a row */
 	const struct slice *wants;     /* state keys to read, in `kept`; NULL until they are asked for */
 	size_t want_count;
@@ -118,7 +118,9 @@ struct batch_work {
 };
 
 /* Decides all records, then the due timers, then the step of the walk, through `lookup` for what this batch has not read
- * itself. Fills events, writes, layer, before, after and the job's part of them. `tip` is the head of the batch before. */
+ * itself. Fills events, writes, layer, before, after and the job's part of them. `tip` is the head of the batch before.
+ * All of it happens at `now_ms`: a lead's events that are put in order by their times are then in the order in which they were
+ * decided. With due timers, it must be a time that the guard vouches for. */
 void batch_decide(struct batch *batch, struct rules_view lookup, const struct batch_work *work, int64_t now_ms,
                   const struct head *tip);
 /* An event of the batch was not taken. True when what it is about will be set aside next time, so that there is no need to

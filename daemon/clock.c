@@ -101,15 +101,26 @@ int64_t clock_now_ms(struct clock *clock)
 	return look(clock).wall_ms;
 }
 
-bool clock_is_sane(struct clock *clock)
+static bool check(struct clock *clock, struct moment now)
 {
-	struct moment now = look(clock);
 	bool was_sane = clock->guard.is_sane;
 	int64_t jump_ms = now.wall_ms - now.boot_ms - clock->guard.offset_ms;
 	bool is_sane = clock_guard_check(&clock->guard, now.wall_ms, now.boot_ms);
 	if (is_sane != was_sane && clock->on_change != NULL)
 		clock->on_change(clock->ctx, is_sane, jump_ms);
 	return is_sane && !is_held(clock);
+}
+
+bool clock_is_sane(struct clock *clock)
+{
+	return check(clock, look(clock));
+}
+
+bool clock_vouches(struct clock *clock, int64_t *ret_now_ms)
+{
+	struct moment now = look(clock);
+	*ret_now_ms = now.wall_ms;
+	return check(clock, now);
 }
 
 void clock_witness(struct clock *clock, int64_t witness_ms)

@@ -53,6 +53,8 @@ void clock_witness(struct clock *clock, int64_t witness_ms);
 int64_t clock_now_ms(struct clock *clock);
 /* False while timers must not fire. */
 bool clock_is_sane(struct clock *clock);
+/* Both of one look, so that nothing can happen in between: the wall time, and whether what is due by then may fire. */
+bool clock_vouches(struct clock *clock, int64_t *ret_now_ms);
 
 #ifdef LR_FAILPOINTS
 /* It is `now_ms` from here on; never go back, the guard would not know what to make of it. With `holds_timers` they

@@ -231,7 +231,7 @@ static struct desk *desk_of(struct shard *shard, const struct batch *batch)
 	return shard->desk;
 }
 
-static void decide_part(struct shard *shard, struct batch *batch, const struct view_reply *reply, size_t due_count)
+static void decide_part(struct shard *shard, struct batch *batch, const struct view_reply *reply, int64_t now_ms, size_t due_count)
 {
 	struct shard_lookup lookup = {shard, batch};
 	batch_take_values(batch, reply);
@@ -240,7 +240,7 @@ static void decide_part(struct shard *shard, struct batch *batch, const struct v
 		.walked = copy_names(batch, reply->walked, reply->walked_count), .walked_count = reply->walked_count,
 	};
 	batch->desk = desk_of(shard, batch);
-	batch_decide(batch, shard_layers_view(&lookup), &work, clock_now_ms(shard->parts.clock), &shard->tip);
+	batch_decide(batch, shard_layers_view(&lookup), &work, now_ms, &shard->tip);
 }
 
 /* The records behind the first `keep` make a batch of their own, which comes next. */
@@ -272,8 +272,10 @@ static size_t count_parts(const struct batch *batch, size_t due_count)
  * decided. One that would not fit into an apply is decided again with half of its records and timers. */
 static void decide_what_fits(struct shard *shard, struct batch *batch, const struct view_reply *reply, size_t *ret_due_count)
 {
-	size_t due_count = reply->due_count;
-	decide_part(shard, batch, reply, due_count);
+	int64_t now_ms;
+	bool may_fire = clock_vouches(shard->parts.clock, &now_ms); /* it may have been set while the read was under way */
+	size_t due_count = may_fire ? reply->due_count : 0;
+	decide_part(shard, batch, reply, now_ms, due_count);
 	while (batch->job.write_count > shard->limits.batch_writes && count_parts(batch, due_count) > 1) {
 		if (batch->item_count <= 1 && due_count <= 1)
 			batch->walk_key = SLICE_NONE; /* its step is read again */
@@ -281,7 +283,7 @@ static void decide_what_fits(struct shard *shard, struct batch *batch, const str
 		batch_forget_decision(batch);
 		split_batch(shard, batch, (batch->item_count + 1) / 2);
 		due_count = batch->item_count != 0 ? due_count / 2 : (due_count + 1) / 2;
-		decide_part(shard, batch, reply, due_count);
+		decide_part(shard, batch, reply, now_ms, due_count);
 	}
 	*ret_due_count = due_count;
 }
@@ -291,7 +293,7 @@ static void decide(struct shard *shard, struct batch *batch, const struct view_r
 	size_t due_count;
 	batch->walk_next = reply->walk_next;
 	shard_check_step(shard, batch);
-	int64_t next_due_ms = reply->next_due_ms, until_ms = batch->fire_until_ms;
+	int64_t next_due_ms = reply->next_due_ms, until_ms = batch->due_until_ms;
 	decide_what_fits(shard, batch, reply, &due_count);
 	shard_note_walk(shard, batch);
 	bool is_void = batch_is_void(batch);
@@ -339,11 +341,12 @@ static void start_read(struct shard *shard)
 	batch_forget_decision(batch);
 	struct view_read_args args = {0};
 	args.keys = batch_wants(batch, &args.key_count);
-	bool may_fire = clock_is_sane(shard->parts.clock);
+	int64_t now_ms;
+	bool may_fire = clock_vouches(shard->parts.clock, &now_ms);
 	for (const struct batch *other = shard->batches; other != NULL; other = other->next)
 		if (other != batch && other->due_count > 0 && other->state != BATCH_APPLIED)
 			may_fire = false; /* the view would name the same leads again */
-	batch->fire_until_ms = args.due_until_ms = may_fire ? clock_now_ms(shard->parts.clock) : 0;
+	batch->due_until_ms = args.due_until_ms = may_fire ? now_ms : 0;
 	args.due_limit = shard->limits.due_limit;
 	args.is_walk = batch->walk_key.len != 0 && shard->walk.key != NULL && slice_is(batch->walk_key, shard->walk.key);
 	if (!args.is_walk)

@@ -163,3 +163,9 @@ bool clock_is_sane(struct clock *clock)
 {
 	return clock->process->sim->now_us >= clock->insane_until_us;
 }
+
+bool clock_vouches(struct clock *clock, int64_t *ret_now_ms)
+{
+	*ret_now_ms = clock_now_ms(clock);
+	return clock_is_sane(clock);
+}

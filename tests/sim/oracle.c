@@ -518,6 +518,17 @@ static int64_t time_of(const struct judge *judge, const struct produced *at)
 	return first && slice_is(first->key, "mem/tick/pools") && !first->is_tombstone ? first->due_ms : 0;
 }
 
+/* Whoever puts a lead's events in order by their times must find them in the order in which they were decided. */
+static void judge_time(struct judge *judge, const struct produced *at)
+{
+	int64_t batch_ms = time_of(judge, at);
+
+	for (; at && at->is_event; at = next_of_shard(judge, at->next))
+		if (at->event.at_ms != batch_ms)
+			sim_finding(judge->sim, BAD_LOG, "shard %d: transaction %" PRIu64 " has event %s in a batch of %" PRId64, judge->shard,
+			            judge->txn_number, event_text(judge, &at->event, 0), batch_ms);
+}
+
 static void judge_txn(struct judge *judge, const struct txn *txn)
 {
 	const struct txn_offsets *offsets = &txn->offsets[judge->shard];
@@ -538,6 +549,7 @@ static void judge_txn(struct judge *judge, const struct txn *txn)
 
 		if (has_begun(judge, at))
 			decider_begin(decider, time_of(judge, at), &begun);
+		judge_time(judge, at);
 		while (at && at->is_event)
 			at = judge_cause(judge, decider, offsets, at);
 		at = judge_writes(judge, decider, at);
