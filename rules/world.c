@@ -9,26 +9,11 @@
 #include "rules/base/mem.h"
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
-#include "rules/scan.h"
+#include "rules/world_state.h"
 
 enum {
 	TOPICS = 2,
 	FIRES_PER_INSTANT_MAX = 1000, /* of one key: a timer that fires and stays due would fire for ever */
-};
-
-/* One state key. A tombstone keeps its cell, so that the heap of due times can point to it. */
-struct cell {
-	struct slice key, value; /* of the heap */
-	bool is_there;
-	int64_t due_ms;          /* 0: not due */
-	int64_t fired_ms;        /* when it fired last, and how often at that instant */
-	int fires;
-};
-
-/* An entry is good as long as its cell is still due then. */
-struct due {
-	int64_t at_ms;
-	struct cell *cell;
 };
 
 struct world {
@@ -49,11 +34,7 @@ struct world {
 	struct world_decision *decisions; /* heap */
 	size_t decision_count, decision_capacity;
 
-	struct map cells;
-	struct due *heap;
-	size_t heap_count, heap_capacity;
-	struct strbuf log;
-
+	struct world_state state;
 	struct map readable; /* lead/ and ident/ keys that the running decider may ask for */
 };
 
@@ -80,36 +61,24 @@ struct world *world_new(const struct model *model, const struct world_settings *
 	world->desk = settings->keeps_desk ? desk_new() : NULL;
 	world->pending = xcalloc(world->batch, sizeof *world->pending);
 	world->pending_record = xcalloc(world->batch, sizeof *world->pending_record);
-	map_init(&world->cells, SEED);
+	world_state_init(&world->state, SEED);
 	map_init(&world->readable, SEED);
 	return world;
-}
-
-static void cell_free(struct cell *cell)
-{
-	free((void *)(uintptr_t)cell->key.p);
-	free((void *)(uintptr_t)cell->value.p);
-	free(cell);
 }
 
 void world_free(struct world *world)
 {
 	if (world == NULL)
 		return;
-	struct map_entry *entry;
-	for (size_t at = 0; (entry = map_next(&world->cells, &at)) != NULL;)
-		cell_free(entry->value);
-	map_done(&world->cells);
+	world_state_done(&world->state);
 	map_done(&world->readable);
 	for (size_t i = 0; i < TOPICS; i++)
 		free((void *)(uintptr_t)world->topics[i].p);
 	desk_free(world->desk);
-	strbuf_done(&world->log);
 	arena_done(&world->told);
 	free(world->pending);
 	free(world->pending_record);
 	free(world->decisions);
-	free(world->heap);
 	free(world);
 }
 
@@ -118,135 +87,16 @@ int64_t world_now_ms(const struct world *world)
 	return world->now_ms;
 }
 
-/* ---- the due index: a binary heap, earliest first, then by key */
-
-static bool is_before(const struct due *a, const struct due *b)
-{
-	if (a->at_ms != b->at_ms)
-		return a->at_ms < b->at_ms;
-	return slice_compare(a->cell->key, b->cell->key) < 0;
-}
-
-static void swap(struct due *a, struct due *b)
-{
-	struct due kept = *a;
-	*a = *b;
-	*b = kept;
-}
-
-static void heap_push(struct world *world, struct cell *cell)
-{
-	if (world->heap_count == world->heap_capacity) {
-		world->heap_capacity = world->heap_capacity * 2 + 64;
-		world->heap = xreallocarray(world->heap, world->heap_capacity, sizeof *world->heap);
-	}
-	size_t at = world->heap_count++;
-	world->heap[at] = (struct due){cell->due_ms, cell};
-	for (; at > 0 && is_before(&world->heap[at], &world->heap[(at - 1) / 2]); at = (at - 1) / 2)
-		swap(&world->heap[at], &world->heap[(at - 1) / 2]);
-}
-
-static void heap_pop(struct world *world)
-{
-	struct due *heap = world->heap;
-	size_t count = --world->heap_count, at = 0;
-	heap[0] = heap[count];
-	for (;;) {
-		size_t least = at;
-		for (size_t child = 2 * at + 1; child <= 2 * at + 2 && child < count; child++)
-			if (is_before(&heap[child], &heap[least]))
-				least = child;
-		if (least == at)
-			return;
-		swap(&heap[at], &heap[least]);
-		at = least;
-	}
-}
-
-/* The cell that is due first, or NULL. Entries that a later write overtook go away here. */
-static struct cell *first_due(struct world *world)
-{
-	while (world->heap_count > 0) {
-		const struct due *first = &world->heap[0];
-		if (first->cell->due_ms == first->at_ms)
-			return first->cell;
-		heap_pop(world);
-	}
-	return NULL;
-}
-
-int64_t world_next_due(const struct world *world)
-{
-	const struct cell *cell = first_due((struct world *)(uintptr_t)world); /* drops stale entries: nobody can tell */
-	return cell != NULL ? cell->due_ms : 0;
-}
-
-/* ---- writes */
-
-static void log_write(struct world *world, struct slice key, struct slice value, bool is_tombstone)
-{
-	struct strbuf *log = &world->log;
-	strbuf_printf(log, "%c%zu,%zu,", is_tombstone ? '-' : '+', key.len, value.len);
-	strbuf_append(log, key.p, key.len);
-	strbuf_append(log, value.p, value.len);
-	strbuf_putc(log, '\n');
-}
-
-static struct cell *cell_of(struct world *world, struct slice key)
-{
-	struct cell *cell = map_get(&world->cells, key);
-	if (cell != NULL)
-		return cell;
-	cell = xcalloc(1, sizeof *cell);
-	cell->key = (struct slice){xmemdupz(key.p, key.len), key.len};
-	map_put(&world->cells, cell->key, cell);
-	return cell;
-}
-
-static void put(struct world *world, struct slice key, struct slice value, int64_t due_ms)
-{
-	struct cell *cell = cell_of(world, key);
-	char *old = (char *)(uintptr_t)cell->value.p;
-	cell->value = (struct slice){xmemdupz(value.p, value.len), value.len};
-	free(old);
-	cell->is_there = true;
-	cell->due_ms = due_ms;
-	if (due_ms != 0)
-		heap_push(world, cell);
-	log_write(world, key, value, false);
-}
-
-static void take_away(struct world *world, struct slice key)
-{
-	struct cell *cell = cell_of(world, key);
-	cell->is_there = false;
-	cell->due_ms = 0;
-	log_write(world, key, SLICE_NONE, true);
-}
-
-static void apply(struct world *world, const struct write *writes, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (writes[i].is_tombstone)
-			take_away(world, writes[i].key);
-		else
-			put(world, writes[i].key, writes[i].value, writes[i].due_ms);
-}
-
 void world_put(struct world *world, struct slice key, struct slice value)
 {
-	put(world, key, value, rules_due_of(key, value));
+	world_state_put(&world->state, key, value, rules_due_of(key, value));
 }
 
 /* ---- what a decider may see */
 
 enum view_answer world_get(const struct world *world, struct slice key, struct slice *ret_value)
 {
-	const struct cell *cell = map_get(&world->cells, key);
-	if (cell == NULL || !cell->is_there)
-		return VIEW_ABSENT;
-	*ret_value = cell->value;
-	return VIEW_FOUND;
+	return world_state_get(&world->state, key, ret_value);
 }
 
 /* What is not in the shard's memory has to be asked for. A core that looks at a key which rules_wants() did not name would
@@ -272,10 +122,7 @@ static enum view_answer look_up_copy(void *ctx, struct slice key, struct slice *
 static void look_through(void *ctx, struct slice prefix, void (*see)(void *arg, struct slice key), void *arg)
 {
 	const struct world *world = ctx;
-	const struct map_entry *entry;
-	for (size_t at = 0; (entry = map_next(&world->cells, &at)) != NULL;)
-		if (slice_has_prefix(entry->key, prefix) && ((const struct cell *)entry->value)->is_there)
-			see(arg, entry->key);
+	world_state_keys(&world->state, prefix, see, arg);
 }
 
 static void make_lead_readable(struct world *world, struct slice key)
@@ -321,7 +168,7 @@ static void end(struct world *world, struct decider *decider)
 	const struct write *writes;
 	size_t count;
 	decider_finish(decider, &writes, &count);
-	apply(world, writes, count);
+	world_state_apply(&world->state, writes, count);
 }
 
 static struct world_decision *add_decision(struct world *world)
@@ -366,7 +213,7 @@ static struct slice timer_name(struct slice key)
 	return slice_has_prefix(key, prefix) ? (struct slice){key.p + prefix.len, key.len - prefix.len} : key;
 }
 
-static void count_fire(struct world *world, struct cell *cell)
+static void count_fire(struct world *world, struct world_cell *cell)
 {
 	cell->fires = cell->fired_ms == world->now_ms ? cell->fires + 1 : 1;
 	cell->fired_ms = world->now_ms;
@@ -376,16 +223,16 @@ static void count_fire(struct world *world, struct cell *cell)
 /* Up to a batch of keys that are due at `until_ms` or before, in order of due time and key. */
 static void fire_batch(struct world *world, int64_t until_ms)
 {
-	struct cell **fired = arena_array(&world->told, world->batch, sizeof(struct cell *));
+	struct world_cell **fired = arena_array(&world->told, world->batch, sizeof(struct world_cell *));
 	struct decider *decider = begin(world);
 	size_t count = 0;
 	while (count < world->batch) {
-		struct cell *cell = first_due(world);
+		struct world_cell *cell = world_state_first_due(&world->state);
 		if (cell == NULL || cell->due_ms > until_ms)
 			break;
-		heap_pop(world);
-		while (first_due(world) == cell)
-			heap_pop(world); /* the same due time was written twice */
+		world_state_pop_due(&world->state);
+		while (world_state_first_due(&world->state) == cell)
+			world_state_pop_due(&world->state); /* the same due time was written twice */
 		fired[count++] = cell;
 		count_fire(world, cell);
 		make_readable(world, cell->key);
@@ -396,12 +243,12 @@ static void fire_batch(struct world *world, int64_t until_ms)
 	end(world, decider);
 	for (size_t i = 0; i < count; i++)
 		if (fired[i]->due_ms != 0 && fired[i]->due_ms <= until_ms)
-			heap_push(world, fired[i]); /* nothing was written: it is polled again, as the daemon does */
+			world_state_due_again(&world->state, fired[i]); /* nothing was written: it is polled again, as the daemon does */
 }
 
 static bool is_due(struct world *world, int64_t until_ms)
 {
-	const struct cell *cell = first_due(world);
+	const struct world_cell *cell = world_state_first_due(&world->state);
 	return cell != NULL && cell->due_ms <= until_ms;
 }
 
@@ -604,28 +451,21 @@ void world_forget(struct world *world)
 
 int64_t world_due_of(const struct world *world, struct slice key)
 {
-	const struct cell *cell = map_get(&world->cells, key);
+	const struct world_cell *cell = map_get(&world->state.cells, key);
 	return cell != NULL ? cell->due_ms : 0;
 }
 
-static int by_key(const void *left, const void *right)
+int64_t world_next_due(const struct world *world)
 {
-	return slice_compare((*(struct cell *const *)left)->key, (*(struct cell *const *)right)->key);
+	/* drops stale entries: nobody can tell */
+	const struct world_cell *cell = world_state_first_due((struct world_state *)(uintptr_t)&world->state);
+	return cell != NULL ? cell->due_ms : 0;
 }
 
 void world_each(const struct world *world, void (*see)(void *ctx, struct slice key, struct slice value, int64_t due_ms),
                 void *ctx)
 {
-	struct cell **cells = xcalloc(world->cells.live + 1, sizeof(struct cell *));
-	struct map_entry *entry;
-	size_t count = 0;
-	for (size_t at = 0; (entry = map_next(&world->cells, &at)) != NULL;)
-		if (((struct cell *)entry->value)->is_there)
-			cells[count++] = entry->value;
-	qsort(cells, count, sizeof(struct cell *), by_key);
-	for (size_t i = 0; i < count; i++)
-		see(ctx, cells[i]->key, cells[i]->value, cells[i]->due_ms);
-	free(cells);
+	world_state_each(&world->state, see, ctx);
 }
 
 static void dump_line(void *ctx, struct slice key, struct slice value, int64_t due_ms)
@@ -646,60 +486,18 @@ void world_dump(const struct world *world, struct strbuf *out)
 
 struct slice world_log(const struct world *world)
 {
-	return (struct slice){strbuf_text(&world->log), world->log.len};
-}
-
-static bool scan_bytes(struct scan *scan, int64_t len, struct slice *ret)
-{
-	if (len < 0 || len > scan->end - scan->at)
-		return false;
-	*ret = (struct slice){scan->at, (size_t)len};
-	scan->at += len;
-	return true;
-}
-
-/* "+3,5,keyvalue\n" or "-3,0,key\n" */
-static bool replay_write(struct world *world, struct scan *scan)
-{
-	int64_t key_len, value_len;
-	struct slice key, value;
-	bool is_tombstone = scan_byte(scan, '-');
-	if (!is_tombstone && !scan_byte(scan, '+'))
-		return false;
-	if (!scan_int(scan, &key_len) || !scan_byte(scan, ',') || !scan_int(scan, &value_len) || !scan_byte(scan, ',') ||
-	    !scan_bytes(scan, key_len, &key) || !scan_bytes(scan, value_len, &value) || !scan_byte(scan, '\n'))
-		return false;
-	if (is_tombstone)
-		take_away(world, key);
-	else
-		world_put(world, key, value);
-	return true;
+	return (struct slice){strbuf_text(&world->state.log), world->state.log.len};
 }
 
 int world_replay(struct world *world, struct slice log)
 {
-	struct scan scan = {log.p, log.p + log.len};
-	while (scan.at < scan.end)
-		if (!replay_write(world, &scan))
-			return -1;
-	return 0;
+	return world_state_replay(&world->state, log);
 }
 
 void world_restore(struct world *world)
 {
 	world_settle(world);
-	struct strbuf log = world->log;
-	struct map_entry *entry;
-	world->log = (struct strbuf)STRBUF_INIT;
-	for (size_t at = 0; (entry = map_next(&world->cells, &at)) != NULL;) {
-		struct cell *cell = entry->value;
-		cell->is_there = false;
-		cell->due_ms = 0;
-	}
-	int result = world_replay(world, (struct slice){strbuf_text(&log), log.len});
-	assert(result == 0);
-	(void)result;
-	strbuf_done(&log);
+	world_state_restore(&world->state);
 	world->has_begun = false;
 	if (world->desk != NULL)
 		desk_forget(world->desk);
