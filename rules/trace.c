@@ -301,6 +301,36 @@ static void say_route(struct strbuf *out, const struct work *work)
 	say(out, " sends it to team ", work->model->teams[work->match.team].name, "");
 }
 
+static bool is_one_left(const struct pool_trace *trace)
+{
+	bool is_narrowed = false;
+	for (size_t i = 0; i < trace->step_count; i++)
+		is_narrowed |= trace->steps[i].result == CRITERION_NARROWED;
+	return is_narrowed && trace->steps[trace->step_count - 1].left == 1;
+}
+
+static bool is_over_capacity(const struct work *work)
+{
+	return work->pool != NULL && work->pool->outcome != NULL && work->pool->outcome->kind == POOL_OVER_CAPACITY;
+}
+
+/* Why him of all who are there: rotation has the last word only where criteria and load leave it one. */
+static void say_choice(struct strbuf *out, const struct work *work)
+{
+	struct slice name = work->model->reps[work->rep].name;
+	const struct pool_trace *trace = work->pool;
+	if (is_over_capacity(work))
+		say(out, ", where nobody has room: ", name, " gets it over the limits");
+	else if (trace != NULL && trace->is_reopened)
+		say(out, ", where those whom its criteria leave carry too much, and ", name, " carries least");
+	else if (trace != NULL && is_one_left(trace))
+		say(out, ", where its criteria leave ", name, " alone");
+	else if (trace != NULL && trace->is_by_load)
+		say(out, ", where ", name, " carries least");
+	else
+		say(out, ", where it was the turn of ", name, "");
+}
+
 /* The record is gone: it waited, was declined, came back … */
 static void say_later(struct strbuf *out, const struct work *work)
 {
@@ -313,8 +343,8 @@ static void say_later(struct strbuf *out, const struct work *work)
 		say(out, " for team ", work->model->teams[work->team].name, "");
 	if (!is_given)
 		strbuf_puts(out, ", where nobody is available");
-	else if (work->candidate_count != 0)
-		say(out, ", where it was the turn of ", work->model->reps[work->rep].name, "");
+	else if (work->candidate_count != 0 || is_over_capacity(work))
+		say_choice(out, work);
 	else
 		say(out, ", and went to ", work->model->reps[work->rep].name, "");
 	strbuf_putc(out, '.');
@@ -344,14 +374,15 @@ static void say_owner(struct strbuf *out, const struct work *work)
 	}
 	strbuf_puts(out, "; ");
 	say_route(out, work);
-	if (was_handed_on(work))
+	if (was_handed_on(work) && !is_over_capacity(work))
 		say(out, ", where nobody was available, and on to ", work->model->teams[work->team].name, "");
-	if (work->candidate_count == 0)
-		say(out, ", and names ", name, ".");
+	if (work->candidate_count == 0 && !is_over_capacity(work))
+		say(out, ", and names ", name, "");
 	else if (work->active_total == 1)
-		say(out, ", where ", name, " is the only one available.");
+		say(out, ", where ", name, " is the only one available");
 	else
-		say(out, ", where it was the turn of ", name, ".");
+		say_choice(out, work);
+	strbuf_putc(out, '.');
 }
 
 static void say_unassigned(struct strbuf *out, const struct work *work)

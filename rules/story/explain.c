@@ -393,6 +393,8 @@ static void put_criteria(struct strbuf *out, const struct json *trace)
 			              slice_is(result, "same") ? "still " : "",
 			              (long long)int_of(criterion, "left"));
 	}
+	if (is_true(json_get(trace, "pool"), "reopened_for_balance"))
+		strbuf_puts(out, "Balance   those left carry too much more than who was left before the last of these that narrowed: load decides among them\n");
 }
 
 /* Somebody who comes before any rotation, and what was in his way. */

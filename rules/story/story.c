@@ -225,7 +225,7 @@ static int64_t weight_of(const struct json *candidate)
 	return weight;
 }
 
-/* " (2 of 5 shares)", when all who take part are in the trace. */
+/* " (2 of 5 shares)", when rotation decided and all who take part are in the trace. */
 static void put_shares(struct strbuf *out, const struct json *trace)
 {
 	const struct json *candidates = json_get(trace, "candidates");
@@ -236,18 +236,22 @@ static void put_shares(struct strbuf *out, const struct json *trace)
 		own += slice_is(result, "chosen") ? weight : 0;
 		all += slice_is(result, "chosen") || slice_is(result, "turn_comes_later") ? weight : 0;
 	}
-	if (own != 0 && json_get(trace, "candidates_not_shown") == NULL)
+	bool is_by_load = slice_is(json_get_text(json_get(trace, "pool"), "decided_by"), "load");
+	if (own != 0 && !is_by_load && json_get(trace, "candidates_not_shown") == NULL)
 		strbuf_printf(out, " (%lld of %lld shares)", (long long)own, (long long)all);
 }
 
-/* ", of those whom industry, region leave": the criteria that told members apart. */
+/* ", of those left by industry, region": the criteria that told members apart; and whether these had the last word. */
 static void put_narrowed(struct strbuf *out, const struct json *trace)
 {
-	const struct json *list = json_get(json_get(trace, "pool"), "criteria");
+	const struct json *pool = json_get(trace, "pool"), *list = json_get(pool, "criteria");
+	bool is_reopened = is_true(pool, "reopened_for_balance");
 	size_t told = 0;
+	if (slice_is(json_get_text(pool, "decided_by"), "load"))
+		strbuf_puts(out, " by load");
 	for (size_t i = 0; i < count_of(list); i++)
 		if (slice_is(json_get_text(&list->items[i], "result"), "narrowed")) {
-			strbuf_puts(out, told++ == 0 ? ", of those left by " : ", ");
+			strbuf_puts(out, told++ != 0 ? ", " : is_reopened ? ", as too much is carried by those left by " : ", of those left by ");
 			put_text(out, &list->items[i], "name");
 		}
 }
