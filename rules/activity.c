@@ -92,6 +92,8 @@ int activity_number(const struct json *data, const char *name, const struct json
 		return 0;
 	if (value->type != JSON_IS_INT && value->type != JSON_IS_REAL)
 		return err_set_at(err, ERR_FIELD_TYPE, name, "the field must be a number");
+	if (value->type == JSON_IS_INT ? value->integer < 0 : value->real < 0)
+		return err_set_at(err, ERR_FIELD_RANGE, name, "the number must not be negative");
 	*ret = value;
 	return 0;
 }

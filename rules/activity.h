@@ -72,7 +72,7 @@ int activity_time(const struct json *data, const char *name, int64_t *ret_ms, st
 int activity_bool(const struct json *data, const char *name, bool *ret, struct err *err);
 /* A list of at most STATE_HELPERS_MAX of {rep, role}. */
 int activity_helpers(const struct json *data, const char *name, const struct json **ret, struct err *err);
-/* The member as a number, or NULL. */
+/* The member as a number that is not negative, or NULL. */
 int activity_number(const struct json *data, const char *name, const struct json **ret, struct err *err);
 /* A span as "90d", in its written form. */
 int activity_span(const struct json *data, const char *name, struct slice *ret, struct err *err);

@@ -36,12 +36,17 @@ static int read_text(struct reader *reader, const struct schema_row *row, const 
 	return 0;
 }
 
+static int negative(struct reader *reader, const struct schema_row *row)
+{
+	return err_set_at(reader->err, ERR_FIELD_RANGE, row->path, "the number must not be negative");
+}
+
 static int read_int(struct reader *reader, const struct schema_row *row, const struct json *value)
 {
 	if (value->type != JSON_IS_INT)
 		return wrong_type(reader, row, "a whole number");
 	if (value->integer < 0)
-		return err_set_at(reader->err, ERR_FIELD_RANGE, row->path, "the number must not be negative");
+		return negative(reader, row);
 	*(struct lead_int *)member(reader->lead, row) = (struct lead_int){true, value->integer};
 	return 0;
 }
@@ -51,6 +56,8 @@ static int read_real(struct reader *reader, const struct schema_row *row, const 
 	if (value->type != JSON_IS_INT && value->type != JSON_IS_REAL)
 		return wrong_type(reader, row, "a number");
 	double number = value->type == JSON_IS_INT ? (double)value->integer : value->real;
+	if (number < 0)
+		return negative(reader, row);
 	*(struct lead_real *)member(reader->lead, row) = (struct lead_real){true, number};
 	return 0;
 }
