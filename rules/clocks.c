@@ -80,20 +80,35 @@ static int64_t extended(const struct clock *clock, const struct clock_plan *plan
 {
 	struct span step = plan->touch_extends;
 	for (int64_t n = 0; n < clock->count && !span_is_zero(&step) && due_ms != CALENDAR_NEVER; n++) {
-		due_ms = calendar_memo_add(hours->memo, hours->clock, due_ms, &step);
+		if (n >= clock->settled.count)
+			due_ms = calendar_memo_add(hours->memo, hours->clock, due_ms, &step);
 		step = part_of(&step, plan->touch_divisor);
 	}
 	return due_ms;
 }
 
-static int64_t due_of(const struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours)
+static bool is_for_date(const struct clock *clock, const struct clock_plan *plan)
 {
 	bool is_date = plan->kind == CLOCK_NEXT_FOLLOW_UP || plan->kind == CLOCK_OPPORTUNITY_EXPIRY;
-	if (is_date && clock->wanted_ms != 0)
-		return clock_pause_moved(clock, plan, hours, due_of_date(clock, plan, hours));
-	int64_t due_ms = calendar_memo_add(hours->memo, hours->clock, clock->start_ms, &plan->after);
-	due_ms = extended(clock, plan, hours, due_ms);
-	due_ms = clock_pause_moved(clock, plan, hours, due_ms);
+	return is_date && clock->wanted_ms != 0;
+}
+
+/* Without the pauses that are kept. */
+static int64_t due_unpaused(const struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours)
+{
+	int64_t due_ms;
+	if (clock->settled.until_ms != 0)
+		due_ms = clock_pause_settled(clock, plan, hours);
+	else if (is_for_date(clock, plan))
+		due_ms = due_of_date(clock, plan, hours);
+	else
+		due_ms = calendar_memo_add(hours->memo, hours->clock, clock->start_ms, &plan->after);
+	return is_for_date(clock, plan) ? due_ms : extended(clock, plan, hours, due_ms);
+}
+
+static int64_t due_of(const struct clock *clock, const struct clock_plan *plan, const struct clock_hours *hours)
+{
+	int64_t due_ms = clock_pause_moved(clock, plan, hours, due_unpaused(clock, plan, hours));
 	if (plan->kind != CLOCK_CADENCE || plan->times != 0 || clock->wanted_ms == 0 || due_ms == CALENDAR_NEVER)
 		return due_ms;
 	if (clock->wanted_ms < due_ms)
@@ -233,6 +248,7 @@ bool clock_stop_before(struct clock *clock, const struct clock_plan *plan, const
 	if (at_ms <= began_ms)
 		return false;
 	*ret_before = (struct clock){.name = clock->name, .start_ms = began_ms, .due_ms = clock->start_ms, .level = CLOCK_RANK_BREACH};
+	clock_pause_began(clock, plan, hours, at_ms);
 	clock->start_ms = at_ms;
 	clock->count = 0;
 	clock_plan_again(clock, plan, hours);
@@ -268,7 +284,7 @@ void clock_resume(struct clock *clock, const struct clock_plan *plan, const stru
 	else
 		clock->pause_ms = 0;
 	if (since_ms < clock->due_ms) {
-		clock_pause_note(clock, plan, hours, since_ms, at_ms);
+		clock_pause_note(clock, plan, hours, due_unpaused(clock, plan, hours), (struct clock_pause){since_ms, at_ms});
 		clock_plan_again(clock, plan, hours);
 	} else {
 		arm(clock, plan, hours);
@@ -285,8 +301,9 @@ void clock_reset(struct clock *clock, const struct clock_plan *plan, const struc
 		clock->moves = 0;
 	}
 	clock->start_ms = at_ms;
-	clock->shift_ms = clock->wanted_ms = clock->count = 0;
+	clock->wanted_ms = clock->count = 0;
 	memset(clock->pauses, 0, sizeof clock->pauses);
+	clock->settled = (struct clock_settled){0};
 	if (clock->pause_ms != 0)
 		clock->pause_ms = larger(clock->pause_ms, at_ms);
 	clock_plan_again(clock, plan, hours);

@@ -46,7 +46,7 @@ enum {
 	CLOCK_COUNT_MAX = 1000,
 	CLOCK_HOPS_MAX = 8,      /* owners that one round of a lead tries */
 	CLOCK_HOPS_USUAL = 3,
-	CLOCK_PAUSES_MAX = 3,    /* of one cycle that are kept with their times */
+	CLOCK_PAUSES_MAX = 3,    /* of one cycle that are kept with their times; older ones are settled */
 	CLOCK_EXTENSION_DIVISOR = 2, /* the least: each extension is at most half of the one before */
 };
 
@@ -118,6 +118,13 @@ struct clock_pause {
 	int64_t from_ms, to_ms;
 };
 
+/* Where a cycle stood when the last pause ended of those that are no longer kept: so much of its time was used, in days and in
+ * the rest, and so many extensions were in it. Not what was left, so that a changed plan changes that by as much. Where what is
+ * left ends with a closing and it was due behind that, in closed time, `due_ms` says when. */
+struct clock_settled {
+	int64_t until_ms, days, rest_ms, count, due_ms;
+};
+
 /* A clock as a lead remembers it. Times are ms since 1970, 0: none. */
 struct clock {
 	struct slice name;
@@ -128,12 +135,12 @@ struct clock {
 	int64_t next_ms;   /* when the next level is told; 0: not running, or all was told */
 	int64_t stop_ms;   /* the cycle was stopped then */
 	int64_t pause_ms;  /* it stands still since then */
-	int64_t shift_ms;  /* length of pauses before those that are kept: open time, or time on the wall */
 	int64_t wanted_ms; /* a date that the rep set */
 	int64_t count;     /* acts: in this window, of a clock that counts; that moved the due time on, of one that they extend.
 	                    * Of another one that begins anew, 1: this cycle began behind a breach */
 	int64_t moves;     /* how often another plan or calendar moved the due time of this cycle, and that was told */
 	struct clock_pause pauses[CLOCK_PAUSES_MAX]; /* of this cycle, in the order of time; those behind the last one: 0 */
+	struct clock_settled settled;                /* the pauses before those; until_ms 0: there was none */
 };
 
 /* The calendars that a clock of one lead runs by. */

@@ -4,24 +4,28 @@
 #include <string.h>
 
 #include "rules/base/arena.h"
+#include "rules/calendar/calendar.h"
 
-enum { PAUSE_NUMBERS = 2 * CLOCK_PAUSES_MAX, FIRST_NUMBERS = 6 + PAUSE_NUMBERS, CLOCK_NUMBERS = 11 + PAUSE_NUMBERS };
+enum { PAUSE_NUMBERS = 2 * CLOCK_PAUSES_MAX + 4, FIRST_NUMBERS = 6 + PAUSE_NUMBERS, CLOCK_NUMBERS = 11 + PAUSE_NUMBERS };
 
 #define PAUSE_OFFSETS(n) offsetof(struct clock, pauses[n].from_ms), offsetof(struct clock, pauses[n].to_ms)
-#define ALL_PAUSE_OFFSETS PAUSE_OFFSETS(0), PAUSE_OFFSETS(1), PAUSE_OFFSETS(2)
+#define ALL_PAUSE_OFFSETS                                                                                         \
+	PAUSE_OFFSETS(0), PAUSE_OFFSETS(1), PAUSE_OFFSETS(2), offsetof(struct clock, settled.days),                \
+		offsetof(struct clock, settled.rest_ms), offsetof(struct clock, settled.count),                            \
+		offsetof(struct clock, settled.due_ms)
 _Static_assert(CLOCK_PAUSES_MAX == 3, "one PAUSE_OFFSETS for each");
 
 /* Offsets of the numbers in their order. */
 static const size_t first_numbers[FIRST_NUMBERS] = {
-	offsetof(struct clock, start_ms), offsetof(struct clock, next_ms),  offsetof(struct clock, stop_ms),
-	offsetof(struct clock, pause_ms), offsetof(struct clock, shift_ms), offsetof(struct clock, moves),
+	offsetof(struct clock, start_ms), offsetof(struct clock, next_ms),          offsetof(struct clock, stop_ms),
+	offsetof(struct clock, pause_ms), offsetof(struct clock, settled.until_ms), offsetof(struct clock, moves),
 	ALL_PAUSE_OFFSETS,
 };
 static const size_t clock_numbers[CLOCK_NUMBERS] = {
-	offsetof(struct clock, cycle),   offsetof(struct clock, level),    offsetof(struct clock, start_ms),
-	offsetof(struct clock, due_ms),  offsetof(struct clock, next_ms),  offsetof(struct clock, stop_ms),
-	offsetof(struct clock, pause_ms), offsetof(struct clock, shift_ms), offsetof(struct clock, wanted_ms),
-	offsetof(struct clock, count),   offsetof(struct clock, moves),    ALL_PAUSE_OFFSETS,
+	offsetof(struct clock, cycle),    offsetof(struct clock, level),            offsetof(struct clock, start_ms),
+	offsetof(struct clock, due_ms),   offsetof(struct clock, next_ms),          offsetof(struct clock, stop_ms),
+	offsetof(struct clock, pause_ms), offsetof(struct clock, settled.until_ms), offsetof(struct clock, wanted_ms),
+	offsetof(struct clock, count),    offsetof(struct clock, moves),            ALL_PAUSE_OFFSETS,
 };
 
 static int64_t *number_in(struct clock *clock, size_t offset)
@@ -94,7 +98,7 @@ static bool is_plain(const struct lead_state *lead)
 	if (clock->start_ms == 0)
 		return true;
 	return clock->start_ms == lead->at_ms && clock->stop_ms == lead->touched_ms && clock->pause_ms == 0 &&
-	       clock->shift_ms == 0 && clock->moves == 0 && clock->pauses[0].to_ms == 0 && clock->next_ms == plain_next(lead);
+	       clock->moves == 0 && clock->pauses[0].to_ms == 0 && clock->next_ms == plain_next(lead);
 }
 
 static void put_numbers(struct json_writer *writer, struct slice name, const struct clock *clock, const size_t *offsets,
@@ -213,12 +217,24 @@ static bool are_sound(const struct clock_pause *pauses)
 	return true;
 }
 
+static bool is_within(int64_t number, int64_t most)
+{
+	return number >= -most && number <= most;
+}
+
+static bool is_settled_sound(const struct clock_settled *settled)
+{
+	int64_t days_most = (CALENDAR_END_YEAR - CALENDAR_FIRST_YEAR) * (int64_t)366, most_ms = days_most * 86400000;
+	return settled->until_ms >= 0 && settled->until_ms <= most_ms && settled->count >= 0 &&
+	       is_within(settled->days, days_most) && is_within(settled->rest_ms, most_ms) && settled->due_ms >= 0;
+}
+
 static bool is_sound(const struct clock *clock)
 {
 	return clock->cycle >= 1 && clock->level >= -CLOCK_LEVELS_MAX && clock->level <= CLOCK_LEVELS_MAX + CLOCK_RANK_BREACH &&
 	       clock->start_ms >= 0 && clock->due_ms >= 0 && clock->next_ms >= -1 && clock->stop_ms >= 0 &&
-	       clock->pause_ms >= 0 && clock->shift_ms >= 0 && clock->wanted_ms >= 0 && clock->count >= 0 &&
-	       are_sound(clock->pauses);
+	       clock->pause_ms >= 0 && clock->wanted_ms >= 0 && clock->count >= 0 && are_sound(clock->pauses) &&
+	       is_settled_sound(&clock->settled);
 }
 
 bool state_clocks_settle(struct lead_state *lead)

@@ -11,6 +11,7 @@
 #include "rules/calendar/calendar.h"
 #include "rules/cel/conjunct.h"
 #include "rules/cleanse.h"
+#include "rules/clock_pause.h"
 #include "rules/clocks_lead.h"
 #include "rules/event_shown.h"
 #include "rules/model.h"
@@ -203,8 +204,12 @@ static void put_interruptions(struct json_writer *writer, const struct timeline 
 		json_put_time(writer, "stopped", timeline->stop_ms);
 	if (timeline->pause_ms != 0)
 		json_put_time(writer, "paused", timeline->pause_ms);
-	if (timeline->shift_ms != 0)
-		json_put_int(writer, "paused_before_ms", timeline->shift_ms);
+	if (timeline->left_ms != 0) {
+		char left[SPAN_TEXT_BYTES];
+		span_format(&timeline->left, left);
+		json_put_time(writer, "paused_before", timeline->left_ms);
+		json_put_text(writer, "left_then", slice_of(left));
+	}
 	if (timeline->pauses[0].to_ms != 0)
 		put_pauses(writer, timeline->pauses);
 }
@@ -265,9 +270,10 @@ static void put_clock(struct json_writer *writer, struct work *work, const struc
 	                            .due_ms = clock->due_ms,
 	                            .stop_ms = clock->stop_ms,
 	                            .pause_ms = clock->pause_ms,
-	                            .shift_ms = clock->shift_ms,
+	                            .left_ms = clock->settled.until_ms,
 	                            .is_overdue = clock->level >= CLOCK_RANK_BREACH};
 	memcpy(timeline.pauses, clock->pauses, sizeof timeline.pauses);
+	clock_pause_left(clock, plan, &timeline.left);
 	if (clock->stop_ms == 0)
 		add_levels(&timeline, plan, clock->level);
 	detail_put_timeline(writer, &timeline);

@@ -52,7 +52,8 @@ struct timeline {
 	int64_t start_ms, due_ms;
 	int64_t stop_ms, pause_ms; /* it ended, or stands still since; 0: neither */
 	struct clock_pause pauses[CLOCK_PAUSES_MAX]; /* that are over; those behind the last one: 0 */
-	int64_t shift_ms;          /* length of the pauses before those */
+	struct span left;          /* what was left behind the pauses before those */
+	int64_t left_ms;           /* … when they ended; 0: there were none */
 	bool is_overdue;           /* the breach was told */
 	size_t level_count; /* beside the breach, which is the due time */
 	struct timeline_level {

@@ -99,11 +99,13 @@ static void put_levels(struct strbuf *out, const struct zone *zone, const struct
 static void put_interruptions(struct strbuf *out, const struct zone *zone, const struct json *clock)
 {
 	const struct json *pauses = json_get(clock, "pauses");
-	if (int_of(clock, "paused_before_ms") != 0) {
+	if (json_get(clock, "paused_before") != NULL) {
 		begin_line(out, "");
-		strbuf_puts(out, "paused    ");
-		put_length(out, int_of(clock, "paused_before_ms"));
-		strbuf_puts(out, " before\n");
+		strbuf_puts(out, "paused    before ");
+		put_local(out, zone, json_get_text(clock, "paused_before"));
+		strbuf_puts(out, ", ");
+		put_text(out, clock, "left_then");
+		strbuf_puts(out, " were left then\n");
 	}
 	for (size_t i = 0; i < count_of(pauses); i++) {
 		begin_line(out, "");

@@ -18,7 +18,7 @@
 #include "rules/text/date.h"
 #include "rules/text/zone.h"
 
-enum { MINUTE = 60000, DAYS = 80, MINUTES = DAYS * 1440, CASES = 30, PAUSES = 7 };
+enum { MINUTE = 60000, DAYS = 90, MINUTES = DAYS * 1440, CASES = 30, PAUSES = 7 };
 
 static const char *const zones[] = {"UTC", "Europe/Berlin", "Australia/Lord_Howe", "America/St_Johns", "Africa/Cairo",
                                     "Pacific/Chatham"};
@@ -166,10 +166,10 @@ static int64_t add_open(const struct world *world, int64_t minute, int64_t open)
 
 enum unit { H, BH, D, BD };
 
-/* What is left at `from` of the time until `due`, from `to` on. */
+/* What is left at `from` of the time until `due`, from `to` on. Never earlier: an opening and the closing before it are as far. */
 static int64_t left_from(const struct world *world, enum unit unit, int64_t from, int64_t due, int64_t to)
 {
-	int64_t days = 0, open = world->sum[due] - world->sum[from];
+	int64_t days = 0, open = world->sum[due] - world->sum[from], left = 0;
 	switch (unit) {
 	case H:
 		return to + due - from;
@@ -184,7 +184,8 @@ static int64_t left_from(const struct world *world, enum unit unit, int64_t from
 			return due;
 		while (add_bd(world, from, days + 1) <= due)
 			days++;
-		return add_open(world, add_bd(world, to, days), world->sum[due] - world->sum[add_bd(world, from, days)]);
+		left = add_open(world, add_bd(world, to, days), world->sum[due] - world->sum[add_bd(world, from, days)]);
+		return left > due ? left : due;
 	}
 	return -1;
 }
@@ -233,8 +234,7 @@ static void compare_case(int seed, enum unit unit)
 	int64_t at = 3 * 1440 + below(7 * 1440);
 	struct clock clock = started(world, at);
 	int64_t due = minute_of(world, clock.due_ms);
-	bool is_exact = unit == H || unit == BH; /* of the others only so many are kept */
-	for (int n = 0; n < (is_exact ? PAUSES : CLOCK_PAUSES_MAX); n++) {
+	for (int n = 0; n < PAUSES; n++) {
 		int64_t from = at + 1 + below(900), to = from + below(n % 2 == 0 ? 4000 : 300);
 		if (from >= due)
 			break;
@@ -325,6 +325,61 @@ static void test_many_are_as_one(void **state)
 		}
 }
 
+/* Settled pauses or not: another amount of the same unit moves the due time by as much. */
+static void test_another_plan_moves_by_the_difference(void **state)
+{
+	(void)state;
+	for (int seed = 0; seed < cases(); seed++)
+		for (enum unit unit = H; unit <= BH; unit++) {
+			struct world *world = make_world(seed, span_of(unit, 60));
+			int64_t end = 3 * 1440 + below(7 * 1440);
+			struct clock clock = started(world, end);
+			for (int n = 0; n < PAUSES; n++) {
+				int64_t from = end + 1 + below(60);
+				end = from + 1 + below(200);
+				stand_still(world, &clock, from, end);
+			}
+			int64_t due = minute_of(world, clock.due_ms);
+			world->plan.after = span_of(unit, 64);
+			assert_true(clock_plan_again(&clock, &world->plan, &world->by));
+			assert_int_equal(minute_of(world, clock.due_ms), unit == H ? due + 240 : add_open(world, due, 240));
+			end_world(world);
+		}
+}
+
+/* Of days it cannot be so exact: what the settled pauses did is not counted anew. A day for each of them is the most. */
+static void compare_another_plan(int seed, enum unit unit)
+{
+	struct world *world = make_world(seed, span_of(unit, 6 + seed % 6));
+	int64_t at = 3 * 1440 + below(5 * 1440), from[PAUSES], to[PAUSES], end = at;
+	struct clock clock = started(world, at);
+	world->plan.after = span_of(unit, 8 + seed % 6);
+	int64_t due = minute_of(world, started(world, at).due_ms), settled = PAUSES - CLOCK_PAUSES_MAX;
+	for (int n = 0; n < PAUSES; n++) {
+		from[n] = end + 1 + below(400);
+		end = to[n] = from[n] + 1 + below(400);
+		due = left_from(world, unit, from[n], due, to[n]);
+	}
+	world->plan.after = span_of(unit, 6 + seed % 6);
+	for (int n = 0; n < PAUSES; n++)
+		stand_still(world, &clock, from[n], to[n]);
+	world->plan.after = span_of(unit, 8 + seed % 6);
+	clock_plan_again(&clock, &world->plan, &world->by);
+	int64_t is = minute_of(world, clock.due_ms), early = is < due ? is : due, late = is < due ? due : is;
+	int64_t most = unit == D ? early + settled * 60 : add_bd(world, early, settled);
+	if (late > most)
+		fail_msg("seed %d, unit %d: due at %lld, not %lld", seed, (int)unit, (long long)is, (long long)due);
+	end_world(world);
+}
+
+static void test_another_plan_is_near(void **state)
+{
+	(void)state;
+	for (int seed = 0; seed < cases(); seed++)
+		for (enum unit unit = D; unit <= BD; unit++)
+			compare_another_plan(seed, unit);
+}
+
 /* ---- corners by name */
 
 static struct world *office(struct span after)
@@ -376,6 +431,48 @@ static void test_corners(void **state)
 	expect_due(span_of(D, 1), hour(MON, 9), hour(WED, 9), hour(THU, 9), hour(TUE, 9));
 }
 
+/* Four mornings of three hours, of which the first is settled. One hour of its time was used before it. */
+static struct clock paused_each_morning(struct world *world)
+{
+	struct clock clock = started(world, hour(MON, 9));
+	for (int64_t day = MON; day <= THU; day++)
+		stand_still(world, &clock, hour(day, 10), hour(day, 13));
+	assert_int_equal(clock.settled.until_ms, ms_of(world, hour(MON, 13)));
+	return clock;
+}
+
+static void test_what_was_used_stays_used(void **state)
+{
+	(void)state;
+	struct world *world = office(span_of(BD, 5));
+	struct clock clock = paused_each_morning(world);
+	assert_int_equal(minute_of(world, clock.due_ms), hour(NEXT_TUE, 13)); /* behind Monday's: 4bd 3bh, next Monday 12:00 */
+	world->plan.after = span_of(BD, 6);
+	assert_true(clock_plan_again(&clock, &world->plan, &world->by));
+	assert_int_equal(minute_of(world, clock.due_ms), hour(NEXT_TUE, 17)); /* 5bd 3bh, next Monday 16:00 */
+	end_world(world);
+}
+
+static void test_an_extension_behind_settled_pauses_counts_once(void **state)
+{
+	(void)state;
+	struct world *world = office(span_of(BD, 5));
+	world->plan.kind = CLOCK_RELEASE;
+	world->plan.touch_extends = span_of(BD, 2);
+	world->plan.touch_divisor = 2;
+	struct clock clock = started(world, hour(MON, 9));
+	stand_still(world, &clock, hour(MON, 10), hour(MON, 11));
+	assert_true(clock_extend(&clock, &world->plan, &world->by, ms_of(world, hour(MON, 12))));
+	for (int64_t day = TUE; day <= THU; day++)
+		stand_still(world, &clock, hour(day, 10), hour(day, 11));
+	int64_t due_ms = clock.due_ms;
+	assert_int_equal(clock.settled.count, 1);
+	assert_true(clock_extend(&clock, &world->plan, &world->by, ms_of(world, hour(FRI, 12))));
+	assert_int_equal(clock.due_ms, calendar_add_days(world->calendar, due_ms, 1, CALENDAR_CLAMP));
+	assert_false(clock_extend(&clock, &world->plan, &world->by, ms_of(world, hour(FRI, 12)) + 1));
+	end_world(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,7 +480,11 @@ int main(void)
 		cmocka_unit_test(test_nothing_of_its_unit_moves_nothing),
 		cmocka_unit_test(test_longer_is_never_earlier),
 		cmocka_unit_test(test_many_are_as_one),
+		cmocka_unit_test(test_another_plan_moves_by_the_difference),
+		cmocka_unit_test(test_another_plan_is_near),
 		cmocka_unit_test(test_corners),
+		cmocka_unit_test(test_what_was_used_stays_used),
+		cmocka_unit_test(test_an_extension_behind_settled_pauses_counts_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

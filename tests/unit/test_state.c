@@ -157,7 +157,7 @@ static void the_earliest_clock_is_due(void **state)
 	assert_int_equal(due_of(",\"clocks\":{\"stale\":[2]}"), 0);
 	assert_int_equal(due_of(",\"clocks\":{\"stale\":[0]}"), 0); /* malformed: cycles begin at 1 */
 	assert_int_equal(due_of(",\"clocks\":{\"stale\":[1,0,100,800],\"stale\":[1,0,100,700]}"), 0);
-	assert_int_equal(due_of(",\"clocks\":{\"stale\":[1,0,100,800,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}"), 0);
+	assert_int_equal(due_of(",\"clocks\":{\"stale\":[1,0,100,800,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]}"), 0);
 }
 
 static void a_pause_that_ends_before_it_begins_is_malformed(void **state)
@@ -165,6 +165,9 @@ static void a_pause_that_ends_before_it_begins_is_malformed(void **state)
 	(void)state;
 	assert_int_equal(due_of(",\"clocks\":{\"stale\":[1,0,100,800,0,0,0,0,0,0,0,120,130]}"), 800);
 	assert_int_equal(due_of(",\"clocks\":{\"stale\":[1,0,100,800,0,0,0,0,0,0,0,120,110]}"), 0);
+	assert_int_equal(due_of(",\"clocks\":{\"stale\":[1,0,100,800,0,0,0,110,0,0,0,120,130,0,0,0,0,-2,5]}"), 800);
+	assert_int_equal(due_of(",\"clocks\":{\"stale\":[1,0,100,800,0,0,0,110,0,0,0,120,130,0,0,0,0,54901]}"), 0);
+	assert_int_equal(due_of(",\"clocks\":{\"stale\":[1,0,100,800,0,0,0,9007199254740991,0,0,0,120,130]}"), 0);
 }
 
 static void clocks_read_back(void **state)
@@ -173,8 +176,8 @@ static void clocks_read_back(void **state)
 	struct lead_state lead = SAMPLE;
 	struct clock clocks[CLOCK_NAMES_MAX] = {
 		{.name = {"cadence", 7}, .cycle = 3, .level = -2, .start_ms = 10, .due_ms = 90, .next_ms = 80, .count = 2},
-		{.name = {"a \"quoted\" one", 14}, .cycle = 1, .start_ms = 10, .due_ms = 90, .pause_ms = 20, .shift_ms = 7,
-		 .pauses = {{12, 14}, {16, 18}}},
+		{.name = {"a \"quoted\" one", 14}, .cycle = 1, .start_ms = 10, .due_ms = 90, .pause_ms = 20,
+		 .pauses = {{12, 14}, {16, 18}, {18, 19}}, .settled = {7, -2, -3600000, 1, 20}},
 		{.name = {"stale", 5}, .cycle = 1, .level = 2, .start_ms = 10, .due_ms = 90},
 		{.name = {"never ran", 9}, .cycle = 1},
 		{.name = {"over", 4}, .cycle = 2},
@@ -187,9 +190,9 @@ static void clocks_read_back(void **state)
 	lead.first_response.start_ms += 5;
 	lead.first_response.pause_ms = lead.first_response.start_ms + 5;
 	lead.first_response.next_ms = 0;
-	lead.first_response.shift_ms = 3;
-	check_round_trip(&lead);
 	lead.first_response.pauses[0] = (struct clock_pause){lead.first_response.start_ms + 1, lead.first_response.start_ms + 4};
+	check_round_trip(&lead);
+	lead.first_response.settled = (struct clock_settled){lead.first_response.start_ms + 1, 3, 0, 0, 0};
 	check_round_trip(&lead);
 }
 

@@ -205,8 +205,8 @@ static void what_is_known_now_is_told_in_words(void **state)
 	         "Now       assigned, owner ana, taken in 2026-11-22T06:02:41.063Z, changes of owner 2\n");
 	contains("{\"clocks\":[{\"clock\":\"cadence\",\"zone\":\"UTC\",\"start\":\"2026-11-20T10:00:00Z\",\"stopped\":\"2026-11-20T12:00:00Z\",\"overdue\":true,"
 	         "\"due\":\"2026-11-20T11:00:00Z\"}]}", "          stopped   Fri 2026-11-20 12:00, too late\n          due       Fri 2026-11-20 11:00, overdue\n");
-	contains("{\"clocks\":[{\"clock\":\"cadence\",\"zone\":\"UTC\",\"paused\":\"2026-11-20T10:30:00Z\",\"paused_before_ms\":5400000}]}",
-	         "          paused    1 h 30 min before\n          paused    Fri 2026-11-20 10:30, and stands still since\n");
+	contains("{\"clocks\":[{\"clock\":\"cadence\",\"zone\":\"UTC\",\"paused\":\"2026-11-20T10:30:00Z\",\"paused_before\":\"2026-11-19T16:30:00Z\",\"left_then\":\"3bd 90bm\"}]}",
+	         "          paused    before Thu 2026-11-19 16:30, 3bd 90bm were left then\n          paused    Fri 2026-11-20 10:30, and stands still since\n");
 	contains("{\"clocks\":[{\"clock\":\"cadence\",\"zone\":\"UTC\",\"pauses\":[{\"from\":\"2026-11-20T10:30:00Z\",\"to\":\"2026-11-21T10:30:00Z\"}]}]}",
 	         "          paused    Fri 2026-11-20 10:30 to Sat 2026-11-21 10:30\n");
 }
