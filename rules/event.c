@@ -6,6 +6,7 @@
 #include "rules/base/strbuf.h"
 #include "rules/decide.h"
 #include "rules/degraded.h"
+#include "rules/event_clock.h"
 #include "rules/event_page.h"
 #include "rules/idents.h"
 #include "rules/json/json.h"
@@ -181,7 +182,7 @@ void event_assigned(struct work *work)
 	put_why(writer, work);
 	put_grading(writer, work);
 	json_put_time(writer, "assigned_at", work->now_ms);
-	event_put_time_if(writer, "deadline", work->state.first_response.due_ms);
+	event_put_deadline(writer, work);
 	event_put_time_if(writer, "remind_at", remind_at(&work->state.first_response));
 	put_next_step(writer, &work->state);
 	event_put_helpers(writer, &work->state);

@@ -36,6 +36,14 @@ static void put_zone(struct json_writer *writer, struct work *work)
 		json_put_text(writer, "zone", slice_of(zone_name(zone)));
 }
 
+void event_put_deadline(struct json_writer *writer, struct work *work)
+{
+	int64_t due_ms = work->state.first_response.due_ms;
+	event_put_time_if(writer, "deadline", due_ms);
+	if (due_ms != 0)
+		put_zone(writer, work);
+}
+
 static int64_t assigned_at(const struct lead_state *state)
 {
 	return state->first_response.start_ms != 0 ? state->first_response.start_ms : state->at_ms;

@@ -12,8 +12,11 @@
 struct clock;
 struct clock_plan;
 struct clock_told;
+struct json_writer;
 struct work;
 
+/* "deadline" of the first response and the "zone" to show it in; nothing where there is none. */
+void event_put_deadline(struct json_writer *writer, struct work *work);
 /* A level was told. Its id is <lead>:<timer>:<cycle>:<level>. */
 void event_clock_told(struct work *work, struct slice timer, const struct clock_plan *plan,
                       const struct clock_told *told);

@@ -3,6 +3,7 @@
 
 #include "rules/decide.h"
 #include "rules/degraded.h"
+#include "rules/event_clock.h"
 #include "rules/event_lifecycle.h"
 #include "rules/event_page.h"
 #include "rules/model.h"
@@ -130,7 +131,7 @@ void event_given(struct work *work, const struct order *order)
 	put_order(writer, work, order);
 	event_put_helpers(writer, &work->state);
 	json_put_time(writer, "assigned_at", work->now_ms);
-	event_put_time_if(writer, "deadline", work->state.first_response.due_ms);
+	event_put_deadline(writer, work);
 	put_next_step(writer, &work->state, order->next_step);
 	event_put_history(writer, work);
 	json_put_int(writer, "ownership_version", work->state.version);

@@ -25,6 +25,26 @@ static void put_owner(struct strbuf *out, const struct json *event)
 	}
 }
 
+/* A time of the event, in the zone that it names: "2026-11-23 09:30 +01:00". */
+static void put_moment(struct strbuf *out, const struct json *event, const char *name)
+{
+	char zone_text[ZONE_NAME_BYTES + 1];
+	snprintf(zone_text, sizeof zone_text, "%.*s", SLICE_ARG(json_get_text(event, "zone")));
+	const struct zone *zone = zone_text[0] != '\0' ? zone_load(zone_text) : NULL;
+	int64_t ms = instant_parse(json_get_text(event, name));
+	struct civil civil;
+	if (zone == NULL || ms < 0) {
+		put_text(out, event, name);
+		return;
+	}
+	zone_to_civil(zone, ms / 1000, &civil);
+	int offset = zone_offset_at(zone, ms / 1000) / 60, east = abs(offset);
+	strbuf_printf(out, "%04lld-%02d-%02d %02d:%02d", (long long)civil.year, civil.month, civil.day, civil.hour, civil.minute);
+	if (civil.second != 0)
+		strbuf_printf(out, ":%02d", civil.second);
+	strbuf_printf(out, " %c%02d:%02d", offset < 0 ? '-' : '+', east / 60, east % 60);
+}
+
 static void say_assigned(struct strbuf *out, const struct json *event)
 {
 	if (json_get_text(event, "previous_owner").len != 0) {
@@ -37,7 +57,7 @@ static void say_assigned(struct strbuf *out, const struct json *event)
 	put_owner(out, event);
 	if (json_get_text(event, "deadline").len != 0) {
 		strbuf_puts(out, ", first contact due ");
-		put_text(out, event, "deadline");
+		put_moment(out, event, "deadline");
 	}
 }
 
@@ -137,26 +157,6 @@ static void put_awaited(struct strbuf *out, const struct json *event)
 	strbuf_puts(out, "what the clock \"");
 	strbuf_append(out, timer.p, timer.len);
 	strbuf_puts(out, "\" waits for");
-}
-
-/* A time of the event, in the zone that it names: "2026-11-23 09:30 +01:00". */
-static void put_moment(struct strbuf *out, const struct json *event, const char *name)
-{
-	char zone_text[ZONE_NAME_BYTES + 1];
-	snprintf(zone_text, sizeof zone_text, "%.*s", SLICE_ARG(json_get_text(event, "zone")));
-	const struct zone *zone = zone_text[0] != '\0' ? zone_load(zone_text) : NULL;
-	int64_t ms = instant_parse(json_get_text(event, name));
-	struct civil civil;
-	if (zone == NULL || ms < 0) {
-		put_text(out, event, name);
-		return;
-	}
-	zone_to_civil(zone, ms / 1000, &civil);
-	int offset = zone_offset_at(zone, ms / 1000) / 60, east = abs(offset);
-	strbuf_printf(out, "%04lld-%02d-%02d %02d:%02d", (long long)civil.year, civil.month, civil.day, civil.hour, civil.minute);
-	if (civil.second != 0)
-		strbuf_printf(out, ":%02d", civil.second);
-	strbuf_printf(out, " %c%02d:%02d", offset < 0 ? '-' : '+', east / 60, east % 60);
 }
 
 /* Nobody may own a lead that is put off or grows old. */

@@ -478,7 +478,7 @@ static void events_explain_themselves(void **state)
 	                         "\"intent\":\"high\",\"location\":{\"country\":\"BR\"}}",
 	                         MONDAY_10);
 	expect_explained(bench, &d.events[0],
-	                 "Lead L1 went to Ana Alvarez (team World), first contact due 2026-11-23T11:00:00.000Z.\n"
+	                 "Lead L1 went to Ana Alvarez (team World), first contact due 2026-11-23 12:00 +01:00.\n"
 	                 "Why       Grade A (score 60); route \"rest\" (routes.yaml:11) sends it to team World, where it was the "
 	                 "turn of Ana Alvarez.\n"
 	                 "Score     +40 intent (score.yaml:2), +20 referral (score.yaml:4)\n"
@@ -508,7 +508,7 @@ static void every_outcome_has_a_sentence(void **state)
 		strbuf_putc(&all, '\n');
 	}
 	assert_string_equal(strbuf_text(&all),
-	                    "Lead L1 went to Ana Alvarez (team World), first contact due 2026-11-24T09:00:00.000Z.\n"
+	                    "Lead L1 went to Ana Alvarez (team World), first contact due 2026-11-24 10:00 +01:00.\n"
 	                    "Lead L1 is L1 again (same lead id), which belongs to Ana Alvarez (team World).\n"
 	                    "Lead L2 went to nobody: grade stops.\n"
 	                    "Lead L1 is overdue: Ana Alvarez (team World) had until "
