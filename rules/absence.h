@@ -7,7 +7,7 @@
  *
  * Counted are the breaches of clocks that wait for an act of the owner: first_response, cadence and next_follow_up. He gets
  * nothing new from pools until rep.availability says that he is there; what he owns stays his. Each shard counts by itself what it sees
- * of him, so of a rep whose leads lie in many shards it takes more.
+ * of him: all of it, unless he works for tenants that lie in several.
  */
 #ifndef LR_RULES_ABSENCE_H
 #define LR_RULES_ABSENCE_H
