@@ -66,8 +66,9 @@ static bool agrees(const json_t *row)
 /* "0.business_days.before(t)" rolls a closed t backwards and "0.business_days.after(t)" forwards. The recording keeps the
  * 0 and loses the direction: sla-days/0048 and 0058 are the same in every member but id, start and expect, the starts are
  * the same hour of the same weekday 303 weeks apart in UTC without holidays, and one expects the Monday after, the other the
- * Friday before. No rule that knows weeks and not dates answers both. business_time's own test of the second says before. So
- * where nothing is added and the answer lies before the start, the question is put backwards. */
+ * Friday before. No rule that knows weeks and not dates answers both. (One that never leaves the month, as for coupons of bonds,
+ * would by chance, the second start being near the end of one; business_time has no such rule, and a deadline before its start
+ * is none.) business_time's own test of the second says before. So where nothing is added and the answer lies before the start, the question is put backwards. */
 static bool has_lost_direction(const json_t *row)
 {
 	bool is_add = strcmp(text_of(row, "op"), "add_business_days") == 0;
