@@ -214,13 +214,34 @@ static void put_interruptions(struct json_writer *writer, const struct timeline 
 		put_pauses(writer, timeline->pauses);
 }
 
+/* What the plan allows, and where that is written. */
+static void put_plan(struct json_writer *writer, const struct clock_plan *plan)
+{
+	char after[SPAN_TEXT_BYTES];
+	span_format(&plan->after, after);
+	if (!span_is_zero(&plan->after))
+		json_put_text(writer, "allows", slice_of(after));
+	if (plan->times != 0)
+		json_put_int(writer, "times", plan->times);
+	if (plan->file == NULL)
+		return;
+	json_put_text(writer, "file", slice_of(plan->file));
+	json_put_int(writer, "line", plan->line);
+}
+
 void detail_put_timeline(struct json_writer *writer, const struct timeline *timeline)
 {
 	json_open_object(writer, NULL);
 	json_put_text(writer, "clock", timeline->clock);
+	if (timeline->plan != NULL)
+		put_plan(writer, timeline->plan);
 	json_put_text(writer, "calendar", slice_of(calendar_name(timeline->calendar)));
 	json_put_text(writer, "zone", slice_of(zone_name(calendar_zone(timeline->calendar))));
 	json_put_time(writer, "start", timeline->start_ms);
+	if (timeline->wanted_ms != 0)
+		json_put_time(writer, "wanted", timeline->wanted_ms);
+	if (timeline->extensions != 0)
+		json_put_int(writer, "extensions", timeline->extensions);
 	if (timeline->is_by_wall)
 		json_put_bool(writer, "all_time_counts", true);
 	else if (timeline->stop_ms == 0 && timeline->pause_ms == 0)
@@ -266,7 +287,10 @@ static void put_clock(struct json_writer *writer, struct work *work, const struc
 	struct timeline timeline = {.clock = name,
 	                            .calendar = hours.clock,
 	                            .is_by_wall = plan->after.business_ms == 0 && plan->after.business_days == 0,
+	                            .plan = plan,
 	                            .start_ms = clock->start_ms,
+	                            .wanted_ms = clock->wanted_ms,
+	                            .extensions = span_is_zero(&plan->touch_extends) ? 0 : clock->count,
 	                            .due_ms = clock->due_ms,
 	                            .stop_ms = clock->stop_ms,
 	                            .pause_ms = clock->pause_ms,

@@ -49,7 +49,10 @@ struct timeline {
 	struct slice clock; /* its name */
 	const struct calendar *calendar;
 	bool is_by_wall; /* open hours do not matter */
+	const struct clock_plan *plan; /* that it runs by; NULL: not known */
 	int64_t start_ms, due_ms;
+	int64_t wanted_ms;         /* a date that somebody set; 0: none */
+	int64_t extensions;        /* by acts */
 	int64_t stop_ms, pause_ms; /* it ended, or stands still since; 0: neither */
 	struct clock_pause pauses[CLOCK_PAUSES_MAX]; /* that are over; those behind the last one: 0 */
 	struct span left;          /* what was left behind the pauses before those */

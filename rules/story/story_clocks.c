@@ -119,6 +119,16 @@ static void put_interruptions(struct strbuf *out, const struct zone *zone, const
 	put_moment(out, zone, "stopped", json_get_text(clock, "stopped"), is_true(clock, "overdue") ? ", too late" : "");
 }
 
+/* "cadence, 2 times in 7d (conf.d/50-followup.yaml:41)" */
+static void put_plan(struct strbuf *out, const struct json *clock)
+{
+	put_words(out, json_get_text(clock, "clock"));
+	if (int_of(clock, "times") != 0)
+		strbuf_printf(out, ", %lld times in", (long long)int_of(clock, "times"));
+	put_between(out, int_of(clock, "times") != 0 ? " " : ", ", clock, "allows", "");
+	put_place(out, clock);
+}
+
 static void put_clock(struct strbuf *out, const struct json *clock)
 {
 	char name[ZONE_NAME_BYTES + 1];
@@ -127,7 +137,7 @@ static void put_clock(struct strbuf *out, const struct json *clock)
 	const struct zone *zone = zone_load(name);
 	const struct json *pieces = json_get(clock, "pieces");
 	begin_line(out, "Clock");
-	put_words(out, json_get_text(clock, "clock"));
+	put_plan(out, clock);
 	strbuf_puts(out, is_true(clock, "all_time_counts") ? ", all time counts" : ", by calendar ");
 	if (!is_true(clock, "all_time_counts"))
 		put_text(out, clock, "calendar");
@@ -135,6 +145,12 @@ static void put_clock(struct strbuf *out, const struct json *clock)
 	put(out, zone_text);
 	strbuf_putc(out, '\n');
 	put_moment(out, zone, "start", json_get_text(clock, "start"), "");
+	put_moment(out, zone, "date", json_get_text(clock, "wanted"), ", that was set");
+	if (int_of(clock, "extensions") != 0) {
+		begin_line(out, "");
+		strbuf_printf(out, "extended  by %lld act%s\n", (long long)int_of(clock, "extensions"),
+		              int_of(clock, "extensions") == 1 ? "" : "s");
+	}
 	for (size_t i = 0; i < count_of(pieces); i++)
 		put_piece(out, zone, &pieces->items[i]);
 	if (is_true(clock, "more_pieces")) {
@@ -157,6 +173,11 @@ void story_clocks(struct strbuf *out, const struct json *story)
 void story_timeline(struct strbuf *out, const struct json *story)
 {
 	bool has_clocks = count_of(json_get(story, "clocks")) > 0;
+	if (!has_clocks && json_get(story, "reject") != NULL) {
+		story_short(out, story);
+		strbuf_putc(out, '\n');
+		return;
+	}
 	strbuf_puts(out, "Lead ");
 	put_text(out, story, "lead_id");
 	strbuf_puts(out, has_clocks ? ":\n" : ": no clock was started.\n");
