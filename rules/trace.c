@@ -385,6 +385,16 @@ static void say_owner(struct strbuf *out, const struct work *work)
 	strbuf_putc(out, '.');
 }
 
+/* The last of those who were looked at, in the order of the match (2.5), is the one who is not there. */
+static const char *absent_owner(const struct work *work)
+{
+	if (work->owner_match != NULL)
+		return "who has the company's latest lead";
+	if (work->returning != NULL && work->returning->result != NULL)
+		return "who had the person's last lead";
+	return work->requested != NULL ? "whom the customer asked for" : "who was to have it";
+}
+
 static void say_unassigned(struct strbuf *out, const struct work *work)
 {
 	if (slice_is(work->state.why, "pending")) {
@@ -399,7 +409,7 @@ static void say_unassigned(struct strbuf *out, const struct work *work)
 	} else if (slice_is(work->state.why, "stopped_before")) {
 		strbuf_puts(out, "; the person's last lead had a grade that is not routed, and nobody has cleared it.");
 	} else if (slice_is(work->state.why, "owner_absent")) {
-		strbuf_puts(out, "; who had the person's last lead is not there.");
+		say(out, "; ", slice_of(absent_owner(work)), " is not there.");
 	} else if (slice_is(work->state.why, "grade_stops")) {
 		strbuf_puts(out, "; leads of this grade are kept but not routed.");
 	} else if (slice_is(work->state.why, DEGRADED_REASON)) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * activity.disqualify: the lead is written off, for a reason (S3-INVALID). With `do_not_contact` the person is barred as
- * well: the identity keys stay, as marks that name no lead. People also say so when the lead is closed: it stays what it is.
+ * activity.disqualify: the lead is written off, for a reason (S3-INVALID). With `do_not_contact`, be it a member or the
+ * reason, the person is barred as well: the identity keys stay, as marks that name no lead. People also say so when the lead is
+ * closed: it stays what it is.
  */
 #include "rules/decide.h"
 
@@ -11,7 +12,10 @@
 int act_disqualify_read(struct activity *activity, struct arena *arena, struct err *err)
 {
 	(void)arena;
-	return activity_bool(activity->data, "do_not_contact", &activity->is_barring, err);
+	if (activity_bool(activity->data, "do_not_contact", &activity->is_barring, err) != 0)
+		return -1;
+	activity->is_barring |= slice_is(activity->reason, "do_not_contact");
+	return 0;
 }
 
 static void bar(struct work *work)
