@@ -321,6 +321,8 @@ static void say_choice(struct strbuf *out, const struct work *work)
 	const struct pool_trace *trace = work->pool;
 	if (is_over_capacity(work))
 		say(out, ", where nobody has room: ", name, " gets it over the limits");
+	else if (work->active_total == 1)
+		say(out, ", where ", name, " is the only one available");
 	else if (trace != NULL && trace->is_reopened)
 		say(out, ", where those whom its criteria leave carry too much, and ", name, " carries least");
 	else if (trace != NULL && is_one_left(trace))
@@ -378,8 +380,6 @@ static void say_owner(struct strbuf *out, const struct work *work)
 		say(out, ", where nobody was available, and on to ", work->model->teams[work->team].name, "");
 	if (work->candidate_count == 0 && !is_over_capacity(work))
 		say(out, ", and names ", name, "");
-	else if (work->active_total == 1)
-		say(out, ", where ", name, " is the only one available");
 	else
 		say_choice(out, work);
 	strbuf_putc(out, '.');
