@@ -9,7 +9,13 @@
  *     {lr:p}:ident   hash   rest of "ident/<…>" -> value
  *     {lr:p}:ring    hash   team id  -> value of "ring/<team>"
  *     {lr:p}:mem     hash   rest of "mem/<…>" -> value; this and ring are in the memory of the shard's one writer
- *     {lr:p}:due     zset   lead id, or a whole "mem/<…>" key; score = due in ms; a projection of the values
+ *     {lr:p}:due     hash   pages of timers: lead ids, or whole "mem/<…>" keys, with their due time; a projection of the values
+ *     {lr:p}:pages   zset   where each page begins (view_pages.lua has both forms, and why)
+ *
+ * A lead's value in Redis is {"due":MS,…}: when its timer fires is put in front as a first member, and left out where nothing
+ * is to fire. So a script that changes a value knows which timer to move, and a sales app sees when the daemon looks at the
+ * lead next. Neither leads.state nor a reader of this interface sees that member. A memory value that can be due begins with
+ * it anyway (rules/state.h).
  *
  * Every call answers exactly once through its callback, from the loop, never from inside the call, unless the view or the
  * request is cancelled first. "No answer" does not exist: a lost, late or impossible reply is VIEW_UNKNOWN, which says
@@ -28,8 +34,9 @@
 #include "rules/rules.h"
 
 enum {
-	VIEW_FORMAT = 1,             /* of the keys above; another one in Redis means rebuild */
+	VIEW_FORMAT = 2,             /* of the keys above; another one in Redis means rebuild */
 	VIEW_WRITES_PER_CALL = 8192, /* entries of one apply or chunk; a batch is cut so that it fits */
+	VIEW_TIMED_KEY_MAX = 249,    /* of a state key with a timer: a page has one byte for its length and 6 of due time */
 };
 
 enum view_status {

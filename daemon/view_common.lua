@@ -60,23 +60,26 @@ local function is_seen(head, state, e, q, h, c)
 	return head[1] == state and head[2] == e and head[3] == q and head[4] == h and head[6] == c
 end
 
--- For one key: command(key, ...) over ARGV[from .. from + count - 1], at most SLICE arguments at a time.
-local function call_in_slices(command, key, from, count)
+-- For one key: command(key, ...) over list[from .. from + count - 1], at most SLICE arguments at a time.
+local function call_in_slices(command, key, list, from, count)
 	local last = from + count - 1
 	while from <= last do
 		local to = math.min(from + SLICE - 1, last)
-		redis.call(command, key, unpack(ARGV, from, to))
+		redis.call(command, key, unpack(list, from, to))
 		from = to + 1
 	end
 end
 
 -- The groups of a write-set, in this order: command, index into `keys`, arguments per entry. ARGV[at ..] are the numbers of
--- entries per group, and behind them all arguments.
+-- entries per group, and behind them all arguments. The last one are the timers that the new values speak of, as sorted entries
+-- of pages (view_pages.lua): what becomes of them, and of the timers that there are, is planned first (view_plan.lua).
 local GROUPS = {
 	{'HSET', 1, 2}, {'HDEL', 1, 1}, {'HSET', 2, 2}, {'HDEL', 2, 1},
-	{'HSET', 3, 2}, {'HDEL', 3, 1}, {'HSET', 4, 2}, {'HDEL', 4, 1}, {'ZADD', 5, 2}, {'ZREM', 5, 1},
+	{'HSET', 3, 2}, {'HDEL', 3, 1}, {'HSET', 4, 2}, {'HDEL', 4, 1}, {nil, 5, 1},
 }
-local KINDS = {'hash', 'hash', 'hash', 'hash', 'zset'}
+local KINDS = {'hash', 'hash', 'hash', 'hash', 'hash', 'zset'}
+local TIMED = {[1] = '', [4] = 'mem/'} -- whose values can be due, and what their timers' ids begin with
+local DUE, INDEX = 5, 6
 
 local function writes_fit(at)
 	local need = at + #GROUPS - 1
@@ -90,14 +93,23 @@ local function writes_fit(at)
 	return need == #ARGV
 end
 
--- Absolute values only, so that doing it twice is doing it once.
-local function write_all(keys, at)
+-- fn(group, place of its first argument in ARGV, number of arguments)
+local function for_each_group(at, fn)
 	local from = at + #GROUPS
 	for i = 1, #GROUPS do
 		local count = tonumber(ARGV[at + i - 1]) * GROUPS[i][3]
-		call_in_slices(GROUPS[i][1], keys[GROUPS[i][2]], from, count)
+		fn(GROUPS[i], from, count)
 		from = from + count
 	end
+end
+
+-- Absolute values only, so that doing it twice is doing it once.
+local function write_all(keys, at)
+	for_each_group(at, function(group, from, count)
+		if group[1] then
+			call_in_slices(group[1], keys[group[2]], ARGV, from, count)
+		end
+	end)
 end
 
 -- Values of a hash's fields, in slices.

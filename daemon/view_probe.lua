@@ -15,5 +15,5 @@ end
 
 return try('HSET', KEYS[1], 'probe', '1') or try('HMGET', KEYS[1], 'probe') or try('HGETALL', KEYS[1]) or try('HSCAN', KEYS[1], '0')
 	or try('HKEYS', KEYS[1]) or try('TYPE', KEYS[1]) or try('HDEL', KEYS[1], 'probe')
-	or try('ZADD', KEYS[2], '1', 'probe') or try('ZRANGEBYSCORE', KEYS[2], '-inf', '+inf')
+	or try('ZADD', KEYS[2], '0', 'probe') or try('ZRANGEBYLEX', KEYS[2], '-', '+') or try('ZREVRANGEBYLEX', KEYS[2], '+', '-')
 	or try('ZREM', KEYS[2], 'probe') or try('UNLINK', KEYS[1], KEYS[2]) or redis.status_reply('OK')

@@ -89,6 +89,29 @@ static void set_value(struct view_value *value, struct slice key, const struct r
 	*value = (struct view_value){.key = key, .is_found = item->kind == REDIS_IS_TEXT, .value = item->text};
 }
 
+/* {"due":N,"a":1} -> {"a":1}; whatever does not begin so as it is. */
+static struct slice without_due(struct arena *arena, struct slice stored)
+{
+	static const struct slice start = {"{\"due\":", 7};
+	size_t at = start.len;
+	if (!slice_has_prefix(stored, start))
+		return stored;
+	while (at < stored.len && stored.p[at] >= '0' && stored.p[at] <= '9')
+		at++;
+	if (at < stored.len && stored.p[at] == ',')
+		at++;
+	char *bytes = arena_memdupz(arena, stored.p + at - 1, stored.len - at + 1);
+	bytes[0] = '{';
+	return (struct slice){bytes, stored.len - at + 1};
+}
+
+static void set_lead(struct arena *arena, struct view_value *value, struct slice key, const struct redis_reply *item)
+{
+	set_value(value, key, item);
+	if (value->is_found)
+		value->value = without_due(arena, item->text);
+}
+
 static struct slice join(struct arena *arena, const char *prefix, struct slice rest)
 {
 	size_t prefix_len = strlen(prefix);
@@ -122,13 +145,14 @@ static void fill_values(struct view_request *request, const struct redis_reply *
 	struct slice rest;
 	for (size_t i = 0; i < request->key_count; i++) {
 		view_split_key(request->keys[i], &container, &rest);
-		const struct redis_reply *item = container == VIEW_LEAD ? reply->items[READ_LEADS]->items[lead++]
-		                                                        : reply->items[READ_IDENTS]->items[ident++];
-		set_value(&values[i], request->keys[i], item);
+		if (container == VIEW_LEAD)
+			set_lead(&request->arena, &values[i], request->keys[i], reply->items[READ_LEADS]->items[lead++]);
+		else
+			set_value(&values[i], request->keys[i], reply->items[READ_IDENTS]->items[ident++]);
 	}
 	for (size_t i = 0; i < further->count; i++)
-		set_value(&values[request->key_count + i], join(&request->arena, "lead/", further->items[i]->text),
-		          reply->items[READ_FURTHER_VALUES]->items[i]);
+		set_lead(&request->arena, &values[request->key_count + i], join(&request->arena, "lead/", further->items[i]->text),
+		         reply->items[READ_FURTHER_VALUES]->items[i]);
 	ret->values = values;
 	ret->value_count = count;
 }
@@ -177,7 +201,7 @@ static int translate_read(struct view_request *request, const struct redis_reply
 
 struct view_request *view_read(struct view *view, int32_t shard, const struct view_read_args *args, view_fn fn, void *ctx)
 {
-	unsigned containers = 1u << VIEW_HEAD | 1u << VIEW_LEAD | 1u << VIEW_IDENT | 1u << VIEW_TIMERS;
+	unsigned containers = 1u << VIEW_HEAD | 1u << VIEW_LEAD | 1u << VIEW_IDENT | 1u << VIEW_TIMERS | 1u << VIEW_PAGES;
 	struct view_request *request = view_request_new(view, VIEW_SCRIPT_READ, shard, containers, 6 + args->key_count);
 	add_read_args(request, args);
 	return view_request_send(request, translate_read, fn, ctx);

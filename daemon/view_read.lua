@@ -1,13 +1,57 @@
--- KEYS head lead ident due
+-- KEYS head lead ident due pages
 -- ARGV format due_until due_limit walk_cursor walk_count n_lead n_ident, n_lead lead ids, n_ident identity keys
 -- -> 'OK', head, values of the leads, values of the identities, ids of further leads, their values, due ids, next due,
 --    walked ids, next cursor
 --
 -- Further leads are those that an identity points to ("<ms> <lead id>"), that are due or walked over, and those that any of
--- these or of the leads asked for may be merged with ("contest"), each once and only if not asked for. A due id is a lead id or a whole memory key ("mem/…"). next due is the score of the earliest timer that is
--- not among the due ids, or ''.
+-- these or of the leads asked for may be merged with ("contest"), each once and only if not asked for. A due id is a
+-- lead id or a whole memory key ("mem/…"), in order of due time and id. next due is when the earliest timer is due that is not
+-- among the due ids, or ''. Values of leads are as stored: with "due" in front (view_pages.lua).
 
-if #KEYS ~= 4 or #ARGV < 7 then
+-- The entries that are due, and the earliest due time of the others or nil.
+local function split_by_time(page, until_ms)
+	local early, next_ms, at = {}, nil, 1
+	while at <= #page do
+		local len, due = unpack_bytes('>BI6', page, at)
+		if due <= until_ms then
+			early[#early + 1] = sub(page, at, at + len)
+		elseif not next_ms or due < next_ms then
+			next_ms = due
+		end
+		at = at + len + 1
+	end
+	if at ~= #page + 1 then
+		error('a page is torn')
+	end
+	return early, next_ms
+end
+
+-- Ids of what is due at or before `until_ms`, at most `limit`, in order, and the due time of the first one that is not among
+-- them, or ''. Reads no page but those that it takes from and the one behind.
+local function read_due(due_key, index_key, until_ms, limit)
+	local ids, above = {}, '-'
+	while true do
+		local bound = call('ZRANGEBYLEX', index_key, above, '+', 'LIMIT', 0, 1)[1]
+		if not bound then
+			return ids, ''
+		end
+		local early, next_ms = split_by_time(pages_at(due_key, {bound})[1], until_ms)
+		early = sort_bytes(early, 2)
+		for i = 1, #early do
+			if #ids == limit then
+				next_ms = unpack_bytes('>I6', early[i], 2)
+				break
+			end
+			ids[#ids + 1] = sub(early[i], 8)
+		end
+		if next_ms then
+			return ids, string.format('%.0f', next_ms)
+		end
+		above = '(' .. bound
+	end
+end
+
+if #KEYS ~= 5 or #ARGV < 7 then
 	return bad_call('view_read')
 end
 local n_lead, n_ident = tonumber(ARGV[6]), tonumber(ARGV[7])
@@ -21,7 +65,7 @@ if head[1] == 'X' then
 elseif head[1] ~= 'N' then
 	return {'OK', head, {}, {}, {}, {}, {}, '', {}, ''}
 end
-local wrong = wrong_type({KEYS[2], KEYS[3], KEYS[4]}, {'hash', 'hash', 'zset'})
+local wrong = wrong_type({KEYS[2], KEYS[3], KEYS[4], KEYS[5]}, {'hash', 'hash', 'hash', 'zset'})
 if wrong then
 	return {'BROKEN', head, wrong}
 end
@@ -51,21 +95,17 @@ for i = 1, #ident_values do
 	end
 end
 
-local due, next_due = {}, ''
+-- What is due, and when the next one will be: most reads find nothing due, and must not carry what is due some day.
 local due_until, due_limit = tonumber(ARGV[2]), tonumber(ARGV[3])
-if due_until == 0 then
-	due_limit = 0
+local is_read, due, next_due = pcall(read_due, KEYS[4], KEYS[5], due_until, due_until > 0 and due_limit or 0)
+if not is_read then
+	return bad_pages(head, KEYS[4], due)
 end
--- What is due, then one behind it: most reads find nothing due, and must not carry what is due some day.
-local timers = due_limit == 0 and {} or redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', ARGV[2], 'LIMIT', 0, due_limit)
-for i = 1, #timers do
-	due[i] = timers[i]
-	if not string.find(timers[i], '/', 1, true) then -- a memory key's value is with the shard
-		add_further(timers[i])
+for i = 1, #due do
+	if not string.find(due[i], '/', 1, true) then -- a memory key's value is with the shard
+		add_further(due[i])
 	end
 end
-local rest = redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', '+inf', 'WITHSCORES', 'LIMIT', #due, 1)
-next_due = rest[2] or ''
 
 -- A step of a walk over all leads; cursor '' is none, '0' the first.
 local walked, next_cursor = {}, ''

@@ -1,9 +1,9 @@
--- KEYS head lead ident ring mem due
+-- KEYS head lead ident ring mem due pages
 -- ARGV format, state e q h c of the head that was seen, epoch of the rebuilder
 --
 -- If the head is what was seen: the loading mark first, then everything else goes, whatever it is.
 
-if #KEYS ~= 6 or #ARGV ~= 7 then
+if #KEYS ~= 7 or #ARGV ~= 7 then
 	return bad_call('view_rebuild_begin')
 end
 local head = read_head(KEYS[1], ARGV[1])
@@ -26,5 +26,5 @@ for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
 		redis.call('HDEL', KEYS[1], field)
 	end
 end
-redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6])
+redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7])
 return {'OK', {'L', ARGV[7], '', '', '', '0'}}

@@ -66,7 +66,7 @@ int view_check(const struct view_options *options, int64_t timeout_ms, struct er
 
 /* ---- for tests and tools */
 
-/* The whole view of one shard as sorted lines "<container> <field> <value>\n" (due: value = ms; bytes that are not printable,
+/* The whole view of one shard as sorted lines "<container> <field> <value>\n" (due: an id and its ms; bytes that are not printable,
  * blanks and backslashes as \\xHH), so that two equal views give equal texts. Reads container by container: of one moment
  * only while nobody writes. Blocks the server for the size of a container: not for the daemon. `text` is borrowed; on
  * failure it is empty and `err` says why. Called once from the loop, unless the view is freed first. */

@@ -100,7 +100,7 @@ void view_stats(const struct view *view, struct view_stats *ret)
 
 static const char *const CONTAINER_NAMES[] = {
 	[VIEW_HEAD] = "head", [VIEW_LEAD] = "lead", [VIEW_IDENT] = "ident", [VIEW_RING] = "ring",
-	[VIEW_MEM] = "mem", [VIEW_TIMERS] = "due",
+	[VIEW_MEM] = "mem", [VIEW_TIMERS] = "due", [VIEW_PAGES] = "pages",
 };
 enum { CONTAINERS = sizeof CONTAINER_NAMES / sizeof *CONTAINER_NAMES };
 

@@ -11,7 +11,12 @@
 #include "daemon/view_redis.h"
 #include "rules/base/arena.h"
 
-enum { VIEW_SHA_BYTES = 41 };
+enum {
+	VIEW_SHA_BYTES = 41,
+	/* an entry of a page of timers: length of the rest (1 byte), due time (ms, big-endian), id */
+	VIEW_DUE_AT = 1,
+	VIEW_DUE_BYTES = 6,
+};
 
 /* What a SCRIPT LOAD was for. */
 struct view_load {
@@ -63,9 +68,9 @@ struct view_request {
 
 /* ---- view_request.c */
 
-enum view_container { VIEW_HEAD, VIEW_LEAD, VIEW_IDENT, VIEW_RING, VIEW_MEM, VIEW_TIMERS };
+enum view_container { VIEW_HEAD, VIEW_LEAD, VIEW_IDENT, VIEW_RING, VIEW_MEM, VIEW_TIMERS, VIEW_PAGES };
 
-/* "head", …, "due" */
+/* "head", …, "pages" */
 const char *view_container_name(enum view_container container);
 /* A request with room for `arg_room` arguments after its keys; `containers` are bits 1 << VIEW_HEAD …, in that order KEYS. */
 struct view_request *view_request_new(struct view *view, enum view_script script, int32_t shard, unsigned containers,

@@ -198,12 +198,16 @@ class Side:
         return bench.figures(samples, count)
 
 
-def without_timers(client, key):
-    """Bytes per timer: what Redis gives back when they go."""
-    count, before = client.zcard(key), client.info("memory")["used_memory"]
-    client.unlink(key)
+def without_timers(client):
+    """Bytes per timer: what Redis gives back when they go, and the member that each lead's value begins with."""
+    keys = [contract.view_key(0, name) for name in ("due", "pages")]
+    count = len(contract.read_timers(client, 0)[0])
+    members = [len(value) - len(contract.lead_of_stored(value)) for value in client.hrandfield(contract.view_key(0, "lead"), 1000, True)[1::2]]
+    before = client.info("memory")["used_memory"]
+    client.unlink(*keys)
     wait_for(lambda: client.info("memory")["lazyfree_pending_objects"] == 0, 120, "the timers are freed")
-    return (before - client.info("memory")["used_memory"]) / max(1, count)
+    pages = (before - client.info("memory")["used_memory"]) / max(1, count)
+    return {"pages_bytes_per_timer": pages, "bytes_per_timer": pages + max(members)}
 
 
 # --- pending
@@ -229,8 +233,7 @@ def run_pending(world, memory, patterns, given):
                        "cpu_ratio": figures[full]["cpu_us"] / figures[empty]["cpu_us"],
                        "redis_ratio": figures[full]["redis_us"] / figures[empty]["redis_us"]})
     result.update({name: statistics.median(r[name] for r in rounds) for name in ("ratio", "cpu_ratio", "redis_ratio")})
-    result.update(rounds=rounds,
-                  bytes_per_timer=without_timers(full.client(), full.key("due")))
+    result.update(without_timers(full.client()), rounds=rounds)
     for side in (full, empty):
         side.close()
     return result
@@ -354,7 +357,7 @@ def routed_before(world):
     client = side.client()
     memory = [("%s/%s" % (name, field.decode()), value) for name in ("ring", "mem")
               for field, value in client.hgetall(side.key(name)).items()]
-    values = [value for _, value in sorted(client.hgetall(side.key("lead")).items())]
+    values = [contract.lead_of_stored(value) for _, value in sorted(client.hgetall(side.key("lead")).items())]
     side.close()
     return memory, values
 

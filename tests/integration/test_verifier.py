@@ -36,7 +36,7 @@ class Toy:
         self.inputs, self.outputs, self.state = [], [], []
         self.offsets, self.owner, self.known = {}, {}, set()
         self.seq, self.hash = {}, {}
-        self.views = {p: {n: {} for n in c.CONTAINERS + ("head", "due")} for p in range(PARTITIONS)}
+        self.views = {p: {n: {} for n in c.CONTAINERS + ("head", "due", "torn")} for p in range(PARTITIONS)}
         generator = generate.Generator(leads, seed=3, tenants=5, hostile=0.1, touches=0.3)
         for topic, tenant, key, headers, value in generator.records():
             shard = c.shard_of(tenant, PARTITIONS)
@@ -90,10 +90,11 @@ class Toy:
         data = json.dumps(value).encode()
         self.state.append(Record(c.STATE, shard, self._offset(c.STATE, shard), START_MS, b"lead/" + lead.encode(), data, headers))
         view = self.views[shard]
-        view["lead"][lead.encode()] = data
+        due = float(value["deadline"]) if value == RUNNING else None
+        view["lead"][lead.encode()] = c.stored_lead(data, due)
         view["due"].pop(lead.encode(), None)
-        if value == RUNNING:
-            view["due"][lead.encode()] = float(value["deadline"])
+        if due:
+            view["due"][lead.encode()] = due
         view["head"] = {b"s": b"N", b"q": headers[0][1], b"h": headers[1][1]}
 
     def _overdue(self):
@@ -253,7 +254,10 @@ def test_view_differences_are_seen():
 
     def due(toy):
         toy.views[0]["due"][b"L-nobody"] = float(START_MS + 9 * HOUR_MS)
-    for change in (changed, added, head, loading, due):
+
+    def torn(toy):
+        toy.views[0]["torn"][b"bound"] = "is torn"
+    for change in (changed, added, head, loading, due, torn):
         caught(change, view_differences=1)
 
 
@@ -308,6 +312,25 @@ def test_rejected_good_lead_is_unexpected():
     caught(change, unexpected=1)
 
 
+def page_of(*timers):
+    return b"".join(bytes([6 + len(name)]) + ms.to_bytes(6, "big") + name for ms, name in timers)
+
+
+def test_pages_of_timers_are_read_and_judged():
+    low, high = (5).to_bytes(6, "big") + b"b", (7).to_bytes(6, "big")
+    good = {low: page_of((6, b"mem/pend/a"), (5, b"a"), (6, b"c")), high: page_of((2 ** 41, b"z"), (7, b"y"))}
+    equal(c.timers_in_pages(good, [low, high]), ({b"mem/pend/a": 6.0, b"a": 5.0, b"c": 6.0, b"z": 2.0 ** 41, b"y": 7.0}, {}), "good pages")
+    for what, spoilt, bounds, where in (
+            ("a page that the index does not name", good, [low], [high]),
+            ("a page that is not there", {low: good[low]}, [low, high], [high]),
+            ("one timer twice", {low: good[low] + page_of((6, b"y")), high: good[high]}, [low, high], [high]),
+            ("before its page", {low: good[low], high: page_of((6, b"y"))}, [low, high], [high]),
+            ("behind its page", {low: page_of((7, b"x")), high: good[high]}, [low, high], [low]),
+            ("torn", {low: good[low][:-1], high: good[high]}, [low, high], [low]),
+            ("empty", {low: b"", high: good[high]}, [low, high], [low])):
+        equal(sorted(c.timers_in_pages(spoilt, bounds)[1]), where, what)
+
+
 def test_a_run_through_kafka_and_redis_is_clean():
     """The same records on a real broker: what the verifier reads there is what it was shown here."""
     from confluent_kafka import Producer
@@ -320,9 +343,9 @@ def test_a_run_through_kafka_and_redis_is_clean():
     equal(producer.flush(60), 0, "unsent")
     server = redis_server.RedisServer.started()
     for shard, view in GOOD.views.items():
-        for name, content in view.items():
-            key = c.view_key(shard, name)
-            (server.client().zadd if name == "due" else lambda k, m: server.client().hset(k, mapping=m))(key, content) if content else None
+        for name, content in dict(view, due=[], torn=[]).items():
+            if content:
+                server.client().hset(c.view_key(shard, name), mapping=content)
     report = verify.verify(kafka.bootstrap, PARTITIONS, server.client())
     equal(verify.backlog(kafka.bootstrap), len(GOOD.inputs), "backlog of a group that never was there")
     wrong = {k: v for k, v in report.counts.items() if v}

@@ -98,6 +98,44 @@ def due_of_memory(value):
     return float(found[1]) if found and int(found[1]) else None
 
 
+def stored_lead(value, due):
+    """How a lead's value stands in Redis: its first member says when it is due, if it is."""
+    return value if due is None else b'{"due":%d%s' % (due, b"," + value[1:] if value[1:] != b"}" else b"}")
+
+
+def lead_of_stored(stored):
+    """The value in leads.state of what stands in Redis."""
+    return re.sub(rb'^\{"due":\d+,?', b"{", stored)
+
+
+def timers_in_pages(pages, bounds):
+    """Timers by id, and what is wrong with their pages by bound. `pages`: content by bound. `bounds`: all of the index. A page
+    is 1 byte of length, 6 bytes of due time in ms, and the id, over and over; all lie from its own bound to the next one."""
+    timers, wrong = {}, {bound: "is in the index or in the hash only" for bound in set(pages) ^ set(bounds)}
+    order = sorted(pages)
+    for number, bound in enumerate(order):
+        page, behind = pages[bound], order[number + 1:number + 2]
+        places, at = [], 0
+        while at < len(page):
+            places.append(page[at + 1:at + 1 + page[at]])
+            at += 1 + page[at]
+        if at != len(page) or not places:
+            wrong[bound] = "is torn or empty"
+        if any((number and place < bound) or (behind and place >= behind[0]) for place in places):
+            wrong[bound] = "holds what belongs to another page"
+        for place in places:
+            if place[6:] in timers:
+                wrong[bound] = "holds a second timer of %r" % place[6:]
+            timers[place[6:]] = float(int.from_bytes(place[:6], "big"))
+    return timers, wrong
+
+
+def read_timers(client, shard):
+    """timers_in_pages() of a view."""
+    return timers_in_pages(dict(client.hscan_iter(view_key(shard, "due"), count=1000)),
+                           client.zrangebylex(view_key(shard, "pages"), "-", "+"))
+
+
 def view_key(shard, container):
     return "{lr:%d}:%s" % (shard, container)
 

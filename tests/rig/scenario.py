@@ -179,8 +179,7 @@ class Live:
         wait_for(self._is_quiet, SECONDS, "the daemon is done with %s at %d" % (self.test.name, self.now), every=0.004, log=self.daemon.log)
 
     def _next_due(self):
-        first = self.client.zrange(contract.view_key(0, "due"), 0, 0, withscores=True)
-        return int(first[0][1]) if first else None
+        return min(contract.read_timers(self.client, 0)[0].values(), default=None)
 
     def _is_due(self):
         due = self._next_due()
@@ -266,6 +265,7 @@ class Live:
     def _differences_of_state(self):
         view = verify.read_view(self.client, 0)
         wanted = {line["key"]: comparable(line["value"]) for line in self.test.state}
+        view["lead"] = {field: contract.lead_of_stored(value) for field, value in view["lead"].items()}
         found = {name + "/" + field.decode(): comparable(value.decode()) for name in contract.CONTAINERS
                  for field, value in view[name].items()}
         due = {line["key"]: line["due"] for line in self.test.state if line["due"]}

@@ -273,13 +273,13 @@ class Verifier:
             self.state[record.partition][record.key] = record.value
 
     def compare_view(self, view, shard):
-        """`view`: {container: {field: value}}, "head": {…}, "due": {lead: score}."""
+        """`view`: {container: {field: value}}, "head": {…}, "due": {lead: ms}, "torn": {page: what is wrong}."""
         wanted = {name: {} for name in c.CONTAINERS}
         due = {}
         for key, value in self.state[shard].items():
             container, _, rest = key.partition(b"/")
-            wanted.setdefault(container.decode(), {})[rest] = value
             moment = c.due_of(parse(value)) if container == b"lead" else None
+            wanted.setdefault(container.decode(), {})[rest] = c.stored_lead(value, moment)
             if container == b"mem":
                 rest, moment = key, c.due_of_memory(value)
             if moment:
@@ -287,6 +287,7 @@ class Verifier:
         for name in wanted:
             self._compare("{lr:%d}:%s" % (shard, name), wanted[name], view.get(name, {}))
         self._compare("{lr:%d}:due" % shard, due, view.get("due", {}))
+        self._compare("{lr:%d}:pages" % shard, {}, view.get("torn", {}))
         self._compare_head(view.get("head", {}), shard)
         for lead, score in view.get("due", {}).items():
             if score < self.now_ms - GRACE_MS:
@@ -484,7 +485,7 @@ def wait_drained(bootstrap, seconds, group=c.GROUP, alive=lambda: True):
 def read_view(client, shard):
     """All of a shard's keys in Redis."""
     view = {name: dict(client.hscan_iter(c.view_key(shard, name), count=5000)) for name in c.CONTAINERS + ("head",)}
-    view["due"] = dict(client.zscan_iter(c.view_key(shard, "due"), count=5000))
+    view["due"], view["torn"] = c.read_timers(client, shard)
     return view
 
 

@@ -76,8 +76,12 @@ static struct write random_write(struct pair *pair)
 	                    : drawn % 3 != 0 ? arena_printf(&pair->sim.arena, "{\"n\":%d}", drawn)
 	                                     : arena_printf(&pair->sim.arena, "{\"contest\":\"l%d\",\"n\":1}", drawn % LEADS);
 	write.value = slice_of(value);
-	if ((slice_has_prefix(write.key, SLICE("lead/")) || slice_has_prefix(write.key, SLICE("mem/"))) && rng_hits(rng, 6000))
+	if (!rng_hits(rng, 6000))
+		return write;
+	if (slice_has_prefix(write.key, SLICE("lead/")) || slice_has_prefix(write.key, SLICE("mem/")))
 		write.due_ms = 1790000000000 + (int64_t)rng_below(rng, 20);
+	if (slice_has_prefix(write.key, SLICE("mem/"))) /* its value says it itself */
+		write.value = slice_of(arena_printf(&pair->sim.arena, "{\"due\":%lld,\"n\":%d}", (long long)write.due_ms, drawn));
 	return write;
 }
 

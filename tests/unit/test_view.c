@@ -108,6 +108,20 @@ static void assert_value(const struct view_reply *reply, size_t index, const cha
 		assert_string_equal(got->value.p, value);
 }
 
+/* "a 50 b 60", in order of ids. */
+static const char *timers_of(struct view_test *t)
+{
+	static char timers[512];
+	char id[64], due[32];
+	size_t len = 0;
+	timers[0] = '\0';
+	for (const char *line = strstr(t_dump(t), "due "); line != NULL; line = strstr(line + 1, "\ndue ")) {
+		assert_int_equal(sscanf(line + (*line == '\n'), "due %63s %31s", id, due), 2);
+		len += (size_t)snprintf(timers + len, sizeof timers - len, "%s%s %s", len ? " " : "", id, due);
+	}
+	return timers;
+}
+
 static void assert_dump(struct view_test *t, const char *want)
 {
 	char got[2048];
@@ -115,7 +129,7 @@ static void assert_dump(struct view_test *t, const char *want)
 	len += snprintf(got + len, sizeof got - (size_t)len, " %s", rig_call(t->rig, "HGETALL {lr:7}:lead"));
 	len += snprintf(got + len, sizeof got - (size_t)len, " %s", rig_call(t->rig, "HGETALL {lr:7}:ident"));
 	len += snprintf(got + len, sizeof got - (size_t)len, " %s", rig_call(t->rig, "HGETALL {lr:7}:ring"));
-	snprintf(got + len, sizeof got - (size_t)len, " %s", rig_call(t->rig, "ZRANGE {lr:7}:due 0 -1 WITHSCORES"));
+	snprintf(got + len, sizeof got - (size_t)len, " [%s]", timers_of(t));
 	assert_string_equal(got, want);
 }
 
@@ -189,7 +203,7 @@ static void timers_come_earliest_first_and_the_rest_is_announced(void **state)
 {
 	struct view_test *t = the_test(state);
 	struct head head = fill_head(t);
-	struct write writes[] = {t_put("lead/a", "A", 30), t_put("lead/b", "B", 10), t_put("lead/c", "C", 1763762715026)};
+	struct write writes[] = {t_put("lead/a", "{A}", 30), t_put("lead/b", "{B}", 10), t_put("lead/c", "{C}", 1763762715026)};
 	t_apply(t, head, t_head(3, 11, HASH_B), 101, writes, COUNT(writes));
 	const struct view_reply *reply = t_read(t, NULL, 0, 2000000000000, 1);
 	assert_int_equal(reply->due_count, 1);
@@ -211,7 +225,7 @@ static void bytes_come_back_as_they_went(void **state)
 	struct view_test *t = the_test(state);
 	struct head head = fill_head(t);
 	const struct slice id = SLICE("lead/\0 {\r\n\xff%"), name = SLICE("ident/\r\n\0*3"), odd = SLICE("7 \0 {\r\n\xff%");
-	struct write writes[] = {{.key = id, .value = SLICE("\0\r\n$-1\r\n\xfe"), .due_ms = 5},
+	struct write writes[] = {{.key = id, .value = SLICE("{\0\r\n$-1\r\n\xfe"), .due_ms = 5},
 	                         {.key = name, .value = odd},
 	                         {.key = SLICE("ident/empty"), .value = SLICE("")}};
 	assert_int_equal(t_apply(t, head, t_head(3, 11, HASH_B), 101, writes, 3)->status, VIEW_DONE);
@@ -232,7 +246,7 @@ static void memory_is_read_with_the_head(void **state)
 {
 	struct view_test *t = the_test(state);
 	struct head head = fill_head(t);
-	struct write writes[] = {t_put("ring/sales", "[1]", 0), t_put("lead/x", "X", 0), t_put("mem/rep/ana", "M", 70)};
+	struct write writes[] = {t_put("ring/sales", "[1]", 0), t_put("lead/x", "X", 0), t_put("mem/rep/ana", "{\"due\":70,M}", 70)};
 	t_apply(t, head, t_head(3, 11, HASH_B), 101, writes, 3);
 	view_read_memory(t->view, 7, t_on_reply, t);
 	const struct view_reply *reply = t_wait(t);
@@ -240,7 +254,7 @@ static void memory_is_read_with_the_head(void **state)
 	assert_int_equal(reply->head.head.seq, 11);
 	assert_int_equal(reply->value_count, 2);
 	assert_value(reply, 0, "ring/sales", "[1]");
-	assert_value(reply, 1, "mem/rep/ana", "M");
+	assert_value(reply, 1, "mem/rep/ana", "{\"due\":70,M}");
 	reply = t_read(t, NULL, 0, 100, 5); /* a memory key that is due is named as a whole and brings no value */
 	assert_int_equal(reply->due_count, 1);
 	assert_true(slice_is(reply->due[0], "mem/rep/ana"));
@@ -308,7 +322,7 @@ static void impossible_requests_are_refused_unsent(void **state)
 	assert_int_equal(reply->err.code, ERR_VIEW_KEY);
 	reply = t_apply(t, head, t_head(3, 11, "not a hash at al"), 101, odd, 1);
 	assert_int_equal(reply->err.code, ERR_VIEW_LIMIT);
-	assert_dump(t, "[N 3 10 " HASH_A " 100 (nil) 1] [] [] [] []");
+	assert_dump(t, "[N 3 10 " HASH_A " 100 (nil) 2] [] [] [] []");
 }
 
 /* ---- applying */
@@ -317,7 +331,7 @@ static void apply_writes_all_and_the_head(void **state)
 {
 	struct view_test *t = the_test(state);
 	struct head head = fill_head(t), second = t_head(3, 11, HASH_B), third = t_head(3, 12, HASH_A);
-	struct write first[] = {t_put("lead/a", "A", 50), t_put("lead/b", "B", 60), t_put("ident/i", "1 a", 0),
+	struct write first[] = {t_put("lead/a", "{A}", 50), t_put("lead/b", "{B}", 60), t_put("ident/i", "1 a", 0),
 	                        t_put("ring/r", "R", 0)};
 	const struct view_reply *reply = t_apply(t, head, second, 104, first, COUNT(first));
 	assert_int_equal(reply->status, VIEW_DONE);
@@ -325,14 +339,14 @@ static void apply_writes_all_and_the_head(void **state)
 	assert_true(head_equal(&reply->head.head, &second));
 	struct write then[] = {t_put("lead/a", "AA", 0), t_delete("lead/b"), t_delete("ident/i"), t_delete("ring/none")};
 	assert_int_equal(t_apply(t, second, third, 108, then, COUNT(then))->status, VIEW_DONE);
-	assert_dump(t, "[N 3 12 " HASH_A " 108 (nil) 1] [a AA] [] [r R] []");
+	assert_dump(t, "[N 3 12 " HASH_A " 108 (nil) 2] [a AA] [] [r R] []");
 }
 
 static void apply_on_another_head_is_stale_and_writes_nothing(void **state)
 {
 	struct view_test *t = the_test(state);
 	struct head head = fill_head(t), after = t_head(3, 11, HASH_B);
-	struct write writes[] = {t_put("lead/a", "A", 50)};
+	struct write writes[] = {t_put("lead/a", "{A}", 50)};
 	const struct head others[] = {t_head(2, 10, HASH_A), t_head(3, 9, HASH_A), t_head(3, 10, HASH_B)};
 	for (size_t i = 0; i < COUNT(others); i++) {
 		const struct view_reply *reply = t_apply(t, others[i], after, 101, writes, 1);
@@ -340,20 +354,20 @@ static void apply_on_another_head_is_stale_and_writes_nothing(void **state)
 		assert_int_equal(reply->head.state, VIEW_HEAD_NORMAL);
 		assert_true(head_equal(&reply->head.head, &head));
 	}
-	assert_dump(t, "[N 3 10 " HASH_A " 100 (nil) 1] [] [] [] []");
+	assert_dump(t, "[N 3 10 " HASH_A " 100 (nil) 2] [] [] [] []");
 }
 
 static void apply_again_is_done_and_changes_nothing(void **state)
 {
 	struct view_test *t = the_test(state);
 	struct head head = fill_head(t), after = t_head(3, 11, HASH_B);
-	struct write writes[] = {t_put("lead/a", "A", 50)};
+	struct write writes[] = {t_put("lead/a", "{A}", 50)};
 	assert_int_equal(t_apply(t, head, after, 101, writes, 1)->status, VIEW_DONE);
 	rig_call(t->rig, "HSET {lr:7}:lead a changed");
 	const struct view_reply *reply = t_apply(t, head, after, 101, writes, 1);
 	assert_int_equal(reply->status, VIEW_DONE);
 	assert_true(head_equal(&reply->head.head, &after));
-	assert_dump(t, "[N 3 11 " HASH_B " 101 (nil) 1] [a changed] [] [] [a 50]");
+	assert_dump(t, "[N 3 11 " HASH_B " 101 (nil) 2] [a changed] [] [] [a 50]");
 }
 
 static void apply_on_a_wiped_view_is_stale(void **state)
@@ -361,7 +375,7 @@ static void apply_on_a_wiped_view_is_stale(void **state)
 	struct view_test *t = the_test(state);
 	struct head head = fill_head(t);
 	rig_call(t->rig, "FLUSHALL");
-	struct write writes[] = {t_put("lead/a", "A", 50)};
+	struct write writes[] = {t_put("lead/a", "{A}", 50)};
 	const struct view_reply *reply = t_apply(t, head, t_head(3, 11, HASH_B), 101, writes, 1);
 	assert_int_equal(reply->status, VIEW_STALE);
 	assert_int_equal(reply->head.state, VIEW_HEAD_MISSING);
@@ -391,17 +405,18 @@ static void the_largest_batch_fits_into_one_call(void **state)
 	static struct write writes[VIEW_WRITES_PER_CALL + 1];
 	for (int i = 0; i <= VIEW_WRITES_PER_CALL; i++) {
 		snprintf(keys[i], sizeof keys[i], "lead/%d", i);
-		writes[i] = t_put(keys[i], "value", i + 1);
+		writes[i] = t_put(keys[i], "{}", i + 1);
 	}
 	struct head after = t_head(3, 11, HASH_B);
 	assert_int_equal(t_apply(t, head, after, 101, writes, VIEW_WRITES_PER_CALL + 1)->err.code, ERR_VIEW_LIMIT);
 	assert_int_equal(t_apply(t, head, after, 101, writes, VIEW_WRITES_PER_CALL)->status, VIEW_DONE);
 	assert_call(t, "8192", "HLEN {lr:7}:lead");
-	assert_call(t, "8192", "ZCARD {lr:7}:due");
+	assert_call(t, "{\"due\":1}", "HGET {lr:7}:lead 0");
+	assert_int_equal(t_read(t, NULL, 0, VIEW_WRITES_PER_CALL, VIEW_DUE_MAX)->due_count, VIEW_WRITES_PER_CALL);
 	for (int i = 0; i < VIEW_WRITES_PER_CALL; i++)
 		writes[i] = t_delete(keys[i]);
 	assert_int_equal(t_apply(t, after, t_head(3, 12, HASH_A), 102, writes, VIEW_WRITES_PER_CALL)->status, VIEW_DONE);
-	assert_dump(t, "[N 3 12 " HASH_A " 102 (nil) 1] [] [] [] []");
+	assert_dump(t, "[N 3 12 " HASH_A " 102 (nil) 2] [] [] [] []");
 }
 
 /* ---- epoch and rebuild */
@@ -418,7 +433,7 @@ static void epoch_is_set_only_on_the_head_that_was_seen(void **state)
 	reply = t_wait(t);
 	assert_int_equal(reply->status, VIEW_STALE);
 	assert_int_equal(reply->head.head.epoch, 4);
-	assert_dump(t, "[N 4 10 " HASH_A " 100 (nil) 1] [] [] [] []");
+	assert_dump(t, "[N 4 10 " HASH_A " 100 (nil) 2] [] [] [] []");
 	view_install_epoch(t->view, 8, &NOTHING, 5, t_on_reply, t);
 	assert_int_equal(t_wait(t)->status, VIEW_STALE);
 	assert_call(t, "0", "EXISTS {lr:8}:head");
@@ -428,21 +443,21 @@ static void rebuild_empties_fills_and_finishes(void **state)
 {
 	struct view_test *t = the_test(state);
 	struct head head = fill_head(t), now = t_head(3, 11, HASH_B);
-	struct write old[] = {t_put("lead/old", "O", 5), t_put("ident/old", "1 old", 0), t_put("ring/old", "R", 0)};
+	struct write old[] = {t_put("lead/old", "{O}", 5), t_put("ident/old", "1 old", 0), t_put("ring/old", "R", 0)};
 	t_apply(t, head, now, 103, old, COUNT(old));
 	struct view_head seen = {.state = VIEW_HEAD_NORMAL, .head = now};
 	const struct view_reply *reply = t_begin(t, seen, 4);
 	assert_int_equal(reply->status, VIEW_DONE);
 	assert_int_equal(reply->head.state, VIEW_HEAD_LOADING);
-	assert_dump(t, "[L 4 (nil) (nil) (nil) 0 1] [] [] [] []");
-	struct write one[] = {t_put("lead/a", "A", 7)}, two[] = {t_put("ident/i", "1 a", 0)};
+	assert_dump(t, "[L 4 (nil) (nil) (nil) 0 2] [] [] [] []");
+	struct write one[] = {t_put("lead/a", "{A}", 7)}, two[] = {t_put("ident/i", "1 a", 0)};
 	assert_int_equal(t_chunk(t, 4, 0, one, 1)->status, VIEW_DONE);
 	reply = t_chunk(t, 4, 1, two, 1);
 	assert_int_equal(reply->status, VIEW_DONE);
 	assert_int_equal(reply->head.chunk, 2);
 	assert_int_equal(t_finish(t, 1, t_head(4, 20, HASH_A), 200)->status, VIEW_STALE);
 	assert_int_equal(t_finish(t, 2, t_head(4, 20, HASH_A), 200)->status, VIEW_DONE);
-	assert_dump(t, "[N 4 20 " HASH_A " 200 (nil) 1] [a A] [i 1 a] [] [a 7]");
+	assert_dump(t, "[N 4 20 " HASH_A " 200 (nil) 2] [a {\"due\":7,A}] [i 1 a] [] [a 7]");
 }
 
 static void half_a_rebuild_is_seen_as_loading(void **state)
@@ -450,7 +465,7 @@ static void half_a_rebuild_is_seen_as_loading(void **state)
 	struct view_test *t = the_test(state);
 	struct head head = fill_head(t);
 	t_begin(t, (struct view_head){.state = VIEW_HEAD_NORMAL, .head = head}, 4);
-	struct write one[] = {t_put("lead/a", "A", 7)};
+	struct write one[] = {t_put("lead/a", "{A}", 7)};
 	t_chunk(t, 4, 0, one, 1);
 	const char *keys[] = {"lead/a"};
 	const struct view_reply *reply = t_read(t, keys, 1, 100, 5);
@@ -467,7 +482,7 @@ static void half_a_rebuild_is_seen_as_loading(void **state)
 static void chunks_of_two_rebuilders_do_not_mix(void **state)
 {
 	struct view_test *t = the_test(state);
-	struct write one[] = {t_put("lead/a", "old", 7)}, two[] = {t_put("lead/b", "new", 8)};
+	struct write one[] = {t_put("lead/a", "{old}", 7)}, two[] = {t_put("lead/b", "{new}", 8)};
 	t_begin(t, NOTHING, 4);
 	t_chunk(t, 4, 0, one, 1);
 	struct view_head seen = {.state = VIEW_HEAD_LOADING, .head = {.epoch = 4}, .chunk = 1};
@@ -479,24 +494,24 @@ static void chunks_of_two_rebuilders_do_not_mix(void **state)
 	assert_int_equal(t_chunk(t, 5, 0, two, 1)->status, VIEW_STALE); /* the same chunk again is not guessed to be done */
 	assert_int_equal(t_finish(t, 1, t_head(4, 30, HASH_A), 300)->status, VIEW_STALE);
 	assert_int_equal(t_finish(t, 1, t_head(5, 30, HASH_A), 300)->status, VIEW_DONE);
-	assert_dump(t, "[N 5 30 " HASH_A " 300 (nil) 1] [b new] [] [] [b 8]");
+	assert_dump(t, "[N 5 30 " HASH_A " 300 (nil) 2] [b {\"due\":8,new}] [] [] [b 8]");
 }
 
 static void a_rebuild_gives_the_same_dump_as_the_applies_did(void **state)
 {
 	struct view_test *t = the_test(state);
 	struct head head = fill_head(t), second = t_head(3, 11, HASH_B), third = t_head(3, 12, HASH_A);
-	struct write first[] = {t_put("lead/b", "B\x01 \\", 50), t_put("lead/a", "A", 60), t_put("ident/i", "1 a", 0)};
+	struct write first[] = {t_put("lead/b", "{B\x01 \\}", 50), t_put("lead/a", "{A}", 60), t_put("ident/i", "1 a", 0)};
 	struct write then[] = {t_put("lead/b", "BB \n", 0), t_put("ring/r", "R", 0), t_delete("ident/i")};
 	t_apply(t, head, second, 103, first, COUNT(first));
 	t_apply(t, second, third, 106, then, COUNT(then));
 	char live[512];
 	snprintf(live, sizeof live, "%s", t_dump(t));
-	assert_string_equal(live, "head e 3\nhead fmt 1\nhead h " HASH_A "\nhead pos 106\nhead q 12\nhead s N\n"
-	                          "lead a A\nlead b BB\\x20\\x0a\nring r R\ndue a 60\n");
+	assert_string_equal(live, "head e 3\nhead fmt 2\nhead h " HASH_A "\nhead pos 106\nhead q 12\nhead s N\n"
+	                          "lead a {\"due\":60,A}\nlead b BB\\x20\\x0a\nring r R\ndue a 60\n");
 	struct view_head seen = {.state = VIEW_HEAD_NORMAL, .head = third};
 	t_begin(t, seen, 3);
-	struct write all[] = {t_put("ring/r", "R", 0), t_put("lead/a", "A", 60), t_put("lead/b", "BB \n", 0)};
+	struct write all[] = {t_put("ring/r", "R", 0), t_put("lead/a", "{A}", 60), t_put("lead/b", "BB \n", 0)};
 	t_chunk(t, 3, 0, all, 2);
 	t_chunk(t, 3, 1, &all[2], 1);
 	assert_int_equal(t_finish(t, 2, third, 106)->status, VIEW_DONE);
@@ -508,8 +523,8 @@ static void a_rebuild_gives_the_same_dump_as_the_applies_did(void **state)
 static void another_type_under_our_keys_is_broken_before_any_write(void **state)
 {
 	struct view_test *t = the_test(state);
-	static const char *const keys[] = {"lead", "ident", "ring", "due"};
-	struct write writes[] = {t_put("lead/a", "A", 5), t_put("ident/i", "1 a", 0), t_put("ring/r", "R", 0)};
+	static const char *const keys[] = {"lead", "ident", "ring", "due", "pages"};
+	struct write writes[] = {t_put("lead/a", "{A}", 5), t_put("ident/i", "1 a", 0), t_put("ring/r", "R", 0)};
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		rig_call(t->rig, "FLUSHALL");
 		struct head head = fill_head(t);
@@ -526,7 +541,7 @@ static void another_type_under_our_keys_is_broken_before_any_write(void **state)
 		reply = t_read(t, NULL, 0, 0, 0);
 		assert_int_equal(reply->status, i == 2 ? VIEW_DONE : VIEW_BROKEN);
 		assert_int_equal(t_begin(t, reply->head, 4)->status, VIEW_DONE);
-		assert_dump(t, "[L 4 (nil) (nil) (nil) 0 1] [] [] [] []");
+		assert_dump(t, "[L 4 (nil) (nil) (nil) 0 2] [] [] [] []");
 	}
 }
 
@@ -535,17 +550,17 @@ static void a_head_that_is_not_ours_is_broken_and_can_be_replaced(void **state)
 	struct view_test *t = the_test(state);
 	static const char *const heads[] = {
 		"SET {lr:7}:head x",
-		"HSET {lr:7}:head s N e 3 q 10 h " HASH_A " pos 100 fmt 2",
-		"HSET {lr:7}:head s N e 3 q 10 h " HASH_A " fmt 1",
-		"HSET {lr:7}:head s N e -3 q 10 h " HASH_A " pos 100 fmt 1",
-		"HSET {lr:7}:head s N e 3 q 010 h " HASH_A " pos 100 fmt 1",
-		"HSET {lr:7}:head s N e 3 q 1e3 h " HASH_A " pos 100 fmt 1",
-		"HSET {lr:7}:head s N e 3 q 1000000000000000000 h " HASH_A " pos 100 fmt 1",
-		"HSET {lr:7}:head s N e 3 q 10 h XYZ pos 100 fmt 1",
-		"HSET {lr:7}:head s L e 3 fmt 1",
-		"HSET {lr:7}:head s Q e 3 q 10 h " HASH_A " pos 100 fmt 1",
+		"HSET {lr:7}:head s N e 3 q 10 h " HASH_A " pos 100 fmt 1",
+		"HSET {lr:7}:head s N e 3 q 10 h " HASH_A " fmt 2",
+		"HSET {lr:7}:head s N e -3 q 10 h " HASH_A " pos 100 fmt 2",
+		"HSET {lr:7}:head s N e 3 q 010 h " HASH_A " pos 100 fmt 2",
+		"HSET {lr:7}:head s N e 3 q 1e3 h " HASH_A " pos 100 fmt 2",
+		"HSET {lr:7}:head s N e 3 q 1000000000000000000 h " HASH_A " pos 100 fmt 2",
+		"HSET {lr:7}:head s N e 3 q 10 h XYZ pos 100 fmt 2",
+		"HSET {lr:7}:head s L e 3 fmt 2",
+		"HSET {lr:7}:head s Q e 3 q 10 h " HASH_A " pos 100 fmt 2",
 	};
-	struct write writes[] = {t_put("lead/a", "A", 5)};
+	struct write writes[] = {t_put("lead/a", "{A}", 5)};
 	for (size_t i = 0; i < COUNT(heads); i++) {
 		rig_call(t->rig, "FLUSHALL");
 		rig_call(t->rig, "%s", heads[i]);
@@ -554,7 +569,7 @@ static void a_head_that_is_not_ours_is_broken_and_can_be_replaced(void **state)
 		const struct view_reply *reply = t_read(t, NULL, 0, 0, 0);
 		assert_int_equal(reply->head.state, VIEW_HEAD_MISSING);
 		assert_int_equal(t_begin(t, reply->head, 9)->status, VIEW_DONE);
-		assert_dump(t, "[L 9 (nil) (nil) (nil) 0 1] [] [] [] []");
+		assert_dump(t, "[L 9 (nil) (nil) (nil) 0 2] [] [] [] []");
 		assert_call(t, "4", "HLEN {lr:7}:head");
 	}
 }
@@ -565,12 +580,12 @@ static void maxmemory_refuses_the_whole_script(void **state)
 {
 	struct view_test *t = the_test(state);
 	struct head head = fill_head(t), now = t_head(3, 11, HASH_B);
-	struct write some[] = {t_put("lead/a", "A", 5), t_put("lead/b", "B", 6)};
+	struct write some[] = {t_put("lead/a", "{A}", 5), t_put("lead/b", "{B}", 6)};
 	t_apply(t, head, now, 101, some, 2);
-	const char *before = "[N 3 11 " HASH_B " 101 (nil) 1] [a A b B] [] [] [a 5 b 6]";
+	const char *before = "[N 3 11 " HASH_B " 101 (nil) 2] [a {\"due\":5,A} b {\"due\":6,B}] [] [] [a 5 b 6]";
 	assert_dump(t, before);
 	rig_call(t->rig, "CONFIG SET maxmemory 1");
-	struct write mixed[] = {t_delete("lead/a"), t_put("lead/c", "C", 7)}, only_deletes[] = {t_delete("lead/a")};
+	struct write mixed[] = {t_delete("lead/a"), t_put("lead/c", "{C}", 7)}, only_deletes[] = {t_delete("lead/a")};
 	const struct view_reply *reply = t_apply(t, now, t_head(3, 12, HASH_A), 102, mixed, 2);
 	assert_int_equal(reply->status, VIEW_REFUSED);
 	assert_int_equal(reply->err.code, ERR_REDIS_MEMORY);
@@ -585,7 +600,7 @@ static void maxmemory_refuses_the_whole_script(void **state)
 	rig_call(t->rig, "CONFIG SET maxmemory 1");
 	assert_int_equal(t_chunk(t, 4, 0, mixed, 2)->status, VIEW_REFUSED);
 	assert_int_equal(t_finish(t, 0, t_head(4, 12, HASH_A), 102)->status, VIEW_REFUSED);
-	assert_dump(t, "[L 4 (nil) (nil) (nil) 0 1] [] [] [] []");
+	assert_dump(t, "[L 4 (nil) (nil) (nil) 0 2] [] [] [] []");
 	rig_call(t->rig, "CONFIG SET maxmemory 0");
 	assert_int_equal(t_chunk(t, 4, 0, mixed, 2)->status, VIEW_DONE);
 }
@@ -595,7 +610,7 @@ static void flushed_scripts_are_loaded_again(void **state)
 	struct view_test *t = the_test(state);
 	struct head head = fill_head(t);
 	rig_call(t->rig, "SCRIPT FLUSH");
-	struct write writes[] = {t_put("lead/a", "A", 5)};
+	struct write writes[] = {t_put("lead/a", "{A}", 5)};
 	assert_int_equal(t_apply(t, head, t_head(3, 11, HASH_B), 101, writes, 1)->status, VIEW_DONE);
 	assert_int_equal(t_read(t, NULL, 0, 0, 0)->head.head.seq, 11);
 	struct view_stats stats;
@@ -642,11 +657,11 @@ static void pipelined_requests_are_answered_in_order_but_for_cancelled_ones(void
 static void sales_apps_read_and_do_not_write(void **state)
 {
 	struct view_test *t = the_test(state);
-	struct write writes[] = {t_put("lead/a", "A", 5), t_put("ident/i", "1 a", 0)};
+	struct write writes[] = {t_put("lead/a", "{A}", 5), t_put("ident/i", "1 a", 0)};
 	t_apply(t, fill_head(t), t_head(3, 11, HASH_B), 101, writes, 2);
 	char command[300];
 	static const char *const cases[][2] = {
-		{"HGET {lr:7}:lead a", "^A$"},          {"HMGET {lr:7}:head s e q h", "^N$"},
+		{"HGET {lr:7}:lead a", "due.:5,A"},          {"HMGET {lr:7}:head s e q h", "^N$"},
 		{"HGET {lr:7}:ident i", "NOPERM"},      {"HSET {lr:7}:lead a B", "NOPERM"},
 		{"HGETALL {lr:7}:lead", "NOPERM"},      {"FLUSHALL", "NOPERM"},
 	};

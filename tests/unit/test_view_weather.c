@@ -93,7 +93,7 @@ static void a_frozen_server_leaves_the_outcome_unknown_and_may_execute_later(voi
 	struct view_options options = short_options(t);
 	open_up(t, &options);
 	struct head head = fill_head(t), after = t_head(3, 11, HASH_B);
-	struct write writes[] = {t_put("lead/a", "A", 5)};
+	struct write writes[] = {t_put("lead/a", "{A}", 5)};
 	kill(t->rig->pid, SIGSTOP);
 	const struct view_reply *reply = t_apply(t, head, after, 101, writes, 1);
 	assert_int_equal(reply->status, VIEW_UNKNOWN);
@@ -107,7 +107,7 @@ static void a_frozen_server_leaves_the_outcome_unknown_and_may_execute_later(voi
 	assert_int_equal(t_apply(t, head, after, 101, writes, 1)->status, VIEW_DONE);
 	reply = t_read(t, NULL, 0, 0, 0);
 	assert_true(head_equal(&reply->head.head, &after));
-	assert_string_equal(rig_call(t->rig, "HGETALL {lr:7}:lead"), "[a A]");
+	assert_string_equal(rig_call(t->rig, "HGETALL {lr:7}:lead"), "[a {\"due\":5,A}]");
 }
 
 static void requests_while_away_are_answered_unknown_from_the_loop(void **state)
@@ -221,7 +221,7 @@ static void a_replica_is_refused_and_left(void **state)
 	struct head head = fill_head(t);
 	struct view_stats stats;
 	rig_call(t->rig, "REPLICAOF 127.0.0.1 1");
-	struct write writes[] = {t_put("lead/a", "A", 5)};
+	struct write writes[] = {t_put("lead/a", "{A}", 5)};
 	const struct view_reply *reply = t_apply(t, head, t_head(3, 11, HASH_B), 101, writes, 1);
 	assert_int_equal(reply->status, VIEW_REFUSED);
 	assert_int_equal(reply->err.code, ERR_REDIS_ROLE);
@@ -307,7 +307,7 @@ static void another_database_is_selected(void **state)
 static void a_missing_permission_is_named_before_anything_is_written(void **state)
 {
 	static const char *const commands[] = {"HSET", "HDEL", "ZADD", "ZREM", "UNLINK", "HMGET", "HGETALL",
-	                                       "HKEYS", "TYPE", "ZRANGEBYSCORE", "evalsha", "info", "time", "script"};
+	                                       "HKEYS", "TYPE", "ZRANGEBYLEX", "ZREVRANGEBYLEX", "evalsha", "info", "time", "script"};
 	struct view_test *t = the_test(state);
 	struct view_options options = t_options(t->rig);
 	char path[128];
@@ -362,7 +362,7 @@ static void a_server_that_cannot_save_refuses_writes(void **state)
 	rig_call(t->rig, "BGSAVE");
 	while (strstr(rig_call(t->rig, "INFO persistence"), "rdb_last_bgsave_status:err") == NULL)
 		continue;
-	struct write writes[] = {t_put("lead/a", "A", 5)};
+	struct write writes[] = {t_put("lead/a", "{A}", 5)};
 	const struct view_reply *reply = t_apply(t, head, t_head(3, 11, HASH_B), 101, writes, 1);
 	assert_int_equal(reply->status, VIEW_REFUSED);
 	assert_non_null(strstr(reply->err.text, "MISCONF"));
