@@ -153,11 +153,15 @@ static int read_topics(struct search *search, struct kafka_follower *follower, i
 	return 0;
 }
 
+/* Topics have no order among each other. What was overdue comes before what was done about it in the same decision. */
 static int compare_events(const void *a, const void *b)
 {
 	const struct history_event *x = a, *y = b;
+	bool is_x_late = slice_is(x->type, "followup.overdue"), is_y_late = slice_is(y->type, "followup.overdue");
 	if (x->timestamp_ms != y->timestamp_ms)
 		return x->timestamp_ms < y->timestamp_ms ? -1 : 1;
+	if (is_x_late != is_y_late)
+		return is_x_late ? -1 : 1;
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
