@@ -95,14 +95,23 @@ static struct slice expand_instance(const struct builder *builder, struct slice 
 	return slice_of(arena_printf(builder->arena, "%.*s%s%.*s", before, text.p, instance_name(builder), after, mark + 2));
 }
 
+static bool is_listener(const struct row *row)
+{
+	static const char end[] = ".listen";
+	size_t len = strlen(row->option.name);
+	return len >= sizeof end && strcmp(row->option.name + len - (sizeof end - 1), end) == 0;
+}
+
 static bool read_address(struct builder *builder, const struct row *row, const struct node *node)
 {
 	struct config_address address;
 	struct node expanded = *node;
 	if (node->kind == NODE_SCALAR)
 		expanded.text = expand_instance(builder, node->text);
-	return read_text(builder, row, &expanded) &&
-	       config_read_address(&expanded, row->option.name, builder->arena, builder->diags, &address);
+	if (!read_text(builder, row, &expanded) ||
+	    !config_read_address(&expanded, row->option.name, builder->arena, builder->diags, &address))
+		return false;
+	return !is_listener(row) || config_check_listener(&expanded, row->option.name, &address, builder->diags);
 }
 
 static bool read_int(struct builder *builder, const struct row *row, const struct node *node)

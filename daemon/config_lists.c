@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/config_lists.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "daemon/kafka_props.h"
@@ -82,6 +83,19 @@ bool config_read_address(const struct node *node, const char *what, struct arena
 		return refuse_address(node, what, diags, "not an address: write host:port, [v6]:port or unix:/path");
 	ret_address->host = arena_memdupz(arena, host.p, host.len);
 	return true;
+}
+
+bool config_check_listener(const struct node *node, const char *what, const struct config_address *address, struct diags *diags)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+	if (address->host == NULL)
+		return true;
+	bool is_v4 = inet_pton(AF_INET, address->host, &v4) == 1, is_v6 = !is_v4 && inet_pton(AF_INET6, address->host, &v6) == 1;
+	if ((is_v4 && ntohl(v4.s_addr) >> 24 == 127) || (is_v6 && IN6_IS_ADDR_LOOPBACK(&v6)))
+		return true;
+	diags_add(diags, ERR_LISTEN, node->span, "%s must be a loopback address or a unix socket: 127.0.0.1:9461, [::1]:9461, unix:/path", what);
+	return false;
 }
 
 /* ---- secrets */

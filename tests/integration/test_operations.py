@@ -145,8 +145,9 @@ def test_reload():
 
 def test_non_loopback_listener_is_refused():
     with World(kafka(), options={"http.listen": "0.0.0.0:9464"}) as world:
-        code, said = run_daemon(world.config)
-        check(code in (EXIT_CONFIG, EXIT_AWAY) and "loopback" in said, "code %d: %s" % (code, said))
+        for arguments in ((), ("-t",)):
+            code, said = run_daemon(world.config, *arguments)
+            check(code == EXIT_CONFIG and "loopback" in said and "^" in said, "%s: code %d: %s" % (arguments, code, said))
 
 
 def test_a_forbidden_property_is_refused():

@@ -145,6 +145,17 @@ static void a_default_that_does_not_suit_the_instance_says_so(void **state)
 	assert_non_null(strstr(rendered(*state), "the default makes `127.0.0.1:946east` of this instance's name: set http.listen"));
 }
 
+static void a_listener_is_for_this_machine_only(void **state)
+{
+	static const char *const fine[] = {"127.0.0.1:0", "127.1.2.3:9464", "[::1]:9464", "unix:/run/x.sock", ""};
+	static const char *const bad[] = {"0.0.0.0:9464", "10.0.0.1:9464", "[::]:9464", "[2001:db8::1]:9464", "router.example.com:9464"};
+	for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+		assert_non_null(build_text(*state, arena_printf(&((struct fixture *)*state)->arena, "http: {listen: '%s'}\n", fine[i])));
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_null(build_text(*state, arena_printf(&((struct fixture *)*state)->arena, "control: {listen: '%s'}\n", bad[i])));
+	assert_non_null(strstr(rendered(*state), "control.listen must be a loopback address or a unix socket"));
+}
+
 static void all_errors_come_at_once(void **state)
 {
 	struct fixture *fixture = *state;
@@ -277,6 +288,7 @@ int main(void)
 		TEST(every_default_is_accepted_by_its_own_row),
 		TEST(written_values_have_an_origin),
 		TEST(a_default_that_does_not_suit_the_instance_says_so),
+		TEST(a_listener_is_for_this_machine_only),
 		TEST(all_errors_come_at_once),
 		TEST(sections_are_united_over_files),
 		TEST(a_key_in_two_files_names_both),
