@@ -12,6 +12,11 @@
 
 enum { LOG_TEXT_BYTES = 600, LOG_LEVEL_ERROR = 3 };
 
+/* Under load a transaction begins while the broker still writes the markers of the one before. Its AddOffsetsToTxn is then
+ * answered CONCURRENT_TRANSACTIONS and sent again after this time: with librdkafka's 100 ms that was the longest part of
+ * a commit. A marker takes a few milliseconds. */
+static const char PRODUCER_BACKOFF_MS[] = "5";
+
 int kafka_message_max_bytes(const struct kafka_options *options)
 {
 	if (options->message_max_bytes <= 0)
@@ -102,6 +107,8 @@ static rd_kafka_conf_t *conf_new(const struct kafka_options *options, enum kafka
 	kafka_conf_own(conf, "reconnect.backoff.max.ms", "2000");
 	if (scope == KAFKA_CONSUMER) /* a seek or resume waits for the fetch on its way: half a second by default */
 		kafka_conf_own(conf, "fetch.wait.max.ms", "100");
+	if (scope == KAFKA_PRODUCER)
+		kafka_conf_own(conf, "retry.backoff.ms", PRODUCER_BACKOFF_MS);
 	if (pass_on(conf, options, scope, err) != 0) {
 		rd_kafka_conf_destroy(conf);
 		return NULL;

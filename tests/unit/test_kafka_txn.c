@@ -27,7 +27,7 @@
 #include "daemon/kafka_txn.h"
 #include "daemon/mock_broker.h"
 
-enum { ADD_OFFSETS = 25, END_TXN = 26, TXN_OFFSET_COMMIT = 28, PRODUCE = 0, TRANSACTION_MS = 1000, SHARDS = 2 };
+enum { ADD_OFFSETS = 25, END_TXN = 26, TXN_OFFSET_COMMIT = 28, PRODUCE = 0, TRANSACTION_MS = 1000, SHARDS = 2, FAILURES_MAX = 32 };
 
 static void quiet(void *ctx, int level, const char *facility, const char *text)
 {
@@ -106,7 +106,7 @@ static const struct head HEAD = {.epoch = 3, .seq = 9, .hash = "0123456789abcdef
 
 static void fail_next(struct bench *bench, int16_t api, size_t count, rd_kafka_resp_err_t code)
 {
-	rd_kafka_resp_err_t codes[8];
+	rd_kafka_resp_err_t codes[FAILURES_MAX];
 	for (size_t i = 0; i < count; i++)
 		codes[i] = code;
 	rd_kafka_mock_push_request_errors_array(mock_broker_cluster(bench->broker), api, count, codes);
@@ -225,6 +225,18 @@ static void a_refusal_that_was_answered_is_no_resend(void **state)
 	assert_false(kafka_txn_ops.was_resent(bench->txn));
 }
 
+/* The markers of the last transaction are being written. At librdkafka's 100 ms from one question to the next the
+ * transaction would time out before the last of these answers. */
+static void a_broker_that_still_writes_markers_is_asked_again_soon(void **state)
+{
+	struct bench *bench = *state;
+	struct err err = ERR_INIT;
+	fail_next(bench, ADD_OFFSETS, FAILURES_MAX, RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS);
+	assert_done(up_to_offsets(bench, &err), &err);
+	assert_done(kafka_txn_ops.commit(bench->txn, &err), &err);
+	assert_false(kafka_txn_ops.was_resent(bench->txn));
+}
+
 static void a_fenced_producer_ends_the_process(void **state)
 {
 	struct bench *bench = *state;
@@ -327,6 +339,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_dropped_end_asks_for_a_new_producer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_dropped_offset_commit_asks_for_a_new_producer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_refusal_that_was_answered_is_no_resend, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_broker_that_still_writes_markers_is_asked_again_soon, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_fenced_producer_ends_the_process, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(committed_offsets_come_with_metadata_and_watermarks, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_commit_without_outcome_ends_the_process, set_up, tear_down), /* the broker is gone */
