@@ -271,6 +271,26 @@ void kafka_in_pause(struct kafka_in *in, int32_t shard)
 	rd_kafka_topic_partition_list_destroy(list);
 }
 
+static bool has_position(const struct kafka_in *in, const struct place *place)
+{
+	for (size_t i = 0; i < in->topic_count; i++)
+		if (place->is_assigned[i] && place->next[i] < 0)
+			return false;
+	return true;
+}
+
+/* A thread of librdkafka that has nothing to fetch sleeps for a second, and a resume does not wake it. A seek does: to where
+ * we are, and nobody waits for it. */
+static void resume_list(struct kafka_in *in, rd_kafka_topic_partition_list_t *list, bool has_positions)
+{
+	rd_kafka_resume_partitions(in->rk, list);
+	if (!has_positions)
+		return;
+	rd_kafka_error_t *error = rd_kafka_seek_partitions(in->rk, list, 0);
+	if (error != NULL)
+		rd_kafka_error_destroy(error); /* then it wakes up by itself */
+}
+
 void kafka_in_resume(struct kafka_in *in, int32_t shard)
 {
 	struct place *place = &in->places[shard];
@@ -278,7 +298,7 @@ void kafka_in_resume(struct kafka_in *in, int32_t shard)
 		return;
 	place->is_paused = false;
 	rd_kafka_topic_partition_list_t *list = list_of(in, shard);
-	rd_kafka_resume_partitions(in->rk, list);
+	resume_list(in, list, has_position(in, place));
 	rd_kafka_topic_partition_list_destroy(list);
 }
 

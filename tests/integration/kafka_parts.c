@@ -272,6 +272,36 @@ static void a_seek_decides_what_comes(struct parts *parts)
 	          (int)kafka_in_counters(node->in)->dropped, (int)kafka_in_counters(node->in)->reassigns);
 }
 
+/* librdkafka's fetching thread sleeps for a second when all is paused, and only a seek wakes it. A claim lies between pause
+ * and resume, as when a shard opens, so the last fetch is answered and the thread sleeps. A slow machine may make some of the
+ * rounds long; each was, when the shard had to wait for the end of that sleep. */
+static void a_resume_fetches_at_once(struct parts *parts)
+{
+	enum { ROUNDS = 5, SLEEP_MS = 700 };
+	static const struct kafka_property short_fetch = {KAFKA_CONSUMER, "fetch.wait.max.ms", "1"};
+	struct commit_job open;
+	if (!parts_topics(parts, NULL) || !parts_send(parts, parts->names[0], 0, "lead", ROUNDS))
+		return;
+	parts->options.properties = &short_fetch;
+	parts->options.property_count = 1;
+	struct node *node = parts_node(parts);
+	if (node == NULL || !parts_wait_assigned(node, PARTS_SHARDS))
+		return;
+	int slow = 0;
+	for (int round = 0; round < ROUNDS; round++) {
+		struct arrival arrival = {node, node->message_count + 1};
+		if (!parts_expect(parts, parts_open(node, 0, (uint64_t)round + 1, &open) == COMMIT_DONE, "opened: %s", open.err.text))
+			return;
+		int64_t began = loop_now_ms(parts->loop);
+		if (!seek_and_resume(node, ROUNDS - 1, 0) || !parts_until(parts, "the last record again", has_arrived, &arrival))
+			return;
+		slow += loop_now_ms(parts->loop) - began >= SLEEP_MS;
+		kafka_in_pause(node->in, 0);
+	}
+	parts_expect(parts, slow <= ROUNDS / 2, "%d of %d resumes waited for a sleeping thread", slow, ROUNDS);
+	parts_saw(parts, "%d of %d resumes took %d ms", slow, ROUNDS, SLEEP_MS);
+}
+
 static bool both_hold_one(void *ctx)
 {
 	struct parts *parts = ctx;
@@ -613,6 +643,7 @@ int main(int argc, char **argv)
 	parts_run(&parts, "a batch is visible once, with its offsets", a_batch_is_visible_once_with_its_offsets);
 	parts_run(&parts, "a too large event aborts and is named", a_too_large_event_aborts_and_is_named);
 	parts_run(&parts, "a seek decides what comes", a_seek_decides_what_comes);
+	parts_run(&parts, "a resume fetches at once", a_resume_fetches_at_once);
 	parts_run(&parts, "a token of an old generation is lost", a_token_of_an_old_generation_is_lost);
 	parts_run(&parts, "a closed shard is waited for", a_closed_shard_is_waited_for);
 	parts_run(&parts, "the state log ends behind the barrier", the_state_log_ends_behind_the_barrier);
