@@ -17,7 +17,10 @@ rates and CPU are taken between a fifth of the backlog and its end, so that neit
 counts. The ratio is taken round by round and the median is shown. A first round of each is thrown away: the
 broker's JVM is cold, and the daemon's output tells the ceiling how much it has to send.
 Latency is from the moment at which a record was due to be sent (sent late counts) to the moment at which a
-read_committed consumer has the first event of it, at half of the measured rate.
+read_committed consumer has the first event of it, at half of the measured rate, and at a low one at which most
+transactions carry one lead: what is left then is a fetch, a read of the view, AddOffsetsToTxn beside AddPartitionsToTxn
+(which librdkafka sends a millisecond late), TxnOffsetCommit, Produce, EndTxn and the markers, each a request that waits for
+the one before. Sender, broker, worker, Redis and consumer share the machine: each line says how much of it they used.
 Other work on the machine moves absolute figures by a factor; ratios and instructions hold.
 """
 
@@ -40,6 +43,7 @@ from rig import broker, configs, contract, daemons, generate, process, redis_ser
 from rig.process import wait_for  # noqa: E402
 
 import budgets  # noqa: E402
+import visible  # noqa: E402
 
 WORK_SECONDS = 180         # a backlog takes no longer
 SAMPLE_SECONDS = 0.05
@@ -53,6 +57,7 @@ RULES_ROUNDS = 9
 POOLS_ROUNDS = 7
 POOL_SIZES = (10, 1000, 50000)
 SETTLE_SECONDS = 2         # of latency: thrown away
+LOW_RATE = 100             # leads per second
 TICKS = os.sysconf("SC_CLK_TCK")
 
 Sample = collections.namedtuple("Sample", "at done worker redis broker")
@@ -243,41 +248,22 @@ def shapes_of(world, options):
 
 # --- latency
 
-def send(bootstrap, topic, records, rate, begins, sent):
-    """A process of its own: each record at its time."""
-    from confluent_kafka import Producer
-    producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 0, "log_level": 3})
-    for i, (_topic, _tenant, key, headers, value) in enumerate(records):
-        due = begins + i / rate
-        while time.monotonic() < due:
-            producer.poll(min(0.002, max(0.0, due - time.monotonic())))
-        producer.produce(topic, value, key, 0, headers=headers)
-    producer.flush(30)
-    sent.value = 1
-
-
-def receive(bootstrap, topics, wanted, begins, rate, seconds, answers):
-    """A process of its own: when the first event of each record is there. Offsets are places in the schedule."""
-    from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench-visible", "enable.auto.commit": False,
-                         "isolation.level": "read_committed", "fetch.wait.max.ms": 5, "log_level": 3})
-    consumer.assign([TopicPartition(t, 0, OFFSET_BEGINNING) for t in topics])
-    seen, ends = {}, begins + seconds
-    while len(seen) < wanted and time.monotonic() < ends:
-        for message in consumer.consume(500, 0.005):
-            now = time.monotonic()
-            cause = message.error() is None and dict(message.headers() or []).get(contract.CAUSE, b"").decode()
-            if cause and not cause.startswith("timer:"):
-                seen.setdefault(int(cause.rpartition("/")[2]), now)
-    answers.put([(at - (begins + offset / rate)) * 1e3 for offset, at in sorted(seen.items()) if offset > rate * SETTLE_SECONDS])
-    consumer.close()
-
-
 def started_ceiling(world, options, shapes, count):
     """pass_through for the latency part: one record with a cause for each input record."""
     sent = {name: [1.0 if name.endswith("assignments") else s[0]] + s[1:] for name, s in shapes.items()}
     log = os.path.join(process.folder("leadrouter-ceiling-"), "log")
     return process.Child(ceiling_command(world, options, sent, count), log)
+
+
+def cores(pids, before=None):
+    """CPU seconds used so far by each of {name: process} and by the machine; with an earlier look: cores used since then."""
+    with open("/proc/stat") as f:
+        ticks = [int(field) for field in f.readline().split()[1:]]
+    look = {name: cpu_seconds(pid) for name, pid in pids.items()}
+    look.update(machine=(sum(ticks[:8]) - ticks[3] - ticks[4]) / TICKS, at=time.monotonic())
+    if before is None:
+        return look
+    return {name: (look[name] - before[name]) / (look["at"] - before["at"]) for name in look if name != "at"}
 
 
 def run_latency(world, rate, seconds, shapes=None):
@@ -293,29 +279,32 @@ def run_latency(world, rate, seconds, shapes=None):
         daemon = started_daemon(world, options)
         worker, client = daemon.child, world.redis.client()
         wait_for(lambda: client.exists(contract.view_key(0, "head")), 30, "the shard is open", log=daemon.log)
-    sent, answers, begins = multiprocessing.Value("i", 0), multiprocessing.Queue(), time.monotonic() + 2
+    answers, begins = multiprocessing.Queue(), time.monotonic() + 2
+    ends = multiprocessing.Value("d", begins + 2 * seconds)
     outputs = [options["kafka.topics." + t.split(".")[1]] for t in contract.OUTPUTS]
-    receiver = multiprocessing.Process(target=receive, daemon=True,
-                                       args=(world.kafka.bootstrap, outputs, count, begins, rate, seconds * 2 + 20, answers))
-    sender = multiprocessing.Process(target=send, daemon=True,
-                                     args=(world.kafka.bootstrap, topic, records, rate, begins, sent))
+    receiver = multiprocessing.Process(target=visible.receive, daemon=True, args=(world.kafka.bootstrap, outputs, count, ends, answers))
+    sender = multiprocessing.Process(target=visible.send, daemon=True,
+                                     args=(world.kafka.bootstrap, topic, records, rate, begins, ends))
     receiver.start(), sender.start()
-    cpu, at = cpu_seconds(worker.pid), time.monotonic()
-    latencies = sorted(answers.get(timeout=seconds * 2 + 60))
+    pids = {"broker": world.kafka.pid(), "redis": world.redis.child.pid, "worker": worker.pid, "sender": sender.pid, "consumer": receiver.pid}
+    time.sleep(max(0, begins + SETTLE_SECONDS - time.monotonic()))
+    used = cores(pids)
+    time.sleep(max(0, begins + seconds - 1 - time.monotonic()))
+    used = cores(pids, used) if worker.running() else None
+    seen = answers.get(timeout=seconds * 2 + 60)
     if not shapes:
-        cpu, at = cpu_seconds(worker.pid) - cpu, time.monotonic() - at
         transactions = metric(daemon, 'leadrouter_transactions_total{result="done"}') - 1
         daemon.stop()
     receiver.join(30), sender.join(30)
+    latencies = [at - (begins + offset / rate) for offset, at in seen.items() if offset > rate * SETTLE_SECONDS]
     if not latencies:
         raise process.RigError("no event was seen" + worker.tail())
     if shapes:
         worker.wait(60)
         with open(worker.log) as f:
             transactions = json.loads(f.read().splitlines()[-1])["transactions"]
-    return {"rate": rate, "leads": len(latencies), "missing": count - int(rate * SETTLE_SECONDS) - 1 - len(latencies),
-            "p50_ms": latencies[len(latencies) // 2], "p99_ms": latencies[len(latencies) * 99 // 100], "max_ms": latencies[-1],
-            "records_per_transaction": count / max(1, transactions), "cores": None if shapes else cpu / at}
+    return dict(visible.percentiles(latencies), rate=rate, missing=count - int(rate * SETTLE_SECONDS) - 1 - len(latencies),
+                records_per_transaction=count / max(1, transactions), cores=used)
 
 
 # --- what the view would cost if it were written without thought
@@ -484,6 +473,15 @@ def show_timers(pending, storm, load):
     print("  load of the machine: %.1f at the begin, %.1f at the end" % tuple(load))
 
 
+def show_latency(result):
+    for name in ("latency_ceiling", "latency", "latency_low_ceiling", "latency_low"):
+        if name in result:
+            at = result[name]
+            print("%-21s at %.0f leads/s: p50 %.1f ms, p99 %.1f ms, max %.1f ms; %.1f leads/transaction, %d leads missing; cores used: %s" % (
+                name.replace("_", ", "), at["rate"], at["p50_ms"], at["p99_ms"], at["max_ms"], at["records_per_transaction"], at["missing"],
+                ", ".join("%s %.2f" % item for item in (at["cores"] or {}).items())))
+
+
 def show(result):
     if "ceiling" in result:
         for name in ("ceiling", "daemon"):
@@ -495,10 +493,7 @@ def show(result):
             result["daemon"]["open_leads"], result["daemon"]["redis_bytes_per_lead"], result["daemon"]["rss_mb"]))
         print("a naive script per lead costs Redis %.1f µs" % result["naive_redis_us"])
     if "latency" in result:
-        for name in ("latency", "latency_ceiling"):
-            if name in result:
-                print("%-17sat %%(rate).0f leads/s: p50 %%(p50_ms).1f ms, p99 %%(p99_ms).1f ms, max %%(max_ms).1f ms; %%(records_per_transaction).1f "
-                      "leads/transaction, %%(missing)d leads missing" % name.replace("_", ", ") % result[name])
+        show_latency(result)
     if "core" in result:
         core = result["core"]
         print("core: %d ns per lead, %s instructions per lead" % (
@@ -567,9 +562,10 @@ def main():
             librdkafka = measure_rounds(world, given, result)
         if "latency" not in given.skip:
             rate = given.rate or result.get("daemon", {}).get("leads_per_s", 2000) / 2
-            if "shapes" in result:
-                result["latency_ceiling"] = run_latency(world, rate, given.latency_seconds, result["shapes"])
-            result["latency"] = run_latency(world, rate, given.latency_seconds)
+            for name, at in (("latency", rate), ("latency_low", LOW_RATE)):
+                if "shapes" in result:
+                    result[name + "_ceiling"] = run_latency(world, at, given.latency_seconds, result["shapes"])
+                result[name] = run_latency(world, at, given.latency_seconds)
     except process.Unavailable as e:
         sys.exit("bench: a broker cannot be had here: %s" % e)
     result["load"].append(os.getloadavg()[0])

@@ -6,6 +6,7 @@ the run has not measured it)."""
 def budgets(result):
     daemon = result.get("daemon", {})
     latency, core, rules = result.get("latency", {}), result.get("core", {}), result.get("rules", {})
+    low = result.get("latency_low", {})
     shapes = [rules[name] for name in RULE_SHAPES] if rules else []
     worst = [shape["extra_ns"] / 1e3 for shape in shapes[:-1]]
     calendar = result.get("calendar")
@@ -15,6 +16,8 @@ def budgets(result):
         ("daemon CPU ÷ pass-through CPU (first bar 6)", "×", 3, 2.3, result.get("ratio")),
         ("captured → visible at half load, p50", "ms", 15, 6, latency.get("p50_ms")),
         ("captured → visible at half load, p99", "ms", 60, 25, latency.get("p99_ms")),
+        ("the same at %.0f leads/s, p50" % low.get("rate", 0), "ms", 15, 6, low.get("p50_ms")),
+        ("the same at %.0f leads/s, p99" % low.get("rate", 0), "ms", 60, 25, low.get("p99_ms")),
         ("Redis bytes per open lead", "B", 400, 250, daemon.get("redis_bytes_per_lead")),
         ("Redis CPU per lead ÷ one naive script per lead", "", 1 / 3, 1 / 4,
          daemon["redis_us"] / result["naive_redis_us"] if result.get("naive_redis_us") else None),

@@ -17,6 +17,7 @@ identity keys, those of the pending ones have none (three keys a lead more would
 import argparse
 import collections
 import json
+import math
 import multiprocessing
 import os
 import random
@@ -27,6 +28,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import bench  # noqa: E402
+import visible  # noqa: E402
 from rig import contract, daemons, generate, process, redis_server, testing, verify  # noqa: E402
 from rig.process import wait_for  # noqa: E402
 
@@ -241,42 +243,10 @@ def run_pending(world, memory, patterns, given):
 
 # --- the storm
 
-def send(bootstrap, topic, rate, begins, ends):
-    """A process of its own: each record at its time, until it is told when to end."""
-    from confluent_kafka import Producer
-    producer = Producer({"bootstrap.servers": bootstrap, "enable.idempotence": True, "linger.ms": 0, "log_level": 3})
-    for i, (_topic, _tenant, key, headers, value) in enumerate(generate.Generator(10 ** 6 - 1, seed=2).records()):
-        due = begins + i / rate
-        if ends.value and due > ends.value:
-            break
-        while time.monotonic() < due:
-            producer.poll(min(0.002, max(0.0, due - time.monotonic())))
-        producer.produce(topic, value, key, 0, headers=headers)
-    producer.flush(30)
-
-
-def receive(bootstrap, topics, ends, answers):
-    """A process of its own: when the first event of each record is there. Offsets are places in the schedule."""
-    from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench-visible", "enable.auto.commit": False,
-                         "isolation.level": "read_committed", "fetch.wait.max.ms": 5, "log_level": 3})
-    consumer.assign([TopicPartition(t, 0, OFFSET_BEGINNING) for t in topics])
-    seen = {}
-    while not ends.value or time.monotonic() < ends.value + 10:
-        for message in consumer.consume(500, 0.005):
-            now = time.monotonic()
-            cause = message.error() is None and dict(message.headers() or []).get(contract.CAUSE, b"").decode()
-            if cause and not cause.startswith("timer:"):
-                seen.setdefault(int(cause.rpartition("/")[2]), now)
-    answers.put(seen)
-    consumer.close()
-
-
 def shares(latencies):
-    values = sorted(latencies)
-    if not values:
+    if not latencies:
         raise process.RigError("no lead was seen in this part of the storm")
-    return {"leads": len(values), "p50_ms": values[len(values) // 2], "p99_ms": values[len(values) * 99 // 100], "max_ms": values[-1]}
+    return visible.percentiles(latencies)
 
 
 def watch_storm(side, count):
@@ -320,8 +290,10 @@ def run_storm(world, memory, patterns, given, seconds_per_record):
         raise process.RigError("the shard was open too late: the timers are due already")
     ends, answers = multiprocessing.Value("d", 0), multiprocessing.Queue()
     topics = [side.names["kafka.topics." + name] for name in ("assignments", "lifecycle", "rejected")]
-    children = [multiprocessing.Process(target=receive, daemon=True, args=(side.kafka.bootstrap, topics, ends, answers)),
-                multiprocessing.Process(target=send, daemon=True, args=(side.kafka.bootstrap, side.captured, given.rate, begins, ends))]
+    leads = generate.Generator(10 ** 6 - 1, seed=2).records()
+    children = [multiprocessing.Process(target=visible.receive, daemon=True, args=(side.kafka.bootstrap, topics, math.inf, ends, answers)),
+                multiprocessing.Process(target=visible.send, daemon=True,
+                                        args=(side.kafka.bootstrap, side.captured, leads, given.rate, begins, ends))]
     for child in children:
         child.start()
     time.sleep(max(0, storms - time.monotonic()))
@@ -333,8 +305,8 @@ def run_storm(world, memory, patterns, given, seconds_per_record):
     for child in children:
         child.join(30)
     due = {offset: begins + offset / given.rate for offset in seen}
-    quiet = [(seen[o] - due[o]) * 1e3 for o in seen if begins + bench.SETTLE_SECONDS < due[o] < storms - 0.5]
-    loud = [(seen[o] - due[o]) * 1e3 for o in seen if storms <= due[o] <= looks[-1][0]]
+    quiet = [seen[o] - due[o] for o in seen if begins + bench.SETTLE_SECONDS < due[o] < storms - 0.5]
+    loud = [seen[o] - due[o] for o in seen if storms <= due[o] <= looks[-1][0]]
     first = next(look for look in looks if look[1] >= bench.FROM_SHARE * given.due)
     events, out_of_order = order_of(side)
     result.update(fired_per_s=(looks[-1][1] - first[1]) / (looks[-1][0] - first[0]), storm_s=looks[-1][0] - storms,
