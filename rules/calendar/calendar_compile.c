@@ -508,6 +508,15 @@ static const struct calendar *finish(struct compiler *c, struct arena *arena)
 	return calendar;
 }
 
+/* That of a question has no name. */
+static void refuse_empty(const struct calendar_spec *spec, struct err *err)
+{
+	if (spec->name == NULL || spec->name[0] == '\0')
+		err_set(err, ERR_EMPTY_CALENDAR, "the calendar never opens");
+	else
+		err_set(err, ERR_EMPTY_CALENDAR, "calendar \"%s\" never opens", spec->name);
+}
+
 const struct calendar *calendar_compile(const struct calendar_spec *spec, struct arena *arena, struct err *err)
 {
 	struct compiler c = {.spec = spec};
@@ -519,7 +528,7 @@ const struct calendar *calendar_compile(const struct calendar_spec *spec, struct
 	sort_special_weeks(&c);
 	build_blocks(&c);
 	if (c.open_ms == 0)
-		err_set(err, ERR_EMPTY_CALENDAR, "calendar \"%s\" never opens", spec->name != NULL ? spec->name : "");
+		refuse_empty(spec, err);
 	else
 		calendar = finish(&c, arena);
 out:

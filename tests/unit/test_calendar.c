@@ -281,6 +281,9 @@ static void what_makes_no_sense_is_refused(void **state)
 	assert_null(calendar_compile(&empty, &arena, &err));
 	assert_int_equal(err.code, ERR_EMPTY_CALENDAR);
 	assert_string_equal(err.text, "calendar \"empty\" never opens");
+	empty.name = "";
+	assert_null(calendar_compile(&empty, &arena, &err));
+	assert_string_equal(err.text, "the calendar never opens");
 	struct calendar_spec spec = nine_to_five("UTC");
 	spec.breaks[0] = spec.breaks[1] = spec.breaks[2] = spec.breaks[3] = spec.breaks[4] = HOURS(H(8, 18));
 	assert_null(calendar_compile(&spec, &arena, &err)); /* hours, but all of them are breaks */

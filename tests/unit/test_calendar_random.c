@@ -613,7 +613,8 @@ static void random_calendars_agree_minute_by_minute(void **state)
 	static struct sample sample;
 	long count = setting("CALENDARS", DEFAULT_CALENDARS), seed = setting("CALENDAR_SEED", 1), compared = 0;
 	long first = setting("CALENDAR_FROM", 0);
-	for (long n = first; n < first + count; n++) {
+	long n = first;
+	for (; compared < count; n++) { /* one that never opens is refused, and another one is taken */
 		uint64_t random = (uint64_t)seed * 1000003 + (uint64_t)n;
 		const char *zone = ZONES[n / CALENDARS_PER_ZONE % ZONE_COUNT];
 		*progress = (struct progress){seed, n, zone};
@@ -624,6 +625,8 @@ static void random_calendars_agree_minute_by_minute(void **state)
 		const struct calendar *calendar = calendar_compile(&sample.spec, &arena, &err);
 		if (calendar == NULL) {
 			assert_int_equal(err.code, ERR_EMPTY_CALENDAR);
+			assert_true(n - first < 2 * count + 100);
+			arena_done(&arena);
 			continue;
 		}
 		fill(&minutes, &sample.spec);
@@ -632,8 +635,8 @@ static void random_calendars_agree_minute_by_minute(void **state)
 		arena_done(&arena);
 	}
 	progress->zone = NULL;
-	print_message("%ld of %ld random calendars compared in %d zones, seed %ld\n", compared, count, (int)ZONE_COUNT, seed);
-	assert_true(compared > count / 2);
+	print_message("%ld random calendars compared in %d zones, seed %ld; %ld never open and were refused\n", compared,
+	              (int)ZONE_COUNT, seed, n - first - compared);
 }
 
 /* Far apart: the sum over every day of up to 140 years, each mapped through the zone alone. */
