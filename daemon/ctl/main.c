@@ -169,6 +169,15 @@ static bool parse_args(int argc, char **argv, struct ctl_args *args)
 	return is_good;
 }
 
+/* Behind the command, as in `leadctl calendar import --help`; what stands behind -- is no option. */
+static bool asks_for_help(char **words)
+{
+	while (*words != NULL && strcmp(*words, "--") != 0)
+		if (strcmp(*words++, "--help") == 0)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -181,7 +190,7 @@ int main(int argc, char **argv)
 	const struct command *command = find_command(name);
 	if (command == NULL)
 		return unknown_command(name);
-	if (wants_help || (argc > 2 && strcmp(argv[2], "--help") == 0))
+	if (wants_help || asks_for_help(argv + 2))
 		return print_command_help(command);
 	const char *directory = getenv("LEADROUTER_CONFIG");
 	struct ctl_values values = {0};
