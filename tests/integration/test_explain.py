@@ -125,8 +125,8 @@ def test_all_clocks():
         world.send([lead(1)])
         world.wait_drained()
         text = explain(world, "L1", "--timeline")
-        has(text, "Lead L1:\n", "Clock     first response", "Clock     cadence, by calendar office, times of Europe/Berlin",
-            "Clock     total age, all time counts", "          counts    ", "          skipped   ", "          reminder  ", "          due       ")
+        has(text, "Lead L1:\n", "Clock     first response", "Clock     cadence, 3bd (conf.d/clocks.yaml:6), by calendar office, times of Europe/Berlin",
+            "Clock     total age, 30d (conf.d/clocks.yaml:7), all time counts", "          counts    ", "          skipped   ", "          reminder  ", "          due       ")
         act(world, {"type": "activity.touch", "lead_id": "L1", "method": "call", "outcome": "reached"})
         clocks = {c["clock"]: c for c in json.loads(explain(world, "L1", "--json"))["clocks"]}
         equal(sorted(clocks), ["cadence", "first_response", "total_age"], "clocks")
