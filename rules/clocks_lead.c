@@ -2,6 +2,7 @@
 #include "rules/clocks_lead.h"
 
 #include "rules/absence.h"
+#include "rules/base/strbuf.h"
 #include "rules/calendar/calendar.h"
 #include "rules/clocks_act.h"
 #include "rules/clocks_env.h"
@@ -320,8 +321,11 @@ static void plan_for_what_it_is_now(struct work *work, struct clock *clock, cons
 {
 	struct clock trial = *clock;
 	int64_t old_ms = clock->due_ms;
-	if (clock_plan_again(&trial, plan, hours))
-		tell_waiting(work, clock, at_ms);
+	if (!clock_plan_again(&trial, plan, hours)) {
+		*clock = trial;
+		return;
+	}
+	tell_waiting(work, clock, at_ms);
 	if (clock_plan_again(clock, plan, hours))
 		event_clock_moved(work, clock, plan, old_ms);
 }
@@ -483,8 +487,9 @@ static struct clock *earliest(struct lead_state *state)
 struct slice clocks_cause(struct work *work)
 {
 	const struct clock *clock = earliest(&work->state);
-	return slice_of(arena_printf(work->arena, "timer:%.*s:%.*s:%lld", SLICE_ARG(work->lead_id), SLICE_ARG(clock->name),
-	                             (long long)clock->cycle));
+	char cycle[DECIMAL_BYTES];
+	return ARENA_JOIN(work->arena, SLICE("timer:"), work->lead_id, SLICE(":"), clock->name, SLICE(":"),
+	                  decimal_text(clock->cycle, cycle));
 }
 
 size_t clocks_fire(struct work *work)

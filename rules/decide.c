@@ -50,12 +50,25 @@ const char *outcome_name(enum outcome outcome)
 
 /* ---- one piece of work */
 
+static void clear(struct work *work, struct decider *decider, int64_t now_ms, struct decision *ret)
+{
+	memset(work, 0, offsetof(struct work, state));
+	state_clear(&work->state);
+	work->brought.count = 0;
+	work->decider = decider;
+	work->model = decider->model;
+	work->arena = decider->arena;
+	work->now_ms = now_ms;
+	work->ret = ret;
+	work->team = work->rep = SIZE_MAX;
+}
+
 void work_begin(struct work *work, struct decider *decider, struct prepared *prepared, int64_t now_ms,
                 struct decision *ret)
 {
 	*ret = (struct decision){0};
-	*work = (struct work){.decider = decider, .model = decider->model, .arena = decider->arena, .prepared = prepared,
-	                      .now_ms = now_ms, .ret = ret, .team = SIZE_MAX, .rep = SIZE_MAX};
+	clear(work, decider, now_ms, ret);
+	work->prepared = prepared;
 	if (prepared != NULL)
 		work->cause = event_cause(prepared->record, work->arena);
 }
@@ -69,9 +82,11 @@ void work_end(struct work *work)
 
 void work_aside_begin(struct work *aside, const struct work *work, struct slice lead_id)
 {
-	*aside = (struct work){.decider = work->decider, .model = work->model, .arena = work->arena, .now_ms = work->now_ms,
-	                       .ret = work->ret, .events = work->events, .event_room = work->event_room, .cause = work->cause,
-	                       .team = SIZE_MAX, .rep = SIZE_MAX, .is_aside = true};
+	clear(aside, work->decider, work->now_ms, work->ret);
+	aside->events = work->events;
+	aside->event_room = work->event_room;
+	aside->cause = work->cause;
+	aside->is_aside = true;
 	aside->lead_id = (struct slice){arena_memdupz(work->arena, lead_id.p, lead_id.len), lead_id.len};
 }
 
@@ -224,21 +239,11 @@ void decider_decide(struct decider *decider, struct prepared *prepared, int64_t 
 	work_end(&work);
 }
 
-/* A lead or a memory key is fired again and again: its due time tells which time it was. */
-static struct slice timer_cause(struct decider *decider, struct slice name)
-{
-	char due[DECIMAL_BYTES];
-	struct slice key = rules_is_memory(name) ? name : state_lead_key(decider->arena, name);
-	int64_t due_ms = rules_due_of(key, overlay_get(&decider->overlay, key));
-	return ARENA_JOIN(decider->arena, SLICE("timer:"), name, SLICE(":"), decimal_text(due_ms, due));
-}
-
 void decider_fire(struct decider *decider, struct slice name, int64_t now_ms, struct decision *ret)
 {
 	struct work work;
 	struct slice copy = {arena_memdupz(decider->arena, name.p, name.len), name.len};
 	work_begin(&work, decider, NULL, now_ms, ret);
-	work.cause = timer_cause(decider, copy);
 	pool_begin(&work);
 	if (rules_is_memory(copy)) {
 		decide_memory(&work, copy);

@@ -82,14 +82,11 @@ struct work {
 	size_t stages_run;
 
 	struct slice lead_id;
-	struct lead_state state;     /* of the lead that the outcome is about */
-
 	struct returning *returning; /* the person had a lead before; NULL: not */
 	const struct hit *other;     /* duplicates: a second lead of the person, which stays beside it; NULL: none */
 	const char *hit;             /* duplicates: "same_event", … */
 	bool is_unknown[IDENTITY_KINDS]; /* keys that were looked at and have no lead that counts */
 	bool is_live[IDENTITY_KINDS];    /* … and have one; a merge may change that */
-	struct state_list brought;       /* names of keys that point to a lead because of this record */
 	bool is_barred[IDENTITY_KINDS];  /* keys that carry a mark instead of a lead */
 
 	struct lead *kept_lead; /* what expressions see of a lead whose record is gone; made at first use */
@@ -107,7 +104,6 @@ struct work {
 	const char *requested;       /* what became of requested_owner; NULL: none was given */
 	const char *reason;          /* of the outcome: "first", "requested", "grade_stops", … */
 	size_t team, rep;            /* SIZE_MAX: none */
-	struct candidate candidates[CANDIDATES_SHOWN];
 	size_t candidate_count;
 	size_t candidates_total, active_total;
 	bool was_ring_malformed;
@@ -120,6 +116,11 @@ struct work {
 	int64_t units;               /* that the lead will count for who gets it; 0: what it counts already */
 	bool is_roster_silent;       /* a pool was asked of whose members none was heard of in time (rules/degraded.h) */
 	bool is_aside;               /* another lead inside a decision: its events are named after it, too */
+
+	/* The large ones stand at the end: no more of them is cleared than is looked at. */
+	struct lead_state state;     /* of the lead that the outcome is about */
+	struct state_list brought;   /* names of keys that point to a lead because of this record */
+	struct candidate candidates[CANDIDATES_SHOWN];
 };
 
 void work_begin(struct work *work, struct decider *decider, struct prepared *prepared, int64_t now_ms,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "rules/base/strbuf.h"
 #include "rules/calendar/calendar.h"
 #include "rules/clocks_lead.h"
 #include "rules/decide.h"
@@ -80,8 +81,9 @@ void event_clock_told(struct work *work, struct slice timer, const struct clock_
 	put_plan(writer, plan);
 	json_put_time(writer, "at", work->now_ms);
 	struct event *event = page_close(&page, work, OUT_FOLLOWUPS, type_of(plan, level));
-	event->id = slice_of(arena_printf(work->arena, "%.*s:%.*s:%lld:%.*s", SLICE_ARG(work->lead_id), SLICE_ARG(timer),
-	                                  (long long)told->cycle, SLICE_ARG(level->name)));
+	char cycle[DECIMAL_BYTES];
+	event->id = ARENA_JOIN(work->arena, work->lead_id, SLICE(":"), timer, SLICE(":"), decimal_text(told->cycle, cycle), SLICE(":"),
+	                       level->name);
 }
 
 /* followup.rescheduled up to the due time that counted until now. */

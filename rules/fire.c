@@ -4,6 +4,7 @@
  */
 #include "rules/decide.h"
 
+#include "rules/base/strbuf.h"
 #include "rules/clocks_lead.h"
 #include "rules/dispute.h"
 #include "rules/handover.h"
@@ -29,6 +30,14 @@ static void forget_timer(struct work *work, struct slice key)
 		overlay_put(overlay, key, value, 0);
 }
 
+/* A lead or a memory key is fired again and again: its due time tells which time it was. */
+static void note_due(struct work *work, struct slice name, int64_t due_ms)
+{
+	char due[DECIMAL_BYTES];
+	work->ret->since_ms = due_ms;
+	work->cause = ARENA_JOIN(work->arena, SLICE("timer:"), name, SLICE(":"), decimal_text(due_ms, due));
+}
+
 void decide_timers(struct work *work)
 {
 	work->ret->outcome = OUTCOME_NOTHING;
@@ -36,7 +45,7 @@ void decide_timers(struct work *work)
 		forget_timer(work, state_lead_key(work->arena, work->lead_id));
 		return;
 	}
-	work->ret->since_ms = state_next_due(&work->state);
+	note_due(work, work->lead_id, state_next_due(&work->state));
 	work_name(work);
 	if (retention_fire(work)) {
 		work->ret->outcome = OUTCOME_TIMER;
@@ -73,7 +82,7 @@ void decide_memory(struct work *work, struct slice key)
 {
 	struct slice value = overlay_get(&work->decider->overlay, key);
 	work->ret->outcome = OUTCOME_NOTHING;
-	work->ret->since_ms = value.len != 0 ? rules_due_of(key, value) : 0;
+	note_due(work, key, value.len != 0 ? rules_due_of(key, value) : 0);
 	for (const struct memory_kind *kind = memory_kinds; value.len != 0 && kind->fire != NULL; kind++)
 		if (slice_has_prefix(key, kind->prefix)) {
 			kind->fire(work, key, value);

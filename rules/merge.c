@@ -253,9 +253,9 @@ static bool find_contest(const struct work *work, const struct hit *self, struct
 
 bool merge_settled(struct work *work)
 {
-	struct hit self = {.lead_id = work->lead_id, .state = work->state}, other = {0};
-	if (self.state.contest.len == 0 || !is_settled(&self.state))
+	if (work->state.contest.len == 0 || !is_settled(&work->state))
 		return false;
+	struct hit self = {.lead_id = work->lead_id, .state = work->state}, other = {0};
 	if (work->prepared == NULL && slice_has_prefix(work->cause, SLICE("timer:"))) /* one timer may bring two leads together twice */
 		work->cause = slice_of(arena_printf(work->arena, "timer:%.*s:merge:%lld", SLICE_ARG(work->lead_id),
 		                                    (long long)work->state.version));

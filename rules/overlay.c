@@ -29,7 +29,7 @@ static uint32_t *probe(const struct overlay *overlay, struct slice key)
 static void grow(struct overlay *overlay)
 {
 	size_t room = overlay->room ? overlay->room * 4 : FIRST_ROOM;
-	struct write *writes = arena_array(overlay->arena, room, sizeof *writes);
+	struct write *writes = arena_raw(overlay->arena, room * sizeof *writes);
 	if (overlay->count != 0)
 		memcpy(writes, overlay->writes, overlay->count * sizeof *writes);
 	overlay->writes = writes;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The codecs. One table says which members a lead's value has; the writer, the fast scanner and the careful reader
- * (json_read, for escaped texts or another order) all walk it. tests/unit/test_state.c holds the two readers to the
+ * The codecs. One table, rules/state.def, says which members a lead's value has, for the writer, the fast scanner and the
+ * careful reader (json_read, for escaped texts or another order). tests/unit/test_state.c holds the two readers to the
  * same answer.
  */
 #include "rules/state.h"
@@ -33,7 +33,7 @@ struct slice bar_word(int64_t bar)
 
 /* ---- the members of a lead's value */
 
-enum member_kind { IS_INT, IS_TEXT, IS_LIST, IS_STATUS, IS_FLAT, IS_FIRST, IS_CLOCKS };
+enum member_kind { IS_INT, IS_TEXT, IS_LIST, IS_STATUS, IS_FLAT, IS_FIRST, IS_CLOCKS, IS_REMIND = IS_INT, IS_CYCLE = IS_INT };
 
 struct member_row {
 	struct slice name;
@@ -43,148 +43,67 @@ struct member_row {
 	size_t items;     /* IS_LIST: at most this many */
 };
 
-#define ROW(json, type, field, normal, max) \
-	{{json, sizeof json - 1}, type, offsetof(struct lead_state, field), normal, max}
 static const struct member_row rows[] = {
-	ROW("ver", IS_INT, version, INT64_MIN, 0),
-	ROW("state", IS_STATUS, status, 0, 0),
-	ROW("owner", IS_TEXT, owner, 0, 0),
-	ROW("team", IS_TEXT, team, 0, 0),
-	ROW("rule", IS_TEXT, rule, 0, 0),
-	ROW("score", IS_INT, score, INT64_MIN, 0),
-	ROW("grade", IS_TEXT, grade, 0, 0),
-	ROW("at", IS_INT, at_ms, INT64_MIN, 0),
-	ROW("deadline", IS_INT, first_response.due_ms, 0, 0),
-	ROW("remind", IS_INT, remind_ms, 0, 0),
-	ROW("touched", IS_INT, touched_ms, 0, 0),
-	ROW("cycle", IS_INT, first_response.cycle, 1, 0),
-	ROW("level", IS_INT, first_response.level, 0, 0),
-	ROW("dups", IS_INT, duplicates, 0, 0),
-	ROW("idents", IS_LIST, idents, 0, STATE_IDENTS_MAX),
-	ROW("recent", IS_LIST, recent, 0, STATE_RECENT_MAX),
-	ROW("source", IS_TEXT, source, 0, 0),
-	ROW("why", IS_TEXT, why, 0, 0),
-	ROW("kept", IS_FLAT, kept, 0, 0),
-	ROW("first", IS_FIRST, first_response, 0, 0),
-	ROW("clocks", IS_CLOCKS, clocks, 0, 0),
-	ROW("wake", IS_INT, wake_ms, 0, 0),
-	ROW("every", IS_TEXT, every, 0, 0),
-	ROW("wakes", IS_INT, wakes, 0, 0),
-	ROW("stage", IS_TEXT, stage, 0, 0),
-	ROW("fit", IS_INT, fit, 0, 0),
-	ROW("interest", IS_INT, interest_milli, 0, 0),
-	ROW("interest_at", IS_INT, interest_ms, 0, 0),
-	ROW("reached", IS_INT, reached, 0, 0),
-	ROW("taught", IS_TEXT, taught, 0, 0),
-	ROW("size", IS_INT, size, 0, 0),
-	ROW("lane", IS_TEXT, lane, 0, 0),
-	ROW("free", IS_INT, is_free, 0, 0),
-	ROW("given", IS_INT, given_ms, 0, 0),
-	ROW("wait", IS_INT, wait_ms, 0, 0),
-	ROW("step", IS_INT, step, 0, 0),
-	ROW("familiar", IS_TEXT, familiar, 0, 0),
-	ROW("closed", IS_INT, is_closed, 0, 0),
-	ROW("far", IS_INT, furthest, 0, 0),
-	ROW("cleared", IS_INT, cleared, 0, 0),
-	ROW("prev", IS_TEXT, previous, 0, 0),
-	ROW("left", IS_INT, left_ms, 0, 0),
-	ROW("tried", IS_LIST, tried, 0, STATE_TRIED_MAX),
-	ROW("with", IS_LIST, helpers, 0, STATE_HELPERS_MAX),
-	ROW("exempt", IS_INT, exempt_ms, 0, 0),
-	ROW("excused", IS_INT, excused, 0, 0),
-	ROW("cand", IS_TEXT, candidate, 0, 0),
-	ROW("asked", IS_TEXT, asked, 0, 0),
-	ROW("tally", IS_TEXT, tally, 0, 0),
-	ROW("dispute", IS_INT, dispute_ms, 0, 0),
-	ROW("claims", IS_LIST, claims, 0, STATE_CLAIMS_MAX),
-	ROW("back", IS_TEXT, back, 0, 0),
-	ROW("no", IS_TEXT, number, 0, 0),
-	ROW("ref", IS_TEXT, referral, 0, 0),
-	ROW("from", IS_LIST, from, 0, STATE_FROM_MAX),
-	ROW("under", IS_LIST, under, 0, STATE_FROM_MAX),
-	ROW("added", IS_FLAT, added, 0, 0),
-	ROW("into", IS_TEXT, into, 0, 0),
-	ROW("was", IS_TEXT, was, 0, 0),
-	ROW("contest", IS_TEXT, contest, 0, 0),
-	ROW("apart", IS_LIST, apart, 0, STATE_APART_MAX),
-	ROW("common", IS_INT, is_common, 0, 0),
-	ROW("lesson", IS_FLAT, lesson, 0, 0),
-	ROW("blocked", IS_INT, bar, BAR_NONE, 0),
-	ROW("cool", IS_LIST, cooling, 0, STATE_COOLING_MAX),
-	ROW("acted", IS_LIST, acted, 0, STATE_ACTED_MAX),
-	ROW("sheltered", IS_INT, sheltered_ms, 0, 0),
-	ROW("was_why", IS_TEXT, was_why, 0, 0),
-	ROW("later", IS_INT, later_ms, 0, 0),
-	ROW("seat", IS_TEXT, seat, 0, 0),
-	ROW("turn", IS_TEXT, turn, 0, 0),
-	ROW("ended", IS_INT, ended_ms, 0, 0),
-	ROW("purge", IS_INT, purge_ms, 0, 0),
-	ROW("appraised", IS_INT, appraised, 0, 0),
-	ROW("odds", IS_INT, percent, 0, 0),
-	ROW("ceded", IS_LIST, ceded, 0, STATE_CEDED_MAX),
-	ROW("last", IS_INT, last_ms, 0, 0),
+#define MEMBER(json, type, field, normal, max) \
+	{{json, sizeof json - 1}, IS_##type, offsetof(struct lead_state, field), normal, max},
+#include "rules/state.def"
 };
 enum { ROWS = sizeof rows / sizeof *rows };
-
-static const void *field_of(const struct lead_state *lead, const struct member_row *row)
-{
-	return (const char *)lead + row->offset;
-}
 
 static void *field_in(struct lead_state *lead, const struct member_row *row)
 {
 	return (char *)lead + row->offset;
 }
 
-static void put_list(struct json_writer *writer, struct slice name, const struct state_list *list)
+static void write_list(struct json_writer *writer, struct slice name, const struct state_list *list)
 {
-	if (list->count == 0)
-		return;
 	json_open_array_as(writer, name);
 	for (size_t i = 0; i < list->count; i++)
 		json_put_text(writer, NULL, list->items[i]);
 	json_close_array(writer);
 }
 
-static void put_member(struct json_writer *writer, const struct member_row *row, const struct lead_state *lead)
+static inline void put_list(struct json_writer *writer, struct slice name, const struct state_list *list)
 {
-	const void *field = field_of(lead, row);
-	switch (row->kind) {
-	case IS_INT:
-		if (*(const int64_t *)field != row->standard)
-			json_put_int_as(writer, row->name, *(const int64_t *)field);
-		return;
-	case IS_TEXT:
-		if (((const struct slice *)field)->len != 0)
-			json_put_text_as(writer, row->name, *(const struct slice *)field);
-		return;
-	case IS_STATUS:
-		json_put_text_as(writer, row->name, slice_of(lead_status_name(*(const enum lead_status *)field)));
-		return;
-	case IS_LIST:
-		put_list(writer, row->name, field);
-		return;
-	case IS_FLAT:
-		if (((const struct slice *)field)->len != 0)
-			json_put_raw_as(writer, row->name, *(const struct slice *)field);
-		return;
-	case IS_FIRST:
-		state_put_first(writer, row->name, lead);
-		return;
-	case IS_CLOCKS:
-		state_put_clocks(writer, row->name, lead);
-		return;
-	}
+	if (list->count != 0)
+		write_list(writer, name, list);
 }
 
+static inline void put_text(struct json_writer *writer, struct slice name, struct slice text)
+{
+	if (text.len != 0)
+		json_put_text_as(writer, name, text);
+}
+
+static inline void put_flat(struct json_writer *writer, struct slice name, struct slice object)
+{
+	if (object.len != 0)
+		json_put_raw_as(writer, name, object);
+}
+
+static inline void put_int(struct json_writer *writer, struct slice name, int64_t value, int64_t standard)
+{
+	if (value != standard)
+		json_put_int_as(writer, name, value);
+}
+
+#define PUT_INT(name, field, normal) put_int(&writer, name, lead->field, normal)
+#define PUT_TEXT(name, field, normal) put_text(&writer, name, lead->field)
+#define PUT_STATUS(name, field, normal) json_put_text_as(&writer, name, slice_of(lead_status_name(lead->field)))
+#define PUT_LIST(name, field, normal) put_list(&writer, name, &lead->field)
+#define PUT_FLAT(name, field, normal) put_flat(&writer, name, lead->field)
+#define PUT_FIRST(name, field, normal) state_put_first(&writer, name, lead)
+#define PUT_CLOCKS(name, field, normal) state_put_clocks(&writer, name, lead)
+#define PUT_REMIND(name, field, normal) put_int(&writer, name, state_remind_ms(lead), normal)
+#define PUT_CYCLE(name, field, normal) put_int(&writer, name, lead->field != 0 ? lead->field : 1, normal)
+
+/* Member by member without a walk over the table: nearly all have their default, and pass by at an instruction or two. */
 void state_put_lead(struct strbuf *out, const struct lead_state *lead)
 {
 	struct json_writer writer = JSON_WRITER(out);
-	struct lead_state copy = *lead;
-	state_clocks_stow(&copy);
 	json_open_object(&writer, NULL);
-	for (size_t i = 0; i < ROWS; i++)
-		put_member(&writer, &rows[i], &copy);
+#define MEMBER(json, type, field, normal, max) PUT_##type(SLICE(json), field, normal);
+#include "rules/state.def"
 	json_close_object(&writer);
 }
 
@@ -198,10 +117,21 @@ static bool status_of(struct slice text, enum lead_status *ret_status)
 	return false;
 }
 
-static struct lead_state blank(void)
+void state_clear(struct lead_state *lead)
 {
-	return (struct lead_state){.version = INT64_MIN, .score = INT64_MIN, .at_ms = INT64_MIN, .status = LEAD_STATUSES,
-	                           .first_response = {.name = SLICE("first_response"), .cycle = 1}};
+	memset(lead, 0, offsetof(struct lead_state, idents));
+	lead->idents.count = lead->recent.count = lead->cooling.count = lead->tried.count = lead->helpers.count = 0;
+	lead->claims.count = lead->acted.count = lead->from.count = lead->under.count = lead->ceded.count = lead->apart.count = 0;
+}
+
+/* Before it is read. */
+static void make_blank(struct lead_state *lead)
+{
+	state_clear(lead);
+	lead->version = lead->score = lead->at_ms = INT64_MIN;
+	lead->status = LEAD_STATUSES;
+	lead->first_response.name = SLICE("first_response");
+	lead->first_response.cycle = 1;
 }
 
 /* Required members are there, and every number means something. */
@@ -375,27 +305,24 @@ static bool read_lead(const struct json *root, struct lead_state *lead, struct a
 	return true;
 }
 
-static int malformed(struct err *err, const char *what)
+static bool take_lead(struct slice value, struct arena *arena, struct lead_state *lead)
 {
-	return err_set(err, ERR_STATE_MALFORMED, "the stored value of a %s does not have our form", what);
+	make_blank(lead);
+	if (scan_lead(value, lead, arena))
+		return true;
+	struct json_limits limits = {STATE_VALUE_BYTES_MAX, 3, 600};
+	const struct json *root = json_read(value, limits, arena, NULL);
+	make_blank(lead);
+	return root != NULL && read_lead(root, lead, arena);
 }
 
 int state_get_lead(struct slice value, struct arena *arena, struct lead_state *ret_lead, struct err *err)
 {
-	if (value.len == 0 || value.len > STATE_VALUE_BYTES_MAX || utf8_first_bad(value) != value.len)
-		return malformed(err, "lead");
-	struct lead_state lead = blank();
-	if (!scan_lead(value, &lead, arena)) {
-		struct json_limits limits = {STATE_VALUE_BYTES_MAX, 3, 600};
-		const struct json *root = json_read(value, limits, arena, NULL);
-		lead = blank();
-		if (root == NULL || !read_lead(root, &lead, arena))
-			return malformed(err, "lead");
-	}
-	if (!state_clocks_settle(&lead) || !is_sound(&lead))
-		return malformed(err, "lead");
-	*ret_lead = lead;
-	return 0;
+	bool is_text = value.len != 0 && value.len <= STATE_VALUE_BYTES_MAX && utf8_first_bad(value) == value.len;
+	if (is_text && take_lead(value, arena, ret_lead) && state_clocks_settle(ret_lead) && is_sound(ret_lead))
+		return 0;
+	state_clear(ret_lead);
+	return err_set(err, ERR_STATE_MALFORMED, "the stored value of a lead does not have our form");
 }
 
 int64_t state_given_ms(const struct lead_state *lead)

@@ -149,8 +149,6 @@ struct lead_state {
 	size_t clock_count;
 	int64_t remind_ms;    /* of the stored form only */
 	int64_t duplicates;
-	struct state_list idents;
-	struct state_list recent; /* at most STATE_RECENT_MAX */
 	int64_t size;             /* units; 0: one */
 	int64_t is_free, is_closed; /* 0 or 1, is_free also FREE_WHILE_CLOSED */
 	int64_t given_ms;         /* 0: at at_ms */
@@ -163,25 +161,17 @@ struct lead_state {
 	int64_t cleared;          /* 0 or 1 */
 	struct slice previous;
 	int64_t left_ms;
-	struct state_list cooling; /* at most STATE_COOLING_MAX */
-	struct state_list tried, helpers;
 	int64_t exempt_ms, sheltered_ms;
 	int64_t excused;          /* an enum excuse */
 	struct slice candidate, asked, tally, seat;
 	int64_t dispute_ms;
-	struct state_list claims;
-	struct state_list acted;  /* at most STATE_ACTED_MAX */
 	struct slice back;        /* rules/clocks_act.c: from whom a breach took it, and when he should have acted */
 	struct slice number, referral;
-	struct state_list from;   /* at most STATE_FROM_MAX */
-	struct state_list under;  /* what those in `from` had taken in before; at most STATE_FROM_MAX */
 	struct slice added;       /* a JSON object as written; may be empty */
 	struct slice into, was, contest;
-	struct state_list ceded;  /* at most STATE_CEDED_MAX */
 	struct slice was_why;
 	int64_t later_ms;         /* 0: none */
 	int64_t ended_ms, purge_ms;
-	struct state_list apart;  /* at most STATE_APART_MAX */
 	int64_t is_common;        /* 0 or 1 */
 	struct slice lesson;      /* a JSON object as written; may be empty */
 	int64_t bar;              /* an enum bar */
@@ -189,10 +179,25 @@ struct lead_state {
 	int64_t appraised;        /* bits of rules/appraisal.h: what a person has set */
 	int64_t percent;          /* how likely a person finds it that the lead is won; 0: nobody has said */
 	struct slice turn;        /* rules/ring.h: who took part in the turn that it cost, where that is by credit */
+
+	/* Lists stand at the end: of one that is empty only the count means something, see state_clear(). */
+	struct state_list idents;
+	struct state_list recent; /* at most STATE_RECENT_MAX */
+	struct state_list cooling; /* at most STATE_COOLING_MAX */
+	struct state_list tried, helpers;
+	struct state_list claims;
+	struct state_list acted;  /* at most STATE_ACTED_MAX */
+	struct state_list from;   /* at most STATE_FROM_MAX */
+	struct state_list under;  /* what those in `from` had taken in before; at most STATE_FROM_MAX */
+	struct state_list ceded;  /* at most STATE_CEDED_MAX */
+	struct state_list apart;  /* at most STATE_APART_MAX */
 };
 
+/* All zero, but for the items of the lists: they are most of its bytes. */
+void state_clear(struct lead_state *lead);
 void state_put_lead(struct strbuf *out, const struct lead_state *lead);
-/* Texts are borrowed from `value` where it holds no escapes, else they lie in `arena`. -1 with *err on foreign bytes. */
+/* Texts are borrowed from `value` where it holds no escapes, else they lie in `arena`. On foreign bytes -1 with *err, and
+ * *ret_lead is clear. */
 int state_get_lead(struct slice value, struct arena *arena, struct lead_state *ret_lead, struct err *err);
 /* When its owner got it. */
 int64_t state_given_ms(const struct lead_state *lead);

@@ -43,7 +43,7 @@ struct clock *state_clock(struct lead_state *lead, struct slice name, struct are
 	if (arena == NULL || lead->clock_count == CLOCK_NAMES_MAX)
 		return NULL;
 	if (lead->clocks == NULL)
-		lead->clocks = arena_array(arena, CLOCK_NAMES_MAX, sizeof *lead->clocks);
+		lead->clocks = arena_raw(arena, CLOCK_NAMES_MAX * sizeof *lead->clocks);
 	struct clock *clock = &lead->clocks[lead->clock_count++];
 	*clock = (struct clock){.name = name, .cycle = 1};
 	return clock;
@@ -71,25 +71,23 @@ static int64_t real_next(const struct clock *clock)
 }
 
 /* What the plain members say of the first response. */
-static int64_t plain_next(const struct lead_state *lead)
+static int64_t plain_next(const struct lead_state *lead, int64_t remind_ms)
 {
 	const struct clock *clock = &lead->first_response;
 	if (clock->due_ms == 0 || lead->touched_ms != 0)
 		return 0;
-	if (clock->level == CLOCK_RANK_NONE && lead->remind_ms != 0)
-		return lead->remind_ms;
+	if (clock->level == CLOCK_RANK_NONE && remind_ms != 0)
+		return remind_ms;
 	return clock->level < CLOCK_RANK_BREACH ? clock->due_ms : 0;
 }
 
 /* ---- writing */
 
-void state_clocks_stow(struct lead_state *copy)
+int64_t state_remind_ms(const struct lead_state *lead)
 {
-	const struct clock *clock = &copy->first_response;
+	const struct clock *clock = &lead->first_response;
 	bool is_reminder = clock->level == CLOCK_RANK_NONE && clock->next_ms != 0 && clock->next_ms < clock->due_ms;
-	copy->remind_ms = is_reminder ? clock->next_ms : 0;
-	if (clock->cycle == 0)
-		copy->first_response.cycle = 1;
+	return is_reminder ? clock->next_ms : 0;
 }
 
 static bool is_plain(const struct lead_state *lead)
@@ -98,7 +96,8 @@ static bool is_plain(const struct lead_state *lead)
 	if (clock->start_ms == 0)
 		return true;
 	return clock->start_ms == lead->at_ms && clock->stop_ms == lead->touched_ms && clock->pause_ms == 0 &&
-	       clock->moves == 0 && clock->pauses[0].to_ms == 0 && clock->next_ms == plain_next(lead);
+	       clock->moves == 0 && clock->pauses[0].to_ms == 0 &&
+	       clock->next_ms == plain_next(lead, state_remind_ms(lead));
 }
 
 static void put_numbers(struct json_writer *writer, struct slice name, const struct clock *clock, const size_t *offsets,
@@ -247,7 +246,7 @@ bool state_clocks_settle(struct lead_state *lead)
 	} else if (first->due_ms != 0) {
 		first->start_ms = lead->at_ms;
 		first->stop_ms = lead->touched_ms;
-		first->next_ms = plain_next(lead);
+		first->next_ms = plain_next(lead, lead->remind_ms);
 	}
 	lead->remind_ms = 0;
 	for (size_t i = 0; i < lead->clock_count; i++) {

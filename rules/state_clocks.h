@@ -13,8 +13,8 @@
 #include "rules/scan.h"
 #include "rules/state.h"
 
-/* Before writing: the copy's plain members say what they can. */
-void state_clocks_stow(struct lead_state *copy);
+/* The plain member: when the reminder of the first response is told; 0: there is none to come. */
+int64_t state_remind_ms(const struct lead_state *lead);
 void state_put_first(struct json_writer *writer, struct slice name, const struct lead_state *lead);
 void state_put_clocks(struct json_writer *writer, struct slice name, const struct lead_state *lead);
 

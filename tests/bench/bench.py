@@ -357,7 +357,10 @@ def run_core():
     program = testing.binary("bench/core_bench")
     done = subprocess.run([program, etc, os.path.join(place, "many"), str(CORE_ROUNDS)], capture_output=True, text=True, check=True)
     result = json.loads(done.stdout)
-    result["instructions_per_lead"] = instructions(program, etc, os.path.join(place, "few"), place)
+    few = os.path.join(place, "few")
+    result["instructions_per_lead"], _ = instructions(program, etc, few, place, "core_bench_batch") or (None, None)
+    fired, told = instructions(program, etc, few, place, "core_bench_fire") or (None, None)
+    result["instructions_per_timer"] = fired * CALLGRIND_LEADS / told["timers"] if fired else None
     return result
 
 
@@ -366,18 +369,19 @@ def run_calendar():
     return json.loads(done.stdout)
 
 
-def instructions(program, etc, records, place):
+def instructions(program, etc, records, place, function):
+    """Per lead, inside of that function; and what the program printed. None where valgrind cannot run it."""
     if not shutil.which("valgrind"):
         return None
     out = os.path.join(place, "callgrind.out")
-    done = subprocess.run(["valgrind", "--tool=callgrind", "--toggle-collect=core_bench_batch", "--callgrind-out-file=" + out,
+    done = subprocess.run(["valgrind", "--tool=callgrind", "--toggle-collect=" + function, "--callgrind-out-file=" + out,
                            program, etc, records, "1"], capture_output=True, text=True)
     if done.returncode != 0:
         print("valgrind cannot run the core: " + done.stderr.strip().splitlines()[-1])
         return None
     with open(out) as f:
         totals = re.search(r"^(?:summary|totals): (\d+)", f.read(), re.M)
-    return int(totals.group(1)) / CALLGRIND_LEADS
+    return int(totals.group(1)) / CALLGRIND_LEADS, json.loads(done.stdout)
 
 
 def run_rules():

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the pure core costs: parse, cleanse, identify, decide, write, over generated leads and a real configuration.
+ * What the pure core costs: parse, cleanse, identify, decide, write, over generated leads and a real configuration; and then
+ * what it costs to fire what is due next for each of these leads.
  *
  *   core_bench DIR RECORDS.jsonl [ROUNDS]
  *
  * RECORDS is what `generate.py --as records` prints. The view is a table in memory, filled by the write-sets as they come,
- * so that duplicates are found as they would be. Each round begins with an empty table. Only core_bench_batch() is the
- * work that is meant: the table and the reading of the file are outside of it, so callgrind is told to collect there
- * (--toggle-collect=core_bench_batch). Prints one line of JSON: leads, rounds, ns per lead of the median round.
+ * so that duplicates are found as they would be. Each round begins with an empty table. Only core_bench_batch() and
+ * core_bench_fire() are the work that is meant: the table and the reading of the file are outside of them, so callgrind is
+ * told to collect there (--toggle-collect=core_bench_batch). Prints one line of JSON: leads, rounds, ns per lead and per timer
+ * of the median round.
  */
 #include <inttypes.h>
 #include <jansson.h>
@@ -150,6 +152,21 @@ void core_bench_batch(const struct model *model, struct desk *desk, struct rules
 	decider_finish(decider, ret_writes, ret_count);
 }
 
+__attribute__((noinline)) void core_bench_fire(const struct model *model, struct desk *desk, struct rules_view view, struct arena *arena,
+                                               const struct slice *lead_ids, size_t count, int64_t now_ms,
+                                               const struct write **ret_writes, size_t *ret_count);
+void core_bench_fire(const struct model *model, struct desk *desk, struct rules_view view, struct arena *arena,
+                     const struct slice *lead_ids, size_t count, int64_t now_ms, const struct write **ret_writes, size_t *ret_count)
+{
+	struct decider *decider = decider_new(model, view, arena);
+	decider_use_desk(decider, desk);
+	for (size_t i = 0; i < count; i++) {
+		struct decision decision;
+		decider_fire(decider, lead_ids[i], now_ms, &decision);
+	}
+	decider_finish(decider, ret_writes, ret_count);
+}
+
 static int64_t now_ns(void)
 {
 	struct timespec now;
@@ -157,29 +174,96 @@ static int64_t now_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static double round_ns(const struct model *model, const struct leads *leads)
+struct round {
+	const struct model *model;
+	struct table table;
+	struct arena arena; /* of one batch */
+	struct desk *desk;
+};
+
+static int64_t decide_ns(struct round *round, const struct leads *leads)
 {
-	const uint64_t seed[2] = {1, 2};
-	struct table table = {.arena = ARENA_INIT};
-	struct arena arena = ARENA_INIT;
 	int64_t spent = 0;
-	struct desk *desk = desk_new();
-	map_init(&table.values, seed);
 	for (size_t at = 0; at < leads->count; at += BATCH) {
 		const struct write *writes;
 		size_t write_count, count = leads->count - at < BATCH ? leads->count - at : BATCH;
-		arena_reset(&arena);
+		arena_reset(&round->arena);
 		int64_t began = now_ns();
-		core_bench_batch(model, desk, (struct rules_view){look_up, &table, walk}, &arena, &leads->records[at], count,
-		                 1790000000000 + (int64_t)at, &writes, &write_count);
+		core_bench_batch(round->model, round->desk, (struct rules_view){look_up, &round->table, walk}, &round->arena,
+		                 &leads->records[at], count, 1790000000000 + (int64_t)at, &writes, &write_count);
 		spent += now_ns() - began;
-		apply(&table, writes, write_count);
+		apply(&round->table, writes, write_count);
 	}
-	desk_free(desk);
-	map_done(&table.values);
-	arena_done(&table.arena);
-	arena_done(&arena);
-	return (double)spent / (double)leads->count;
+	return spent;
+}
+
+struct due {
+	int64_t at_ms;
+	struct slice lead_id;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct due *x = a, *y = b;
+	return x->at_ms != y->at_ms ? (x->at_ms > y->at_ms) - (x->at_ms < y->at_ms) : slice_compare(x->lead_id, y->lead_id);
+}
+
+/* What each lead is due for, the earliest first. */
+static struct due *find_due(const struct table *table, size_t *ret_count)
+{
+	struct due *due = xreallocarray(NULL, table->values.count + 1, sizeof *due);
+	const struct map_entry *entry;
+	*ret_count = 0;
+	for (size_t at = 0; (entry = map_next(&table->values, &at)) != NULL;) {
+		const struct value *value = entry->value;
+		int64_t at_ms = value->is_tombstone ? 0 : rules_due_of(entry->key, value->bytes);
+		if (at_ms != 0 && slice_has_prefix(entry->key, SLICE("lead/")))
+			due[(*ret_count)++] = (struct due){at_ms, {entry->key.p + 5, entry->key.len - 5}};
+	}
+	qsort(due, *ret_count, sizeof *due, by_time);
+	return due;
+}
+
+static int64_t fire_ns(struct round *round, size_t *ret_count)
+{
+	int64_t spent = 0;
+	struct due *due = find_due(&round->table, ret_count);
+	for (size_t at = 0; at < *ret_count; at += BATCH) {
+		const struct write *writes;
+		struct slice lead_ids[BATCH];
+		size_t write_count, count = *ret_count - at < BATCH ? *ret_count - at : BATCH;
+		for (size_t i = 0; i < count; i++)
+			lead_ids[i] = due[at + i].lead_id;
+		arena_reset(&round->arena);
+		int64_t began = now_ns();
+		core_bench_fire(round->model, round->desk, (struct rules_view){look_up, &round->table, walk}, &round->arena, lead_ids,
+		                count, due[at + count - 1].at_ms, &writes, &write_count);
+		spent += now_ns() - began;
+		apply(&round->table, writes, write_count);
+	}
+	free(due);
+	return spent;
+}
+
+struct cost {
+	double lead_ns, timer_ns;
+	size_t timers;
+};
+
+static struct cost run_round(const struct model *model, const struct leads *leads)
+{
+	const uint64_t seed[2] = {1, 2};
+	struct cost cost;
+	struct round round = {.model = model, .table = {.arena = ARENA_INIT}, .arena = ARENA_INIT, .desk = desk_new()};
+	map_init(&round.table.values, seed);
+	cost.lead_ns = (double)decide_ns(&round, leads) / (double)leads->count;
+	cost.timer_ns = (double)fire_ns(&round, &cost.timers);
+	cost.timer_ns = cost.timers != 0 ? cost.timer_ns / (double)cost.timers : 0;
+	desk_free(round.desk);
+	map_done(&round.table.values);
+	arena_done(&round.table.arena);
+	arena_done(&round.arena);
+	return cost;
 }
 
 /* Tables that fill at first use (plans of phone numbers) are full before anything is counted. */
@@ -201,13 +285,19 @@ static int by_value(const void *a, const void *b)
 
 static void measure(const struct generation *generation, const struct leads *leads, int rounds)
 {
-	double ns[ROUNDS_MAX];
+	double lead_ns[ROUNDS_MAX], timer_ns[ROUNDS_MAX];
+	size_t timers = 0;
 	warm_up(generation_model(generation), leads);
-	for (int i = 0; i < rounds; i++)
-		ns[i] = round_ns(generation_model(generation), leads);
-	qsort(ns, (size_t)rounds, sizeof *ns, by_value);
-	printf("{\"leads\": %zu, \"rounds\": %d, \"batch\": %d, \"ns_per_lead\": %.0f}\n", leads->count, rounds, (int)BATCH,
-	       ns[rounds / 2]);
+	for (int i = 0; i < rounds; i++) {
+		struct cost cost = run_round(generation_model(generation), leads);
+		lead_ns[i] = cost.lead_ns;
+		timer_ns[i] = cost.timer_ns;
+		timers = cost.timers;
+	}
+	qsort(lead_ns, (size_t)rounds, sizeof *lead_ns, by_value);
+	qsort(timer_ns, (size_t)rounds, sizeof *timer_ns, by_value);
+	printf("{\"leads\": %zu, \"rounds\": %d, \"batch\": %d, \"ns_per_lead\": %.0f, \"timers\": %zu, \"ns_per_timer\": %.0f}\n",
+	       leads->count, rounds, (int)BATCH, lead_ns[rounds / 2], timers, timer_ns[rounds / 2]);
 }
 
 int main(int argc, char **argv)
