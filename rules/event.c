@@ -105,18 +105,6 @@ struct event *page_close(struct page *page, struct work *work, enum out_topic to
 
 /* ---- parts */
 
-void event_put_if(struct json_writer *writer, const char *name, struct slice text)
-{
-	if (text.len != 0)
-		json_put_text(writer, name, text);
-}
-
-void event_put_time_if(struct json_writer *writer, const char *name, int64_t ms)
-{
-	if (ms != 0)
-		json_put_time(writer, name, ms);
-}
-
 void event_put_owner(struct json_writer *writer, const struct work *work)
 {
 	const struct lead_state *state = &work->state;

@@ -33,8 +33,18 @@ struct json_writer *page_open(struct page *page, const struct work *work);
 struct event *page_close(struct page *page, struct work *work, enum out_topic topic, const char *type);
 
 /* Nothing for an empty text, or for the time 0. */
-void event_put_if(struct json_writer *writer, const char *name, struct slice text);
-void event_put_time_if(struct json_writer *writer, const char *name, int64_t ms);
+static inline void event_put_if(struct json_writer *writer, const char *name, struct slice text)
+{
+	if (text.len != 0)
+		json_put_text(writer, name, text);
+}
+
+static inline void event_put_time_if(struct json_writer *writer, const char *name, int64_t ms)
+{
+	if (ms != 0)
+		json_put_time(writer, name, ms);
+}
+
 /* Owner and team by id and by the name that people know. A rep who left the configuration has only an id. */
 void event_put_owner(struct json_writer *writer, const struct work *work);
 /* Who helps him, as "collaborators"; nothing when nobody does. In event_own.c. */

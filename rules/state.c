@@ -57,7 +57,7 @@ static void *field_in(struct lead_state *lead, const struct member_row *row)
 
 static void write_list(struct json_writer *writer, struct slice name, const struct state_list *list)
 {
-	json_open_array_as(writer, name);
+	json_open_array_ours(writer, name);
 	for (size_t i = 0; i < list->count; i++)
 		json_put_text(writer, NULL, list->items[i]);
 	json_close_array(writer);
@@ -72,24 +72,24 @@ static inline void put_list(struct json_writer *writer, struct slice name, const
 static inline void put_text(struct json_writer *writer, struct slice name, struct slice text)
 {
 	if (text.len != 0)
-		json_put_text_as(writer, name, text);
+		json_put_text_ours(writer, name, text);
 }
 
 static inline void put_flat(struct json_writer *writer, struct slice name, struct slice object)
 {
 	if (object.len != 0)
-		json_put_raw_as(writer, name, object);
+		json_put_raw_ours(writer, name, object);
 }
 
 static inline void put_int(struct json_writer *writer, struct slice name, int64_t value, int64_t standard)
 {
 	if (value != standard)
-		json_put_int_as(writer, name, value);
+		json_put_int_ours(writer, name, value);
 }
 
 #define PUT_INT(name, field, normal) put_int(&writer, name, lead->field, normal)
 #define PUT_TEXT(name, field, normal) put_text(&writer, name, lead->field)
-#define PUT_STATUS(name, field, normal) json_put_text_as(&writer, name, slice_of(lead_status_name(lead->field)))
+#define PUT_STATUS(name, field, normal) json_put_text_ours(&writer, name, slice_of(lead_status_name(lead->field)))
 #define PUT_LIST(name, field, normal) put_list(&writer, name, &lead->field)
 #define PUT_FLAT(name, field, normal) put_flat(&writer, name, lead->field)
 #define PUT_FIRST(name, field, normal) state_put_first(&writer, name, lead)

@@ -144,7 +144,7 @@ static void put_facts(struct json_writer *writer, const struct work *work)
 	json_close_object(writer);
 }
 
-static void put_if(struct json_writer *writer, const char *name, struct slice text)
+static inline void put_if(struct json_writer *writer, const char *name, struct slice text)
 {
 	if (text.len != 0)
 		json_put_text(writer, name, text);

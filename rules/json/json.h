@@ -58,8 +58,7 @@ struct json_writer {
 
 #define JSON_WRITER(buf) { (buf), false }
 
-/* The functions take a name with its length; the wrappers below are what most callers want: for a literal the compiler
- * knows the length. */
+/* The functions take a name with its length; the wrappers below are what most callers want. */
 void json_open_object_as(struct json_writer *writer, struct slice name);
 void json_close_object(struct json_writer *writer);
 void json_open_array_as(struct json_writer *writer, struct slice name);
@@ -76,24 +75,47 @@ void json_put_time_as(struct json_writer *writer, struct slice name, int64_t uni
 /* Bytes that are JSON already. */
 void json_put_raw_as(struct json_writer *writer, struct slice name, struct slice json);
 
+/* The same for names that need no escape, because they stand in our own source. */
+void json_open_object_ours(struct json_writer *writer, struct slice name);
+void json_open_array_ours(struct json_writer *writer, struct slice name);
+void json_put_text_ours(struct json_writer *writer, struct slice name, struct slice value);
+void json_put_int_ours(struct json_writer *writer, struct slice name, int64_t value);
+void json_put_time_ours(struct json_writer *writer, struct slice name, int64_t unix_ms);
+void json_put_raw_ours(struct json_writer *writer, struct slice name, struct slice json);
+
+/* Only of a literal, and of NULL, does the compiler know the length; any other name is taken for what it may be. */
+#define JSON_IS_OURS(name) (__builtin_constant_p((name) == NULL) && ((name) == NULL || __builtin_constant_p(strlen(name))))
+
 static inline void json_open_object(struct json_writer *writer, const char *name)
 {
-	json_open_object_as(writer, slice_of(name));
+	if (JSON_IS_OURS(name))
+		json_open_object_ours(writer, slice_of(name));
+	else
+		json_open_object_as(writer, slice_of(name));
 }
 
 static inline void json_open_array(struct json_writer *writer, const char *name)
 {
-	json_open_array_as(writer, slice_of(name));
+	if (JSON_IS_OURS(name))
+		json_open_array_ours(writer, slice_of(name));
+	else
+		json_open_array_as(writer, slice_of(name));
 }
 
 static inline void json_put_text(struct json_writer *writer, const char *name, struct slice value)
 {
-	json_put_text_as(writer, slice_of(name), value);
+	if (JSON_IS_OURS(name))
+		json_put_text_ours(writer, slice_of(name), value);
+	else
+		json_put_text_as(writer, slice_of(name), value);
 }
 
 static inline void json_put_int(struct json_writer *writer, const char *name, int64_t value)
 {
-	json_put_int_as(writer, slice_of(name), value);
+	if (JSON_IS_OURS(name))
+		json_put_int_ours(writer, slice_of(name), value);
+	else
+		json_put_int_as(writer, slice_of(name), value);
 }
 
 static inline void json_put_real(struct json_writer *writer, const char *name, double value)
@@ -101,24 +123,30 @@ static inline void json_put_real(struct json_writer *writer, const char *name, d
 	json_put_real_as(writer, slice_of(name), value);
 }
 
-static inline void json_put_bool(struct json_writer *writer, const char *name, bool value)
-{
-	json_put_bool_as(writer, slice_of(name), value);
-}
-
-static inline void json_put_null(struct json_writer *writer, const char *name)
-{
-	json_put_null_as(writer, slice_of(name));
-}
-
 static inline void json_put_time(struct json_writer *writer, const char *name, int64_t unix_ms)
 {
-	json_put_time_as(writer, slice_of(name), unix_ms);
+	if (JSON_IS_OURS(name))
+		json_put_time_ours(writer, slice_of(name), unix_ms);
+	else
+		json_put_time_as(writer, slice_of(name), unix_ms);
 }
 
 static inline void json_put_raw(struct json_writer *writer, const char *name, struct slice json)
 {
-	json_put_raw_as(writer, slice_of(name), json);
+	if (JSON_IS_OURS(name))
+		json_put_raw_ours(writer, slice_of(name), json);
+	else
+		json_put_raw_as(writer, slice_of(name), json);
+}
+
+static inline void json_put_bool(struct json_writer *writer, const char *name, bool value)
+{
+	json_put_raw(writer, name, value ? SLICE("true") : SLICE("false"));
+}
+
+static inline void json_put_null(struct json_writer *writer, const char *name)
+{
+	json_put_raw(writer, name, SLICE("null"));
 }
 
 #endif

@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "rules/text/date.h"
 
@@ -50,41 +53,56 @@ static bool is_plain(unsigned char byte)
 	return byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7F;
 }
 
-/* Bytes side by side; every compiler that we build with lowers this to what the machine has. */
-typedef uint8_t many_bytes __attribute__((vector_size(16)));
-typedef uint64_t two_words __attribute__((vector_size(16)));
+enum { MANY = 16 };
 
-/* Not zero where a byte needs an escape. Bytes of 0x80 and more never do. */
-static inline two_words marks_of(many_bytes bytes)
+/* Which of sixteen bytes need an escape: bit n stands for byte n. Bytes of 0x80 and more never do. */
+#ifdef __SSE2__
+typedef __m128i many_bytes;
+
+static inline unsigned marks_of(many_bytes bytes)
 {
-	return (two_words)(bytes < 0x20) | (two_words)(bytes == '"') | (two_words)(bytes == '\\') | (two_words)(bytes == 0x7F);
+	__m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
+	__m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+	__m128i delete = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7F));
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(control, delete), _mm_or_si128(quote, backslash)));
 }
+#else
+typedef struct {
+	unsigned char bytes[MANY];
+} many_bytes;
 
-/* Fewer than 16 bytes. Head and tail overlap; where a byte stands does not matter for the marks. */
-static inline two_words copy_few(char *to, struct slice text)
+static inline unsigned marks_of(many_bytes many)
 {
-	uint64_t head, tail;
-	const char *p = text.p;
-	if (text.len >= 8) {
-		memcpy(&head, p, 8);
-		memcpy(&tail, p + text.len - 8, 8);
-		memcpy(to, &head, 8);
-		memcpy(to + text.len - 8, &tail, 8);
-	} else if (text.len >= 4) {
+	unsigned marks = 0;
+	for (unsigned i = 0; i < MANY; i++)
+		marks |= (unsigned)!is_plain(many.bytes[i]) << i;
+	return marks;
+}
+#endif
+
+/* Fewer than 16 bytes: head and tail, which overlap; where a byte stands does not matter for the marks. `ret_seen` gets the
+ * bytes that were copied, some of them twice, or spaces. */
+static inline void copy_few(char *to, const char *from, size_t len, uint64_t ret_seen[2])
+{
+	if (len >= 8) {
+		memcpy(&ret_seen[0], from, 8);
+		memcpy(&ret_seen[1], from + len - 8, 8);
+		memcpy(to, &ret_seen[0], 8);
+		memcpy(to + len - 8, &ret_seen[1], 8);
+	} else if (len >= 4) {
 		uint32_t first, last;
-		memcpy(&first, p, 4);
-		memcpy(&last, p + text.len - 4, 4);
+		memcpy(&first, from, 4);
+		memcpy(&last, from + len - 4, 4);
 		memcpy(to, &first, 4);
-		memcpy(to + text.len - 4, &last, 4);
-		head = tail = (uint64_t)first << 32 | last;
+		memcpy(to + len - 4, &last, 4);
+		ret_seen[0] = ret_seen[1] = (uint64_t)first << 32 | last;
 	} else {
-		unsigned char first = (unsigned char)p[0], middle = (unsigned char)p[text.len / 2], last = (unsigned char)p[text.len - 1];
+		unsigned char first = (unsigned char)from[0], middle = (unsigned char)from[len / 2], last = (unsigned char)from[len - 1];
 		to[0] = (char)first;
-		to[text.len / 2] = (char)middle;
-		to[text.len - 1] = (char)last;
-		head = tail = 0x2020202020000000u | (uint64_t)first << 16 | (uint64_t)middle << 8 | last;
+		to[len / 2] = (char)middle;
+		to[len - 1] = (char)last;
+		ret_seen[0] = ret_seen[1] = 0x2020202020000000u | (uint64_t)first << 16 | (uint64_t)middle << 8 | last;
 	}
-	return marks_of((many_bytes)(two_words){head, tail});
 }
 
 /* Copies the text in the hope that nothing of it needs an escape; false: something does. One look and one copy cost less
@@ -92,22 +110,23 @@ static inline two_words copy_few(char *to, struct slice text)
 static inline bool copy_plain(char *to, struct slice text)
 {
 	many_bytes bytes;
-	two_words marks = {0, 0};
+	unsigned marks = 0;
 	if (text.len == 0)
 		return true;
-	if (text.len < sizeof bytes) {
-		marks = copy_few(to, text);
-		return (marks[0] | marks[1]) == 0;
+	if (text.len < MANY) {
+		uint64_t seen[2];
+		copy_few(to, text.p, text.len, seen);
+		memcpy(&bytes, seen, sizeof bytes);
+		return marks_of(bytes) == 0;
 	}
-	for (size_t at = 0; at < text.len - sizeof bytes; at += sizeof bytes) {
-		memcpy(&bytes, text.p + at, sizeof bytes);
-		memcpy(to + at, &bytes, sizeof bytes);
+	for (size_t at = 0; at < text.len - MANY; at += MANY) {
+		memcpy(&bytes, text.p + at, MANY);
+		memcpy(to + at, &bytes, MANY);
 		marks |= marks_of(bytes);
 	}
-	memcpy(&bytes, text.p + text.len - sizeof bytes, sizeof bytes);
-	memcpy(to + text.len - sizeof bytes, &bytes, sizeof bytes);
-	marks |= marks_of(bytes);
-	return (marks[0] | marks[1]) == 0;
+	memcpy(&bytes, text.p + text.len - MANY, MANY);
+	memcpy(to + text.len - MANY, &bytes, MANY);
+	return (marks | marks_of(bytes)) == 0;
 }
 
 /* Bytes before the first that needs an escape. */
@@ -115,11 +134,11 @@ static size_t count_plain(struct slice text)
 {
 	many_bytes bytes;
 	size_t at = 0;
-	for (; text.len - at >= sizeof bytes; at += sizeof bytes) {
-		memcpy(&bytes, text.p + at, sizeof bytes);
-		two_words marks = marks_of(bytes);
-		if ((marks[0] | marks[1]) != 0)
-			break;
+	for (; text.len - at >= MANY; at += MANY) {
+		memcpy(&bytes, text.p + at, MANY);
+		unsigned marks = marks_of(bytes);
+		if (marks != 0)
+			return at + (size_t)__builtin_ctz(marks);
 	}
 	while (at < text.len && is_plain((unsigned char)text.p[at]))
 		at++;
@@ -161,9 +180,25 @@ static char *begin_escaped(struct json_writer *writer, struct slice name, size_t
 	return writer->out->bytes + writer->out->len;
 }
 
+/* Names in our own source need no escapes; any other may. */
+enum name_kind { ANY_NAME, OUR_NAME };
+
+static inline __attribute__((always_inline)) bool copy_name(char *to, struct slice name, enum name_kind kind)
+{
+	if (kind == ANY_NAME)
+		return copy_plain(to, name);
+	uint64_t seen[2];
+	if (name.len < MANY && name.len != 0)
+		copy_few(to, name.p, name.len, seen);
+	else
+		memcpy(to, name.p, name.len);
+	return true;
+}
+
 /* Everything that comes before a value of up to `more` bytes; returns where the value is to stand. The caller fills it in
- * and calls end_at(). Names are ours, or were text of a lead: escaped all the same. */
-static inline __attribute__((always_inline)) char *begin(struct json_writer *writer, struct slice name, size_t more)
+ * and calls end_at(). */
+static inline __attribute__((always_inline)) char *begin(struct json_writer *writer, struct slice name, size_t more,
+                                                         enum name_kind kind)
 {
 	struct strbuf *out = writer->out;
 	if (name.len + NAME_EXTRA + more >= out->capacity - out->len)
@@ -175,15 +210,15 @@ static inline __attribute__((always_inline)) char *begin(struct json_writer *wri
 	if (name.p == NULL)
 		return to;
 	*to = '"';
-	if (!copy_plain(to + 1, name))
+	if (!copy_name(to + 1, name, kind))
 		return begin_escaped(writer, name, more, to);
 	memcpy(to + 1 + name.len, "\":", 2);
 	return to + name.len + 3;
 }
 
-static void open_with(struct json_writer *writer, struct slice name, char bracket)
+static inline void open_with(struct json_writer *writer, struct slice name, char bracket, enum name_kind kind)
 {
-	char *to = begin(writer, name, 1);
+	char *to = begin(writer, name, 1, kind);
 	*to = bracket;
 	end_at(writer, to + 1);
 	writer->needs_comma = false;
@@ -197,7 +232,12 @@ static void close_with(struct json_writer *writer, char bracket)
 
 void json_open_object_as(struct json_writer *writer, struct slice name)
 {
-	open_with(writer, name, '{');
+	open_with(writer, name, '{', ANY_NAME);
+}
+
+void json_open_object_ours(struct json_writer *writer, struct slice name)
+{
+	open_with(writer, name, '{', OUR_NAME);
 }
 
 void json_close_object(struct json_writer *writer)
@@ -207,7 +247,12 @@ void json_close_object(struct json_writer *writer)
 
 void json_open_array_as(struct json_writer *writer, struct slice name)
 {
-	open_with(writer, name, '[');
+	open_with(writer, name, '[', ANY_NAME);
+}
+
+void json_open_array_ours(struct json_writer *writer, struct slice name)
+{
+	open_with(writer, name, '[', OUR_NAME);
 }
 
 void json_close_array(struct json_writer *writer)
@@ -215,9 +260,9 @@ void json_close_array(struct json_writer *writer)
 	close_with(writer, ']');
 }
 
-void json_put_text_as(struct json_writer *writer, struct slice name, struct slice value)
+static inline void put_text(struct json_writer *writer, struct slice name, struct slice value, enum name_kind kind)
 {
-	char *to = begin(writer, name, value.len + 2);
+	char *to = begin(writer, name, value.len + 2, kind);
 	to[0] = to[value.len + 1] = '"';
 	if (copy_plain(to + 1, value)) {
 		end_at(writer, to + value.len + 2);
@@ -227,16 +272,32 @@ void json_put_text_as(struct json_writer *writer, struct slice name, struct slic
 	put_escaped(writer->out, value);
 }
 
+void json_put_text_as(struct json_writer *writer, struct slice name, struct slice value)
+{
+	put_text(writer, name, value, ANY_NAME);
+}
+
+void json_put_text_ours(struct json_writer *writer, struct slice name, struct slice value)
+{
+	put_text(writer, name, value, OUR_NAME);
+}
+
 void json_put_int_as(struct json_writer *writer, struct slice name, int64_t value)
 {
-	char *to = begin(writer, name, DECIMAL_BYTES);
+	char *to = begin(writer, name, DECIMAL_BYTES, ANY_NAME);
+	end_at(writer, decimal_put(to, value));
+}
+
+void json_put_int_ours(struct json_writer *writer, struct slice name, int64_t value)
+{
+	char *to = begin(writer, name, DECIMAL_BYTES, OUR_NAME);
 	end_at(writer, decimal_put(to, value));
 }
 
 /* Bytes that need no escape. */
-static inline void put_bytes(struct json_writer *writer, struct slice name, const char *bytes, size_t len)
+static inline void put_bytes(struct json_writer *writer, struct slice name, const char *bytes, size_t len, enum name_kind kind)
 {
-	char *to = begin(writer, name, len);
+	char *to = begin(writer, name, len, kind);
 	if (len != 0)
 		memcpy(to, bytes, len);
 	end_at(writer, to + len);
@@ -251,7 +312,7 @@ static void put_precise(struct json_writer *writer, struct slice name, double va
 		if (strtod(text, NULL) == value)
 			break;
 	}
-	put_bytes(writer, name, text, strlen(text));
+	put_bytes(writer, name, text, strlen(text), ANY_NAME);
 	if (strpbrk(text, ".e") == NULL) /* stays a real when read back */
 		strbuf_puts(writer->out, ".0");
 }
@@ -262,7 +323,7 @@ void json_put_real_as(struct json_writer *writer, struct slice name, double valu
 	if (!isfinite(value)) {
 		json_put_null_as(writer, name);
 	} else if (fabs(value) < 1e15 && value == floor(value)) { /* the common case, without printf */
-		char *to = decimal_put(begin(writer, name, DECIMAL_BYTES + 2), (int64_t)value);
+		char *to = decimal_put(begin(writer, name, DECIMAL_BYTES + 2, ANY_NAME), (int64_t)value);
 		memcpy(to, ".0", 2);
 		end_at(writer, to + 2);
 	} else {
@@ -272,18 +333,15 @@ void json_put_real_as(struct json_writer *writer, struct slice name, double valu
 
 void json_put_bool_as(struct json_writer *writer, struct slice name, bool value)
 {
-	if (value)
-		put_bytes(writer, name, "true", 4);
-	else
-		put_bytes(writer, name, "false", 5);
+	json_put_raw_as(writer, name, value ? SLICE("true") : SLICE("false"));
 }
 
 void json_put_null_as(struct json_writer *writer, struct slice name)
 {
-	put_bytes(writer, name, "null", 4);
+	json_put_raw_as(writer, name, SLICE("null"));
 }
 
-void json_put_time_as(struct json_writer *writer, struct slice name, int64_t unix_ms)
+static inline void put_time(struct json_writer *writer, struct slice name, int64_t unix_ms, enum name_kind kind)
 {
 	const int64_t day_ms = (int64_t)SECONDS_PER_DAY * 1000;
 	int64_t day = unix_ms / day_ms - (unix_ms % day_ms < 0);
@@ -296,7 +354,7 @@ void json_put_time_as(struct json_writer *writer, struct slice name, int64_t uni
 		return;
 	}
 	static const char form[] = "\"0000-00-00T00:00:00.000Z\"";
-	char *to = begin(writer, name, sizeof form - 1);
+	char *to = begin(writer, name, sizeof form - 1, kind);
 	memcpy(to, form, sizeof form - 1);
 	decimal_pair(to + 1, (uint32_t)year / 100);
 	decimal_pair(to + 3, (uint32_t)year % 100);
@@ -310,9 +368,24 @@ void json_put_time_as(struct json_writer *writer, struct slice name, int64_t uni
 	end_at(writer, to + sizeof form - 1);
 }
 
+void json_put_time_as(struct json_writer *writer, struct slice name, int64_t unix_ms)
+{
+	put_time(writer, name, unix_ms, ANY_NAME);
+}
+
+void json_put_time_ours(struct json_writer *writer, struct slice name, int64_t unix_ms)
+{
+	put_time(writer, name, unix_ms, OUR_NAME);
+}
+
 void json_put_raw_as(struct json_writer *writer, struct slice name, struct slice json)
 {
-	put_bytes(writer, name, json.p, json.len);
+	put_bytes(writer, name, json.p, json.len, ANY_NAME);
+}
+
+void json_put_raw_ours(struct json_writer *writer, struct slice name, struct slice json)
+{
+	put_bytes(writer, name, json.p, json.len, OUR_NAME);
 }
 
 void json_put_value(struct json_writer *writer, struct slice name, const struct json *json)
