@@ -39,7 +39,7 @@ static struct slice walk_value(struct work *work)
 		json_put_text(&writer, NULL, work->state.ceded.items[i]);
 	json_close_array(&writer);
 	json_close_object(&writer);
-	return work_keep(work->arena, &value);
+	return strbuf_keep(&value, work->arena);
 }
 
 size_t barred_follow(struct work *work)

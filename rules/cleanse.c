@@ -25,11 +25,9 @@ struct cleansing {
 /* People write addresses and numbers into any field. */
 static struct slice masked(struct slice text, struct arena *arena)
 {
-	struct strbuf buf = STRBUF_INIT;
+	struct strbuf buf = STRBUF_IN(arena);
 	mask_text(&buf, text);
-	struct slice copy = {arena_memdupz(arena, strbuf_text(&buf), buf.len), buf.len};
-	strbuf_done(&buf);
-	return copy;
+	return strbuf_keep(&buf, arena);
 }
 
 struct slice cleanse_shown(const struct schema_row *row, struct slice text, struct arena *arena)

@@ -126,7 +126,7 @@ static void put_plan_value(struct work *work, int64_t number, struct slice clock
 	json_put_text(&writer, "tzdata", slice_of(work->model->tzdata_version));
 	json_put_text(&writer, "config", slice_of(work->model->config_hash));
 	json_close_object(&writer);
-	overlay_put(&work->decider->overlay, plan_key, work_keep(work->arena, &value), 0);
+	overlay_put(&work->decider->overlay, plan_key, strbuf_keep(&value, work->arena), 0);
 }
 
 static int64_t number_of(const struct json *plan)

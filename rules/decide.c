@@ -123,24 +123,17 @@ int work_read_lead(const struct work *work, struct slice lead_id, struct lead_st
 	return 1;
 }
 
-struct slice work_keep(struct arena *arena, struct strbuf *buf)
-{
-	struct slice copy = {arena_memdupz(arena, strbuf_text(buf), buf->len), buf->len};
-	strbuf_done(buf);
-	return copy;
-}
-
 void work_write_lead(struct work *work, struct slice lead_id)
 {
-	struct strbuf value = STRBUF_INIT;
-	strbuf_reserve(&value, LEAD_BYTES);
+	struct strbuf value = STRBUF_IN(work->arena);
 	interest_tell(work, lead_id);
 	pool_on_write(work);
 	own_count(work, false);
 	retention_on_write(work);
+	struct slice key = state_lead_key(work->arena, lead_id);
+	strbuf_reserve(&value, LEAD_BYTES);
 	state_put_lead(&value, &work->state);
-	overlay_put(&work->decider->overlay, state_lead_key(work->arena, lead_id), work_keep(work->arena, &value),
-	            state_next_due(&work->state));
+	overlay_put(&work->decider->overlay, key, strbuf_keep(&value, work->arena), state_next_due(&work->state));
 	pool_follow_write(work, lead_id);
 }
 

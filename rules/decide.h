@@ -143,8 +143,6 @@ static inline void work_reached(const struct work *work, const void *item)
 }
 /* Room for one more event at least. */
 void work_more_events(struct work *work);
-/* The buffer's bytes in the arena; the buffer is done. */
-struct slice work_keep(struct arena *arena, struct strbuf *buf);
 /* Reads the lead's state, with score and grade as they are now: 1 found, 0 absent, -1 malformed. */
 int work_read_lead(const struct work *work, struct slice lead_id, struct lead_state *ret_state);
 /* Writes work->state under `lead_id`. */

@@ -82,7 +82,7 @@ enum { PAGE_BYTES = 4000 }; /* most events stay below; larger ones grow */
 
 struct json_writer *page_open(struct page *page, const struct work *work)
 {
-	page->text = (struct strbuf)STRBUF_INIT;
+	page->text = (struct strbuf)STRBUF_IN(work->arena);
 	strbuf_reserve(&page->text, PAGE_BYTES);
 	page->writer = (struct json_writer)JSON_WRITER(&page->text);
 	json_open_object(&page->writer, NULL);
@@ -94,12 +94,12 @@ struct event *page_close(struct page *page, struct work *work, enum out_topic to
 {
 	event_put_origin(&page->writer, work, type);
 	json_close_object(&page->writer);
+	struct slice value = strbuf_keep(&page->text, work->arena);
 	struct event *event = add(work, topic, type);
 	event->key = work->lead_id;
-	event->value = (struct slice){arena_memdupz(work->arena, page->text.bytes, page->text.len), page->text.len};
+	event->value = value;
 	event->has_key = event->has_value = true;
 	put_traceparent(work, event);
-	strbuf_done(&page->text);
 	return event;
 }
 
@@ -128,10 +128,9 @@ static void put_rule(struct json_writer *writer, const struct work *work)
 
 static void put_why(struct json_writer *writer, const struct work *work)
 {
-	struct strbuf why = STRBUF_INIT;
-	trace_why(&why, work);
-	json_put_text(writer, "why", (struct slice){why.bytes, why.len});
-	strbuf_done(&why);
+	json_open_text(writer, "why");
+	trace_why(writer, work);
+	json_close_text(writer);
 }
 
 static void put_grading(struct json_writer *writer, struct work *work)

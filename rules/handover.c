@@ -41,7 +41,7 @@ static struct slice order_value(struct work *work)
 	put_if(&writer, "actor", activity->actor);
 	put_if(&writer, "cause", work->cause); /* tells one hand-over of a rep from the next */
 	json_close_object(&writer);
-	return work_keep(work->arena, &value);
+	return strbuf_keep(&value, work->arena);
 }
 
 /* false: the record was rejected. */

@@ -131,9 +131,9 @@ static struct slice ident_name(struct slice key)
 
 static void write_ident(struct work *work, struct slice key, struct slice lead_id)
 {
-	struct strbuf value = STRBUF_INIT;
+	struct strbuf value = STRBUF_IN(work->arena);
 	state_put_ident(&value, &(struct ident_state){.at_ms = work->now_ms, .lead_id = lead_id});
-	overlay_put(&work->decider->overlay, key, work_keep(work->arena, &value), 0);
+	overlay_put(&work->decider->overlay, key, strbuf_keep(&value, work->arena), 0);
 }
 
 bool ident_is_listed(const struct state_list *list, size_t count, struct slice name)
@@ -267,7 +267,7 @@ static void bar(struct work *work, struct slice key)
 {
 	struct strbuf value = STRBUF_INIT;
 	state_put_ident(&value, &(struct ident_state){.at_ms = work->now_ms, .is_barred = true});
-	overlay_put(&work->decider->overlay, key, work_keep(work->arena, &value), 0);
+	overlay_put(&work->decider->overlay, key, strbuf_keep(&value, work->arena), 0);
 }
 
 void work_bar_ident(struct work *work, struct slice name)

@@ -31,18 +31,14 @@ struct slice kept_text(const struct model *model, const struct lead *lead, struc
 {
 	if (!kept_any(model))
 		return SLICE_NONE;
-	struct strbuf text = STRBUF_INIT;
+	struct strbuf text = STRBUF_IN(arena);
 	struct json_writer writer = JSON_WRITER(&text);
 	json_open_object(&writer, NULL);
 	kept_words_put(&writer, model, lead);
 	for (size_t i = 0; i < model->kept_count; i++)
 		put(&writer, lead, model->kept[i]);
 	json_close_object(&writer);
-	struct slice kept = SLICE_NONE;
-	if (text.len > 2)
-		kept = (struct slice){arena_memdupz(arena, text.bytes, text.len), text.len};
-	strbuf_done(&text);
-	return kept;
+	return text.len > 2 ? strbuf_keep(&text, arena) : SLICE_NONE;
 }
 
 static void restore(const struct schema_row *row, const struct json *value, struct lead *lead)

@@ -37,7 +37,7 @@ static struct slice key_of(struct arena *arena, struct slice group, struct slice
 	strbuf_printf(&key, "mem/odds/%.*s/%.*s", SLICE_ARG(group), SLICE_ARG(field));
 	if (value != NULL)
 		strbuf_printf(&key, "/=%.*s", SLICE_ARG(*value));
-	return work_keep(arena, &key);
+	return strbuf_keep(&key, arena);
 }
 
 /* [won,lost,rows]; what is not there or not ours is all 0. */
@@ -61,7 +61,7 @@ static void write_count(struct work *work, struct slice key, struct bayes_count 
 	}
 	struct strbuf value = STRBUF_INIT;
 	strbuf_printf(&value, "[%lld,%lld,%lld]", (long long)count.won, (long long)count.lost, (long long)count.rows);
-	overlay_put(&work->decider->overlay, key, work_keep(work->arena, &value), 0);
+	overlay_put(&work->decider->overlay, key, strbuf_keep(&value, work->arena), 0);
 }
 
 static bool is_empty(struct bayes_count count)
@@ -170,7 +170,7 @@ static struct slice stages_text(struct work *work, bool is_won)
 	struct strbuf text = STRBUF_INIT;
 	for (size_t i = 0; i < count && i < plan->stage_count; i++)
 		strbuf_printf(&text, "%s%.*s", i != 0 ? "," : "", SLICE_ARG(plan->stages[i]));
-	return work_keep(work->arena, &text);
+	return strbuf_keep(&text, work->arena);
 }
 
 /* Twice its bytes: quotes and the like are written as two. */
@@ -191,7 +191,7 @@ static struct slice rows_of(struct work *work, bool is_won)
 	for (size_t i = 0; i < plan->field_count; i++)
 		put_row(&writer, &text, plan->fields[i]->path, field_value(work, plan->fields[i]));
 	json_close_object(&writer);
-	struct slice rows = work_keep(work->arena, &text);
+	struct slice rows = strbuf_keep(&text, work->arena);
 	return rows.len > sizeof "{}" - 1 ? rows : SLICE_NONE;
 }
 

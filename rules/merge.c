@@ -287,7 +287,7 @@ void merge_record(struct work *work, struct slice into, size_t listed)
 	if (is_kept) {
 		struct strbuf value = STRBUF_INIT;
 		state_put_lead(&value, &stub);
-		overlay_put(&work->decider->overlay, state_lead_key(work->arena, work->lead_id), work_keep(work->arena, &value), 0);
+		overlay_put(&work->decider->overlay, state_lead_key(work->arena, work->lead_id), strbuf_keep(&value, work->arena), 0);
 	}
 	event_merged(work, &(struct merged){.lead_id = work->lead_id, .into = into, .match = work->hit, .survivor = &work->state,
 	                                    .has_record = true, .is_reversible = is_kept});

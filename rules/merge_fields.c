@@ -39,7 +39,7 @@ static size_t count_of(const struct json *object)
 static struct slice close_flat(struct work *work, struct strbuf *text, struct json_writer *writer)
 {
 	json_close_object(writer);
-	return text->len > 2 ? work_keep(work->arena, text) : (strbuf_done(text), SLICE_NONE);
+	return text->len > 2 ? strbuf_keep(text, work->arena) : (strbuf_done(text), SLICE_NONE);
 }
 
 /* ---- fields */

@@ -134,7 +134,7 @@ void owner_match_touched(struct work *work)
 			continue;
 		struct strbuf value = STRBUF_INIT;
 		state_put_ident(&value, &(struct ident_state){.at_ms = work->now_ms, .lead_id = work->lead_id});
-		overlay_put(&work->decider->overlay, ARENA_JOIN(work->arena, SLICE("ident/"), name), work_keep(work->arena, &value), 0);
+		overlay_put(&work->decider->overlay, ARENA_JOIN(work->arena, SLICE("ident/"), name), strbuf_keep(&value, work->arena), 0);
 	}
 }
 

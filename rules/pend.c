@@ -260,7 +260,7 @@ static void write_pending(struct work *work, struct slice key, const struct pend
 		json_put_text(&writer, NULL, pending->texts[i]);
 	json_close_array(&writer);
 	json_close_object(&writer);
-	overlay_put(overlay, key, work_keep(work->arena, &value), due_ms);
+	overlay_put(overlay, key, strbuf_keep(&value, work->arena), due_ms);
 	if (!was_there)
 		add_to_count(work, 1);
 }

@@ -83,7 +83,7 @@ static void write_waiting(struct work *work, struct slice lead_id)
 	strbuf_puts(&value, ",\"lead\":");
 	state_put_lead(&value, &work->state);
 	strbuf_putc(&value, '}');
-	overlay_put(&work->decider->overlay, pool_wait_key(work->arena, lead_id), work_keep(work->arena, &value),
+	overlay_put(&work->decider->overlay, pool_wait_key(work->arena, lead_id), strbuf_keep(&value, work->arena),
 	            work->state.wait_ms);
 }
 

@@ -74,7 +74,7 @@ static void set_timer(struct work *work, enum report_kind kind)
 	json_put_int(&writer, "due", due_ms);
 	json_put_text(&writer, "at", line_text(work, line));
 	json_close_object(&writer);
-	overlay_put(&work->decider->overlay, key_of(work, kind), work_keep(work->arena, &value), due_ms);
+	overlay_put(&work->decider->overlay, key_of(work, kind), strbuf_keep(&value, work->arena), due_ms);
 }
 
 static struct slice member_of(const struct work *work, struct slice value, const char *name)

@@ -125,7 +125,7 @@ static void list_add(struct work *work, struct slice key, int64_t day, const str
 	json_close_array(&writer);
 	json_put_bool(&writer, "more", is_more || (more != NULL && more->boolean));
 	json_close_object(&writer);
-	overlay_put(&work->decider->overlay, key, work_keep(work->arena, &text), 0);
+	overlay_put(&work->decider->overlay, key, strbuf_keep(&text, work->arena), 0);
 }
 
 /* ---- entries; every member is a text */
@@ -160,7 +160,7 @@ static struct entry entry_of(struct work *work, struct slice rank, int64_t due_m
 	if (due_ms != 0)
 		put_time_text(&writer, "due", due_ms);
 	json_close_object(&writer);
-	return (struct entry){rank, work_keep(work->arena, &text)};
+	return (struct entry){rank, strbuf_keep(&text, work->arena)};
 }
 
 static struct slice time_rank(const struct work *work, int64_t at_ms)
@@ -225,7 +225,7 @@ static bool note_scope(struct work *work, int64_t day, struct slice scope)
 	json_open_object(&writer, NULL);
 	json_put_text(&writer, "rank", scope);
 	json_close_object(&writer);
-	struct entry entry = {scope, work_keep(work->arena, &text)};
+	struct entry entry = {scope, strbuf_keep(&text, work->arena)};
 	list_add(work, key, day, &entry, REPORT_SCOPES_MAX);
 	return true;
 }

@@ -51,7 +51,7 @@ static struct slice times_text(struct work *work)
 		json_put_int(&writer, lead_status_name((enum lead_status)status), rules->retention_ms[status]);
 	}
 	json_close_object(&writer);
-	struct slice copy = work_keep(work->arena, &text);
+	struct slice copy = strbuf_keep(&text, work->arena);
 	return has_any ? copy : SLICE_NONE;
 }
 

@@ -82,7 +82,7 @@ static void write_roll(struct decider *decider, const struct roll *roll)
 	json_put_int(&writer, "by", roll->by);
 	json_put_int(&writer, "shard", roll->shard);
 	json_close_object(&writer);
-	overlay_put(&decider->overlay, roll_key, work_keep(decider->arena, &value), roll->due_ms);
+	overlay_put(&decider->overlay, roll_key, strbuf_keep(&value, decider->arena), roll->due_ms);
 }
 
 int64_t tally_shard(struct work *work)
@@ -229,7 +229,7 @@ static void append_index(struct decider *decider, int64_t day, size_t grouping, 
 		json_put_text(&writer, NULL, index->items[i].text);
 	json_put_text(&writer, NULL, value);
 	json_close_array(&writer);
-	overlay_put(&decider->overlay, index_key(decider->arena, day, grouping), work_keep(decider->arena, &text), 0);
+	overlay_put(&decider->overlay, index_key(decider->arena, day, grouping), strbuf_keep(&text, decider->arena), 0);
 }
 
 /* Under which value a row is kept: the first values of a day have their own cells. */
@@ -266,7 +266,7 @@ static void merge_row(struct decider *decider, const struct figures_row *row)
 	struct strbuf text = STRBUF_INIT;
 	struct json_writer writer = JSON_WRITER(&text);
 	figures_cell_write(&writer, NULL, &cell);
-	overlay_put(&decider->overlay, key, work_keep(decider->arena, &text), 0);
+	overlay_put(&decider->overlay, key, strbuf_keep(&text, decider->arena), 0);
 }
 
 static void put_failure(struct json_writer *writer, const struct failure *failure)
@@ -297,7 +297,7 @@ static void merge_failure(struct decider *decider, const struct failure *failure
 	writer.needs_comma = list != NULL && list->count != 0;
 	put_failure(&writer, failure);
 	json_close_array(&writer);
-	overlay_put(&decider->overlay, key, work_keep(decider->arena, &text), 0);
+	overlay_put(&decider->overlay, key, strbuf_keep(&text, decider->arena), 0);
 }
 
 /* Counting begins; the shard becomes known; or the oldest day is too old now: then it goes, step by step. */

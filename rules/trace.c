@@ -67,12 +67,12 @@ void trace_prepare(struct model *model, struct arena *arena)
 	for (size_t i = 0; i < model->criterion_count; i++) {
 		struct strbuf text = STRBUF_INIT;
 		write_term(&(struct json_writer)JSON_WRITER(&text), &model->criteria[i]);
-		terms[i] = work_keep(arena, &text);
+		terms[i] = strbuf_keep(&text, arena);
 	}
 	for (size_t i = 0; i < model->route_count; i++) {
 		struct strbuf text = STRBUF_INIT;
 		write_route(&(struct json_writer)JSON_WRITER(&text), &model->routes[i]);
-		routes[i] = work_keep(arena, &text);
+		routes[i] = strbuf_keep(&text, arena);
 	}
 	model->told_terms = terms;
 	model->told_routes = routes;
@@ -275,28 +275,34 @@ void trace_write_terms(struct json_writer *writer, const struct work *work)
 
 /* ---- the sentence */
 
-static void say(struct strbuf *out, const char *before, struct slice text, const char *after)
+static void say(struct json_writer *out, const char *before, struct slice text, const char *after)
 {
-	strbuf_puts(out, before);
-	strbuf_append(out, text.p, text.len);
-	strbuf_puts(out, after);
+	json_add_text(out, slice_of(before));
+	json_add_text(out, text);
+	json_add_text(out, slice_of(after));
 }
 
-static void say_grade(struct strbuf *out, const struct work *work)
+static void add_int(struct json_writer *out, int64_t value)
+{
+	char text[DECIMAL_BYTES];
+	json_add_text(out, decimal_text(value, text));
+}
+
+static void say_grade(struct json_writer *out, const struct work *work)
 {
 	say(out, "Grade ", work->state.grade, " (score ");
-	strbuf_put_int(out, work->state.score);
-	strbuf_putc(out, ')');
+	add_int(out, work->state.score);
+	json_add_text(out, SLICE(")"));
 }
 
-static void say_route(struct strbuf *out, const struct work *work)
+static void say_route(struct json_writer *out, const struct work *work)
 {
 	const struct route *route = work->match.route;
 	say(out, "route \"", route->name, "\"");
 	if (route->place.file != NULL) {
 		say(out, " (", slice_of(route->place.file), ":");
-		strbuf_put_int(out, route->place.line);
-		strbuf_putc(out, ')');
+		add_int(out, route->place.line);
+		json_add_text(out, SLICE(")"));
 	}
 	say(out, " sends it to team ", work->model->teams[work->match.team].name, "");
 }
@@ -315,7 +321,7 @@ static bool is_over_capacity(const struct work *work)
 }
 
 /* Why him of all who are there: rotation has the last word only where criteria and load leave it one. */
-static void say_choice(struct strbuf *out, const struct work *work)
+static void say_choice(struct json_writer *out, const struct work *work)
 {
 	struct slice name = work->model->reps[work->rep].name;
 	const struct pool_trace *trace = work->pool;
@@ -334,22 +340,22 @@ static void say_choice(struct strbuf *out, const struct work *work)
 }
 
 /* The record is gone: it waited, was declined, came back … */
-static void say_later(struct strbuf *out, const struct work *work)
+static void say_later(struct json_writer *out, const struct work *work)
 {
 	bool is_given = work->rep != SIZE_MAX;
 	if (slice_is(slice_of(work->reason), "waited"))
-		strbuf_puts(out, "; it waited");
+		json_add_text(out, SLICE("; it waited"));
 	else
 		say(out, "; ", slice_of(work->reason), "");
 	if (work->team != SIZE_MAX)
 		say(out, " for team ", work->model->teams[work->team].name, "");
 	if (!is_given)
-		strbuf_puts(out, ", where nobody is available");
+		json_add_text(out, SLICE(", where nobody is available"));
 	else if (work->candidate_count != 0 || is_over_capacity(work))
 		say_choice(out, work);
 	else
 		say(out, ", and went to ", work->model->reps[work->rep].name, "");
-	strbuf_putc(out, '.');
+	json_add_text(out, SLICE("."));
 }
 
 static bool was_handed_on(const struct work *work)
@@ -367,14 +373,14 @@ static const char *before_owner(const char *reason)
 	return "; the customer asked for ";
 }
 
-static void say_owner(struct strbuf *out, const struct work *work)
+static void say_owner(struct json_writer *out, const struct work *work)
 {
 	struct slice name = work->model->reps[work->rep].name;
 	if (work->match.route == NULL) {
 		say(out, before_owner(work->reason), name, ".");
 		return;
 	}
-	strbuf_puts(out, "; ");
+	json_add_text(out, SLICE("; "));
 	say_route(out, work);
 	if (was_handed_on(work) && !is_over_capacity(work))
 		say(out, ", where nobody was available, and on to ", work->model->teams[work->team].name, "");
@@ -382,7 +388,7 @@ static void say_owner(struct strbuf *out, const struct work *work)
 		say(out, ", and names ", name, "");
 	else
 		say_choice(out, work);
-	strbuf_putc(out, '.');
+	json_add_text(out, SLICE("."));
 }
 
 /* The last of those who were looked at, in the order of the match (2.5), is the one who is not there. */
@@ -395,7 +401,7 @@ static const char *absent_owner(const struct work *work)
 	return work->requested != NULL ? "whom the customer asked for" : "who was to have it";
 }
 
-static void say_unassigned(struct strbuf *out, const struct work *work)
+static void say_unassigned(struct json_writer *out, const struct work *work)
 {
 	if (slice_is(work->state.why, "pending")) {
 		say(out, "; ", work->state.asked, " has to consent before ");
@@ -403,28 +409,28 @@ static void say_unassigned(struct strbuf *out, const struct work *work)
 	} else if (slice_is(work->state.why, "held")) {
 		say(out, "; ", work->state.asked, " decides what becomes of it.");
 	} else if (slice_is(work->state.why, "cultivated")) {
-		strbuf_puts(out, "; it is looked at again from time to time.");
+		json_add_text(out, SLICE("; it is looked at again from time to time."));
 	} else if (slice_is(work->state.why, "do_not_contact")) {
-		strbuf_puts(out, "; the person asked not to be contacted.");
+		json_add_text(out, SLICE("; the person asked not to be contacted."));
 	} else if (slice_is(work->state.why, "stopped_before")) {
-		strbuf_puts(out, "; the person's last lead had a grade that is not routed, and nobody has cleared it.");
+		json_add_text(out, SLICE("; the person's last lead had a grade that is not routed, and nobody has cleared it."));
 	} else if (slice_is(work->state.why, "owner_absent")) {
 		say(out, "; ", slice_of(absent_owner(work)), " is not there.");
 	} else if (slice_is(work->state.why, "grade_stops")) {
-		strbuf_puts(out, "; leads of this grade are kept but not routed.");
+		json_add_text(out, SLICE("; leads of this grade are kept but not routed."));
 	} else if (slice_is(work->state.why, DEGRADED_REASON)) {
-		strbuf_puts(out, "; it was long under way, and leads of this grade are left to people then.");
+		json_add_text(out, SLICE("; it was long under way, and leads of this grade are left to people then."));
 	} else if (work->match.route == NULL) {
-		strbuf_puts(out, "; no route matches it.");
+		json_add_text(out, SLICE("; no route matches it."));
 	} else {
-		strbuf_puts(out, "; ");
+		json_add_text(out, SLICE("; "));
 		say_route(out, work);
-		strbuf_puts(out, ", where nobody is available");
-		strbuf_puts(out, slice_is(work->state.why, "waiting") ? "; it waits." : ".");
+		json_add_text(out, SLICE(", where nobody is available"));
+		json_add_text(out, slice_of(slice_is(work->state.why, "waiting") ? "; it waits." : "."));
 	}
 }
 
-void trace_why(struct strbuf *out, const struct work *work)
+void trace_why(struct json_writer *out, const struct work *work)
 {
 	say_grade(out, work);
 	if (!work_has_lead(work))

@@ -9,7 +9,6 @@ struct arena;
 struct json_writer;
 struct model;
 struct route;
-struct strbuf;
 struct work;
 
 /* What events say of each criterion and route, ready to be copied: model->told_terms and told_routes, in the arena. A model
@@ -24,6 +23,6 @@ void trace_write(struct json_writer *writer, const struct work *work);
 /* "terms": what the score is made of. */
 void trace_write_terms(struct json_writer *writer, const struct work *work);
 /* One English sentence for a sales manager. */
-void trace_why(struct strbuf *out, const struct work *work);
+void trace_why(struct json_writer *out, const struct work *work);
 
 #endif

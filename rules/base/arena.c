@@ -57,6 +57,14 @@ void *arena_alloc(struct arena *arena, size_t size)
 	return memset(arena_raw(arena, size), 0, size);
 }
 
+void arena_shrink(struct arena *arena, const void *memory, size_t size, size_t len)
+{
+	struct arena_chunk *chunk = arena->chunks;
+	size_t taken = round_up(size);
+	if (chunk != NULL && taken <= chunk->used && chunk->bytes + chunk->used - taken == memory)
+		chunk->used -= taken - round_up(len);
+}
+
 void *arena_array(struct arena *arena, size_t count, size_t size)
 {
 	if (size != 0 && count > SIZE_MAX / size)

@@ -44,6 +44,9 @@ static inline __attribute__((malloc, returns_nonnull)) void *arena_raw(struct ar
 	chunk->used += (size + alignof(max_align_t) - 1) / alignof(max_align_t) * alignof(max_align_t);
 	return memory;
 }
+/* Of `memory`, for which `size` bytes were asked, only the first `len`, at least one, are needed. The rest is free again if
+ * nothing was taken since. */
+void arena_shrink(struct arena *arena, const void *memory, size_t size, size_t len);
 /* `count` zeroed items; aborts on overflow. */
 void *arena_array(struct arena *arena, size_t count, size_t size) __attribute__((malloc, returns_nonnull));
 char *arena_strdup(struct arena *arena, const char *text) __attribute__((returns_nonnull));

@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/base/strbuf.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/base/arena.h"
 #include "rules/base/mem.h"
 
 enum { FIRST_CAPACITY = 256 };
+
+static void move_in_arena(struct strbuf *buf, size_t capacity)
+{
+	char *bytes = arena_raw(buf->arena, capacity);
+	if (buf->bytes != NULL)
+		memcpy(bytes, buf->bytes, buf->len + 1);
+	buf->bytes = bytes;
+}
 
 void strbuf_reserve(struct strbuf *buf, size_t more)
 {
@@ -19,7 +29,10 @@ void strbuf_reserve(struct strbuf *buf, size_t more)
 	size_t capacity = buf->capacity ? buf->capacity : FIRST_CAPACITY;
 	while (capacity < need)
 		capacity *= 2;
-	buf->bytes = xreallocarray(buf->bytes, capacity, 1);
+	if (buf->arena != NULL)
+		move_in_arena(buf, capacity);
+	else
+		buf->bytes = xreallocarray(buf->bytes, capacity, 1);
 	buf->capacity = capacity;
 }
 
@@ -124,12 +137,25 @@ void strbuf_clear(struct strbuf *buf)
 
 void strbuf_done(struct strbuf *buf)
 {
-	free(buf->bytes);
-	*buf = (struct strbuf)STRBUF_INIT;
+	if (buf->arena == NULL)
+		free(buf->bytes);
+	*buf = (struct strbuf){.arena = buf->arena};
+}
+
+struct slice strbuf_keep(struct strbuf *buf, struct arena *arena)
+{
+	struct slice kept = {strbuf_text(buf), buf->len};
+	if (buf->arena == NULL)
+		kept.p = arena_memdupz(arena, kept.p, kept.len);
+	else if (buf->bytes != NULL)
+		arena_shrink(buf->arena, buf->bytes, buf->capacity, buf->len + 1);
+	strbuf_done(buf);
+	return kept;
 }
 
 char *strbuf_detach(struct strbuf *buf, size_t *ret_len)
 {
+	assert(buf->arena == NULL);
 	strbuf_reserve(buf, 0);
 	buf->bytes[buf->len] = '\0';
 	char *bytes = buf->bytes;

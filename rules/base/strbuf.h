@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A growing byte string on the heap. Always NUL-terminated behind `len`, so `bytes` can be printed; it may hold NULs
+ * A growing byte string on the heap, or in an arena. Always NUL-terminated behind `len`, so `bytes` can be printed; it may hold NULs
  * inside. Grows until memory ends: whoever fills one from outside input bounds the input first.
  */
 #ifndef LR_RULES_BASE_STRBUF_H
@@ -13,12 +13,17 @@
 
 #include "rules/base/slice.h"
 
+struct arena;
+
 struct strbuf {
 	char *bytes; /* NULL until the first append */
 	size_t len, capacity;
+	struct arena *arena; /* where it grows; NULL: on the heap */
 };
 
-#define STRBUF_INIT { NULL, 0, 0 }
+#define STRBUF_INIT { NULL, 0, 0, NULL }
+/* Nothing is to be freed. For what stays in the arena, see strbuf_keep(); what it outgrows is lost there. */
+#define STRBUF_IN(arena) { NULL, 0, 0, (arena) }
 
 /* Room for `more` bytes and a NUL behind them. */
 void strbuf_reserve(struct strbuf *buf, size_t more);
@@ -67,7 +72,10 @@ const char *strbuf_text(const struct strbuf *buf);
 void strbuf_clear(struct strbuf *buf);
 /* Frees; as after STRBUF_INIT. */
 void strbuf_done(struct strbuf *buf);
-/* Hands the heap bytes to the caller (free() them) and leaves the buffer empty. Never NULL. */
+/* The bytes as they are, with a NUL behind them: of a buffer in an arena its own, and what it has not used is given back if
+ * nothing was taken from the arena since; of one on the heap a copy in `arena`. The buffer is done. */
+struct slice strbuf_keep(struct strbuf *buf, struct arena *arena);
+/* Only of a buffer on the heap. Hands the heap bytes to the caller (free() them) and leaves the buffer empty. Never NULL. */
 char *strbuf_detach(struct strbuf *buf, size_t *ret_len);
 
 #endif

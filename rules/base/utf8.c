@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+enum { IS_LITTLE_ENDIAN = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ };
+
 static bool is_between(unsigned char byte, unsigned char low, unsigned char high)
 {
 	return byte >= low && byte <= high;
@@ -58,7 +60,10 @@ size_t utf8_first_bad(struct slice bytes)
 		}
 		while (bytes.len - at >= sizeof word) {
 			memcpy(&word, p + at, sizeof word);
-			if ((word & 0x8080808080808080u) != 0)
+			word &= 0x8080808080808080u;
+			if (word != 0 && IS_LITTLE_ENDIAN)
+				at += (size_t)__builtin_ctzll(word) / 8; /* to the byte itself */
+			if (word != 0)
 				break;
 			at += sizeof word;
 		}

@@ -72,6 +72,10 @@ void json_put_null_as(struct json_writer *writer, struct slice name);
 void json_put_value(struct json_writer *writer, struct slice name, const struct json *json);
 /* RFC 3339 in UTC with milliseconds: "2026-11-21T22:05:15.026Z". */
 void json_put_time_as(struct json_writer *writer, struct slice name, int64_t unix_ms);
+/* A text in pieces, between open and close. */
+void json_open_text(struct json_writer *writer, const char *name);
+void json_add_text(struct json_writer *writer, struct slice piece);
+void json_close_text(struct json_writer *writer);
 /* Bytes that are JSON already. */
 void json_put_raw_as(struct json_writer *writer, struct slice name, struct slice json);
 

@@ -145,9 +145,9 @@ static size_t count_plain(struct slice text)
 	return at;
 }
 
-static void put_escaped(struct strbuf *out, struct slice text)
+/* Without the quotes around. */
+static void append_escaped(struct strbuf *out, struct slice text)
 {
-	strbuf_putc(out, '"');
 	while (text.len != 0) {
 		size_t plain = count_plain(text);
 		strbuf_append(out, text.p, plain);
@@ -158,6 +158,12 @@ static void put_escaped(struct strbuf *out, struct slice text)
 		put_escape(out, byte, escape_of(byte));
 		text = (struct slice){text.p + 1, text.len - 1};
 	}
+}
+
+static void put_escaped(struct strbuf *out, struct slice text)
+{
+	strbuf_putc(out, '"');
+	append_escaped(out, text);
 	strbuf_putc(out, '"');
 }
 
@@ -280,6 +286,28 @@ void json_put_text_as(struct json_writer *writer, struct slice name, struct slic
 void json_put_text_ours(struct json_writer *writer, struct slice name, struct slice value)
 {
 	put_text(writer, name, value, OUR_NAME);
+}
+
+void json_open_text(struct json_writer *writer, const char *name)
+{
+	open_with(writer, slice_of(name), '"', ANY_NAME);
+}
+
+void json_add_text(struct json_writer *writer, struct slice piece)
+{
+	struct strbuf *out = writer->out;
+	if (piece.len >= out->capacity - out->len)
+		strbuf_reserve(out, piece.len);
+	char *to = out->bytes + out->len;
+	if (copy_plain(to, piece))
+		end_at(writer, to + piece.len);
+	else
+		append_escaped(out, piece);
+}
+
+void json_close_text(struct json_writer *writer)
+{
+	close_with(writer, '"');
 }
 
 void json_put_int_as(struct json_writer *writer, struct slice name, int64_t value)

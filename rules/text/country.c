@@ -208,8 +208,9 @@ const char *country_lookup(const struct country_table *table, struct slice text)
 {
 	if (text.len == 0 || text.len > COUNTRY_NAME_BYTES)
 		return NULL;
+	char plain[COUNTRY_NAME_BYTES];
 	struct arena scratch = ARENA_INIT;
-	struct slice key = text_key(&scratch, text);
+	struct slice key = text_key_short(text, plain, &scratch);
 	const char *alpha2 = map_get(&table->spellings, key);
 	if (alpha2 == NULL)
 		alpha2 = lookup_without_solemnity(table, key);

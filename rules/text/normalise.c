@@ -333,21 +333,31 @@ static void keep_key_letters(const struct wide *from, struct wide *to)
 	}
 }
 
-static struct slice key_of_ascii(struct arena *arena, struct slice text)
+static size_t put_ascii_key(struct slice text, char *to)
 {
-	struct slice folded = fold_ascii(arena, text);
-	char *key = arena_alloc(arena, folded.len + 1);
 	size_t len = 0;
-	for (size_t at = 0; at < folded.len; at++)
-		if ((folded.p[at] >= 'a' && folded.p[at] <= 'z') || (folded.p[at] >= '0' && folded.p[at] <= '9'))
-			key[len++] = folded.p[at];
-	return (struct slice){key, len};
+	text = text_truncate(text, TEXT_BYTES);
+	for (size_t at = 0; at < text.len; at++) {
+		unsigned char c = (unsigned char)text.p[at], letter = c | 0x20;
+		if ((letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9'))
+			to[len++] = (char)(c >= 'A' ? letter : c);
+	}
+	return len;
+}
+
+struct slice text_key_short(struct slice text, char *plain, struct arena *arena)
+{
+	return is_ascii(text) ? (struct slice){plain, put_ascii_key(text, plain)} : text_key(arena, text);
 }
 
 struct slice text_key(struct arena *arena, struct slice text)
 {
-	if (is_ascii(text))
-		return key_of_ascii(arena, text);
+	if (is_ascii(text)) {
+		char *plain = arena_raw(arena, text.len + 1);
+		size_t len = put_ascii_key(text, plain);
+		plain[len] = '\0';
+		return (struct slice){plain, len};
+	}
 	struct wide one, other;
 	wide_init(&one);
 	wide_init(&other);

@@ -33,6 +33,9 @@ struct slice text_fold(struct arena *arena, struct slice text);
 /* For match keys of names of things: folded, without accents, and only letters and digits left. "Île-de-France" and
  * "ile de france" are equal. */
 struct slice text_key(struct arena *arena, struct slice text);
+/* The same without a NUL behind it. That of plain ASCII is written to `plain`, which has room for as many bytes as the text,
+ * and takes nothing from the arena. */
+struct slice text_key_short(struct slice text, char *plain, struct arena *arena);
 /* At most `max_bytes`, never a part of a code point. A view. */
 struct slice text_truncate(struct slice text, size_t max_bytes);
 /* Code points; each bad byte counts as one. */

@@ -217,6 +217,24 @@ static bool upper_code(struct slice text, char ret_code[REGION_CODE_BYTES])
 	return true;
 }
 
+/* Of a country by its two letters, and a text of at most REGION_NAME_BYTES. */
+static const char *find_spelling(const struct region_table *table, struct slice country, struct slice text)
+{
+	char bytes[2 + 1 + REGION_NAME_BYTES];
+	struct arena scratch = ARENA_INIT;
+	struct slice key = text_key_short(text, bytes + 3, &scratch);
+	if (key.p == bytes + 3 && key.len > 0) {
+		memcpy(bytes, country.p, 2);
+		bytes[2] = '/';
+		key = (struct slice){bytes, 3 + key.len};
+	} else if (key.len > 0) {
+		key = ARENA_JOIN(&scratch, country, SLICE("/"), key);
+	}
+	const struct spelling *found = map_get(&table->spellings, key);
+	arena_done(&scratch);
+	return found != NULL ? found->code : NULL;
+}
+
 static const char *find_code(const struct region_table *table, struct slice country, struct slice code)
 {
 	if (country.len > 0 && !slice_has_prefix(code, country))
@@ -224,11 +242,7 @@ static const char *find_code(const struct region_table *table, struct slice coun
 	const struct map *names = &table->names;
 	if (map_get(names, code) == NULL)
 		return NULL;
-	struct arena scratch = ARENA_INIT;
-	struct slice key = spelling_key(&scratch, (struct slice){code.p, 2}, slice_from(code, 3));
-	const struct spelling *found = map_get(&table->spellings, key);
-	arena_done(&scratch);
-	return found != NULL ? found->code : NULL;
+	return find_spelling(table, (struct slice){code.p, 2}, slice_from(code, 3));
 }
 
 const char *region_lookup(const struct region_table *table, struct slice country, struct slice text)
@@ -238,12 +252,9 @@ const char *region_lookup(const struct region_table *table, struct slice country
 	if (text.len == 0 || text.len > REGION_NAME_BYTES)
 		return NULL;
 	const char *by_code = upper_code(text, code) ? find_code(table, country, slice_of(code)) : NULL;
-	if (by_code != NULL || country.len == 0)
+	if (by_code != NULL || country.len != 2)
 		return by_code;
-	struct arena scratch = ARENA_INIT;
-	const struct spelling *found = map_get(&table->spellings, spelling_key(&scratch, country, text));
-	arena_done(&scratch);
-	return found != NULL ? found->code : NULL;
+	return find_spelling(table, country, text);
 }
 
 const char *region_name(const struct region_table *table, struct slice code)
