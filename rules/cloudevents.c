@@ -90,8 +90,8 @@ static int take_data(const struct json *data, struct envelope *envelope, struct 
 	return 0;
 }
 
-static int open_binary(const struct record *record, struct slice content_type, struct arena *arena,
-                       struct envelope *envelope, struct err *err)
+static int open_binary(const struct record *record, struct slice content_type, const struct data_taker *taker,
+                       struct arena *arena, struct envelope *envelope, struct err *err)
 {
 	envelope->id = header(record, "ce_id");
 	envelope->source = header(record, "ce_source");
@@ -100,6 +100,8 @@ static int open_binary(const struct record *record, struct slice content_type, s
 		return -1;
 	if (!is_json_type(media_type(content_type)))
 		return err_set(err, ERR_CONTENT_TYPE, "the content type of the data is not JSON");
+	if (taker->take(taker->ctx, record->value))
+		return 0;
 	const struct json *data = json_read(record->value, limits, arena, err);
 	return data != NULL ? take_data(data, envelope, err) : -1;
 }
@@ -119,13 +121,15 @@ static int open_structured(const struct json *root, struct envelope *envelope, s
 }
 
 /* Structured or bare: both are one JSON document. */
-static int open_document(const struct record *record, struct slice media, struct arena *arena,
-                         struct envelope *envelope, struct err *err)
+static int open_document(const struct record *record, struct slice media, const struct data_taker *taker,
+                         struct arena *arena, struct envelope *envelope, struct err *err)
 {
 	bool is_declared = contains_ignoring_case(media, "application/cloudevents");
 	if (contains_ignoring_case(media, "cloudevents-batch") || !is_json_type(media))
 		if (!equal_ignoring_case(media, "application/cloudevents"))
 			return err_set(err, ERR_CONTENT_TYPE, "the content type of the record is not JSON");
+	if (!is_declared && taker->take(taker->ctx, record->value))
+		return 0;
 	const struct json *root = json_read(record->value, limits, arena, err);
 	if (root == NULL)
 		return -1;
@@ -137,18 +141,20 @@ static int open_document(const struct record *record, struct slice media, struct
 	return take_data(root, envelope, err);
 }
 
-static int open_any(const struct record *record, struct arena *arena, struct envelope *envelope, struct err *err)
+static int open_any(const struct record *record, const struct data_taker *taker, struct arena *arena,
+                    struct envelope *envelope, struct err *err)
 {
 	struct slice content_type = header(record, "content-type");
 	envelope->traceparent = header(record, "ce_traceparent");
 	if (envelope->traceparent.len == 0)
 		envelope->traceparent = header(record, "traceparent");
 	if (header(record, "ce_specversion").len != 0)
-		return open_binary(record, content_type, arena, envelope, err);
-	return open_document(record, media_type(content_type), arena, envelope, err);
+		return open_binary(record, content_type, taker, arena, envelope, err);
+	return open_document(record, media_type(content_type), taker, arena, envelope, err);
 }
 
-int cloudevents_open(const struct record *record, struct arena *arena, struct envelope *ret_envelope, struct err *err)
+int cloudevents_open(const struct record *record, const struct data_taker *taker, struct arena *arena,
+                     struct envelope *ret_envelope, struct err *err)
 {
 	if (!record->has_value || record->value.len == 0)
 		return err_set(err, ERR_RECORD_EMPTY, "the record has no value");
@@ -158,7 +164,7 @@ int cloudevents_open(const struct record *record, struct arena *arena, struct en
 		return err_set(err, ERR_TOO_MANY_HEADERS, "%zu headers, at most %d are taken", record->header_count,
 		               RULES_HEADERS_MAX);
 	struct envelope envelope = {0};
-	int result = open_any(record, arena, &envelope, err);
+	int result = open_any(record, taker, arena, &envelope, err);
 	if (!is_traceparent(envelope.traceparent))
 		envelope.traceparent = SLICE_NONE;
 	*ret_envelope = envelope;

@@ -10,6 +10,8 @@
 #ifndef LR_RULES_CLOUDEVENTS_H
 #define LR_RULES_CLOUDEVENTS_H
 
+#include <stdbool.h>
+
 #include "rules/base/err.h"
 #include "rules/base/slice.h"
 
@@ -23,10 +25,17 @@ enum { CLOUDEVENT_ATTRIBUTE_BYTES_MAX = 1024 };
 struct envelope {
 	struct slice id, source, type; /* id and source together are unique by the producer's promise */
 	struct slice traceparent;      /* W3C trace context, passed on to every event */
-	const struct json *data;       /* an object */
+	const struct json *data;       /* an object; NULL: it was taken */
+};
+
+/* Who may take the data as it stands, so that no tree is made of it. false: he cannot, and it is read. */
+struct data_taker {
+	bool (*take)(void *ctx, struct slice bytes);
+	void *ctx;
 };
 
 /* Opens the record: limits, form, JSON. 0, or -1 with *err. */
-int cloudevents_open(const struct record *record, struct arena *arena, struct envelope *ret_envelope, struct err *err);
+int cloudevents_open(const struct record *record, const struct data_taker *taker, struct arena *arena,
+                     struct envelope *ret_envelope, struct err *err);
 
 #endif

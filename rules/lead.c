@@ -114,8 +114,7 @@ static void note_unknown(struct reader *reader, const char *path, struct slice n
 	changes_add(reader->changes, (struct change){.field = field, .what = "ignored_unknown_field"});
 }
 
-/* Looks from the row behind the last one on: most producers write the fields in one order. `count`: there is none. */
-static size_t find_row(const struct schema_row *rows, size_t count, size_t last, struct slice name)
+size_t lead_find_row(const struct schema_row *rows, size_t count, size_t last, struct slice name)
 {
 	for (size_t i = 1; i <= count; i++) {
 		size_t row = last + i;
@@ -132,7 +131,7 @@ static int read_object(struct reader *reader, enum schema_object object, const s
 	size_t count;
 	const struct schema_row *rows = schema_rows(object, &count);
 	for (size_t i = 0, row = count - 1; i < data->count; i++) {
-		row = find_row(rows, count, row, data->names[i]);
+		row = lead_find_row(rows, count, row, data->names[i]);
 		if (row == count)
 			note_unknown(reader, path, data->names[i]);
 		else if (read_field(reader, &rows[row], &data->items[i]) != 0)

@@ -18,6 +18,10 @@ struct json_writer;
 int lead_read(const struct json *data, struct arena *arena, struct lead *lead, struct changes *changes,
               struct err *err);
 
+/* Among the rows of an object the one of that name; `count`: there is none. Looks from the row behind `last` on: most producers
+ * write the fields in one order. */
+size_t lead_find_row(const struct schema_row *rows, size_t count, size_t last, struct slice name);
+
 /* The declared fields that are set, as an object like the one that was read. */
 void lead_write(struct json_writer *writer, const char *name, const struct lead *lead);
 

@@ -12,6 +12,7 @@
 #include "rules/cleanse.h"
 #include "rules/company.h"
 #include "rules/intake.h"
+#include "rules/lead_scan.h"
 #include "rules/model.h"
 #include "rules/stages.h"
 #include "rules/state.h"
@@ -104,11 +105,20 @@ static enum step reject(struct prepared *prepared)
 	return STEP_DONE;
 }
 
+/* Nothing is left to read of a lead that was taken as it stood. */
+static int read_data(struct prepared *prepared)
+{
+	if (prepared->envelope.data == NULL)
+		return 0;
+	lead_init(&prepared->lead);
+	return lead_read(prepared->envelope.data, prepared->arena, &prepared->lead, &prepared->changes, &prepared->err);
+}
+
 static enum step stage_validate(struct prepared *prepared)
 {
 	struct lead *lead = &prepared->lead;
 	if (check_type(prepared) != 0 ||
-	    lead_read(prepared->envelope.data, prepared->arena, lead, &prepared->changes, &prepared->err) != 0 ||
+	    read_data(prepared) != 0 ||
 	    check_tenant(prepared, &lead->tenant) != 0 || check_lead_id(prepared) != 0)
 		return reject(prepared);
 	if (!lead_has_contact(lead)) {
@@ -220,7 +230,6 @@ static enum step (*const stages[])(struct prepared *) = {
 static void prepare_lead(struct prepared *prepared)
 {
 	prepared->kind = PREPARED_LEAD;
-	lead_init(&prepared->lead);
 	for (size_t i = 0; i < sizeof stages / sizeof *stages; i++)
 		if (stages[i](prepared) == STEP_DONE)
 			return;
@@ -237,6 +246,15 @@ static void prepare_activity(struct prepared *prepared)
 	}
 	prepared->mark = identity_mark(prepared->model, identity_event(envelope->source, envelope->id, prepared->arena),
 	                               prepared->arena);
+}
+
+static bool take_lead(void *ctx, struct slice bytes)
+{
+	struct prepared *prepared = ctx;
+	if (prepared->record->kind != RECORD_CAPTURED)
+		return false;
+	lead_init(&prepared->lead);
+	return lead_scan(bytes, prepared->arena, &prepared->lead);
 }
 
 /* All zero but for the rows behind the counts of changes and facts: they are most of its bytes and read by nobody. */
@@ -259,7 +277,8 @@ struct prepared *rules_prepare(const struct model *model, const struct record *r
 	prepared->record = record;
 	prepared->arena = arena;
 	prepared->now_ms = now_ms;
-	if (cloudevents_open(record, arena, &prepared->envelope, &prepared->err) != 0)
+	const struct data_taker taker = {take_lead, prepared};
+	if (cloudevents_open(record, &taker, arena, &prepared->envelope, &prepared->err) != 0)
 		prepared->kind = PREPARED_REJECT;
 	else if (record->kind == RECORD_CAPTURED)
 		prepare_lead(prepared);

@@ -15,14 +15,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
 #include "rules/base/arena.h"
 #include "rules/base/utf8.h"
+#include "rules/json/plain.h"
 
-enum { IS_LITTLE_ENDIAN = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, FIRST_ROOM = 64, FEW_MEMBERS = 16 };
+enum { FIRST_ROOM = 64, FEW_MEMBERS = 16 };
 
 struct parser {
 	char *start, *at, *end; /* the copy; one NUL stands at `end` */
@@ -145,51 +143,6 @@ static char *unescape(struct parser *parser, char *to)
 	return to + 1;
 }
 
-static bool is_plain(char byte)
-{
-	return (unsigned char)byte >= 0x20 && byte != '"' && byte != '\\';
-}
-
-/* A high bit where one of eight bytes is a quote, a backslash or a control character; exact up to the first of them. */
-static uint64_t marks_of(uint64_t word)
-{
-	const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
-	uint64_t quote = word ^ '"' * ones, backslash = word ^ '\\' * ones;
-	return (((word - 0x20 * ones) & ~word) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs;
-}
-
-#ifdef __SSE2__
-/* The same for sixteen bytes, and where: bit n stands for byte n. */
-static inline unsigned marked(__m128i bytes)
-{
-	__m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1F)), bytes);
-	__m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')), backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-	return (unsigned)_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash)));
-}
-#endif
-
-static char *skip_plain(char *at, const char *end)
-{
-#ifdef __SSE2__
-	for (; end - at >= 16; at += 16) {
-		unsigned marks = marked(_mm_loadu_si128((const __m128i *)(const void *)at));
-		if (marks != 0)
-			return at + __builtin_ctz(marks);
-	}
-#endif
-	for (uint64_t word; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
-		memcpy(&word, at, sizeof word);
-		uint64_t marks = marks_of(word);
-		if (marks != 0 && IS_LITTLE_ENDIAN)
-			return at + __builtin_ctzll(marks) / 8;
-		if (marks != 0)
-			break;
-	}
-	while (is_plain(*at))
-		at++;
-	return at;
-}
-
 /* The same from `parser->at` on, where something stands that is not plain. */
 static bool read_decoded(struct parser *parser, char *start, struct slice *ret)
 {
@@ -217,7 +170,7 @@ static bool read_string(struct parser *parser, struct slice *ret)
 	if (!take(parser, '"'))
 		return fail(parser, "a string was expected");
 	char *start = parser->at;
-	parser->at = skip_plain(start, parser->end);
+	parser->at = json_skip_plain(start, parser->end);
 	if (*parser->at != '"')
 		return read_decoded(parser, start, ret);
 	*parser->at = '\0';
