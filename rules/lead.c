@@ -153,53 +153,94 @@ bool lead_has_contact(const struct lead *lead)
 
 /* ---- writing */
 
-static void write_object(struct json_writer *writer, struct slice name, const struct lead *lead,
-                         enum schema_object object);
+/* A part is opened, and taken back if nothing of it is set. */
+struct opened {
+	size_t len;
+	bool needs_comma;
+};
 
-static bool is_set(const struct lead *lead, enum schema_object object, size_t field)
+static struct opened open_part(struct json_writer *writer, struct slice name)
 {
-	const struct cel_object *self = &lead->objects[object];
-	return self->type->has(self->self, (uint32_t)field);
+	struct opened before = {writer->out->len, writer->needs_comma};
+	json_open_object_ours(writer, name);
+	return before;
 }
 
-static void write_field(struct json_writer *writer, const struct lead *lead, const struct schema_row *row)
+static void close_part(struct json_writer *writer, struct opened before)
 {
-	const void *at = (const char *)lead + row->offset;
-	switch (row->kind) {
-	case SCHEMA_TEXT:
-		json_put_text_as(writer, row->name, schema_text_of(lead, row));
-		return;
-	case SCHEMA_INT:
-		json_put_int_as(writer, row->name, ((const struct lead_int *)at)->value);
-		return;
-	case SCHEMA_TIME:
-		json_put_time_as(writer, row->name, ((const struct lead_int *)at)->value);
-		return;
-	case SCHEMA_REAL:
-		json_put_real_as(writer, row->name, ((const struct lead_real *)at)->value);
-		return;
-	case SCHEMA_MAP:
-		json_put_value(writer, row->name, *(const struct json *const *)at);
-		return;
-	case SCHEMA_PART:
-		write_object(writer, row->name, lead, row->part);
+	if (writer->needs_comma) {
+		json_close_object(writer);
 		return;
 	}
+	writer->out->len = before.len;
+	writer->out->bytes[before.len] = '\0';
+	writer->needs_comma = before.needs_comma;
 }
 
-static void write_object(struct json_writer *writer, struct slice name, const struct lead *lead,
-                         enum schema_object object)
+/* One line for each field of schema.def, without a walk over its rows: most texts that are written are these. */
+#define WRITE_TEXT(name)                                                                                           \
+	if (part->name.len != 0)                                                                                   \
+		json_put_text_ours(writer, SLICE(#name), part->name);
+#define WRITE_INT(name)                                                                                            \
+	if (part->name.is_set)                                                                                     \
+		json_put_int_ours(writer, SLICE(#name), part->name.value);
+#define WRITE_TIME(name)                                                                                           \
+	if (part->name.is_set)                                                                                     \
+		json_put_time_ours(writer, SLICE(#name), part->name.value);
+#define WRITE_REAL(name)                                                                                           \
+	if (part->name.is_set)                                                                                     \
+		json_put_real_as(writer, SLICE(#name), part->name.value);
+#define WRITE_MAP(name)                                                                                            \
+	if (part->name != NULL)                                                                                    \
+		json_put_value(writer, SLICE(#name), part->name);
+#define WRITE_PART(name)                                                                                           \
+	{                                                                                                          \
+		struct opened before = open_part(writer, SLICE(#name));                                            \
+		write_##name(writer, &part->name);                                                                 \
+		close_part(writer, before);                                                                        \
+	}
+#define WRITE_TEXT_ALWAYS(name) WRITE_TEXT(name)
+#define WRITE_TIME_ALWAYS(name) WRITE_TIME(name)
+
+static void write_contact(struct json_writer *writer, const struct lead_contact *part)
 {
-	size_t count;
-	const struct schema_row *rows = schema_rows(object, &count);
-	json_open_object_as(writer, name);
-	for (size_t i = 0; i < count; i++)
-		if (is_set(lead, object, i))
-			write_field(writer, lead, &rows[i]);
-	json_close_object(writer);
+#define CONTACT_FIELD(name, kind, bytes, who) WRITE_##kind(name)
+#include "rules/schema.def"
+}
+
+static void write_company(struct json_writer *writer, const struct lead_company *part)
+{
+#define COMPANY_FIELD(name, kind, bytes, who) WRITE_##kind(name)
+#include "rules/schema.def"
+}
+
+static void write_location(struct json_writer *writer, const struct lead_location *part)
+{
+#define LOCATION_FIELD(name, kind, bytes, who) WRITE_##kind(name)
+#include "rules/schema.def"
+}
+
+static void write_budget(struct json_writer *writer, const struct lead_budget *part)
+{
+#define BUDGET_FIELD(name, kind, bytes, who) WRITE_##kind(name)
+#include "rules/schema.def"
+}
+
+static void write_interest(struct json_writer *writer, const struct lead_interest *part)
+{
+#define INTEREST_FIELD(name, kind, bytes, who) WRITE_##kind(name)
+#include "rules/schema.def"
+}
+
+static void write_fields(struct json_writer *writer, const struct lead *part)
+{
+#define LEAD_FIELD(name, kind, bytes, who) WRITE_##kind(name)
+#include "rules/schema.def"
 }
 
 void lead_write(struct json_writer *writer, const char *name, const struct lead *lead)
 {
-	write_object(writer, slice_of(name), lead, SCHEMA_LEAD);
+	json_open_object(writer, name);
+	write_fields(writer, lead);
+	json_close_object(writer);
 }

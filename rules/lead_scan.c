@@ -52,7 +52,7 @@ static inline __attribute__((always_inline)) bool scan_text(struct reader *reade
 {
 	if (!take(reader, '"'))
 		return false;
-	char *start = reader->at, *behind = json_skip_padded(start, reader->end);
+	char *start = reader->at, *behind = start + (json_skip_padded(start, reader->end) - start);
 	if (*behind != '"')
 		return false;
 	*behind = '\0';

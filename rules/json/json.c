@@ -170,7 +170,7 @@ static bool read_string(struct parser *parser, struct slice *ret)
 	if (!take(parser, '"'))
 		return fail(parser, "a string was expected");
 	char *start = parser->at;
-	parser->at = json_skip_plain(start, parser->end);
+	parser->at += json_skip_plain(start, parser->end) - start;
 	if (*parser->at != '"')
 		return read_decoded(parser, start, ret);
 	*parser->at = '\0';

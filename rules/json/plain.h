@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The inside of JSON strings, many bytes at a time. For readers of JSON only: rules/json/json.c and rules/lead_scan.c.
+ * The inside of JSON strings, many bytes at a time. For readers of JSON only.
  */
 #ifndef LR_RULES_JSON_PLAIN_H
 #define LR_RULES_JSON_PLAIN_H
@@ -38,9 +38,9 @@ static inline unsigned json_marks_of_16(__m128i bytes)
 
 enum { JSON_PADDING = 16 };
 
-/* The first byte from `at` on that ends a string or is not simply part of it: a quote, a backslash, a control character. A
- * NUL stands at `end`. */
-static inline char *json_skip_plain(char *at, const char *end)
+/* The first byte from `at` on that ends a string or is not simply part of it: a quote, a backslash, a control character;
+ * `end` if there is none. */
+static inline const char *json_skip_plain(const char *at, const char *end)
 {
 #ifdef __SSE2__
 	for (; end - at >= 16; at += 16) {
@@ -57,13 +57,13 @@ static inline char *json_skip_plain(char *at, const char *end)
 		if (marks != 0)
 			break;
 	}
-	while (json_is_plain(*at))
+	while (at != end && json_is_plain(*at))
 		at++;
 	return at;
 }
 
 /* The same where JSON_PADDING NULs stand at `end`, so that nothing has to be counted. */
-static inline char *json_skip_padded(char *at, const char *end)
+static inline const char *json_skip_padded(const char *at, const char *end)
 {
 #ifdef __SSE2__
 	(void)end;
