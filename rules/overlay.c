@@ -17,12 +17,18 @@ void overlay_init(struct overlay *overlay, struct rules_view view, struct slice 
 		memcpy(overlay->seed, secret.p, len);
 }
 
-static uint32_t *probe(const struct overlay *overlay, struct slice key)
+static uint32_t *probe(const struct overlay *overlay, struct slice key, uint64_t hash)
 {
-	size_t at = hash_sip(overlay->seed, key) & (overlay->slot_count - 1);
-	while (overlay->slots[at] != 0 && !slice_equal(overlay->writes[overlay->slots[at] - 1].key, key))
-		at = (at + 1) & (overlay->slot_count - 1);
+	size_t at = hash & (overlay->slot_count - 1);
+	for (uint32_t slot; (slot = overlay->slots[at]) != 0; at = (at + 1) & (overlay->slot_count - 1))
+		if (overlay->hashes[slot - 1] == hash && slice_equal(overlay->writes[slot - 1].key, key))
+			break;
 	return &overlay->slots[at];
+}
+
+static uint64_t hash_of(const struct overlay *overlay, struct slice key)
+{
+	return hash_sip(overlay->seed, key);
 }
 
 /* Twice as many slots as writes, at least: probes stay short. */
@@ -30,20 +36,24 @@ static void grow(struct overlay *overlay)
 {
 	size_t room = overlay->room ? overlay->room * 4 : FIRST_ROOM;
 	struct write *writes = arena_raw(overlay->arena, room * sizeof *writes);
-	if (overlay->count != 0)
+	uint64_t *hashes = arena_raw(overlay->arena, room * sizeof *hashes);
+	if (overlay->count != 0) {
 		memcpy(writes, overlay->writes, overlay->count * sizeof *writes);
+		memcpy(hashes, overlay->hashes, overlay->count * sizeof *hashes);
+	}
 	overlay->writes = writes;
+	overlay->hashes = hashes;
 	overlay->room = room;
 	overlay->slot_count = room * 2;
 	overlay->slots = arena_array(overlay->arena, overlay->slot_count, sizeof *overlay->slots);
 	for (size_t i = 0; i < overlay->count; i++)
-		*probe(overlay, writes[i].key) = (uint32_t)i + 1;
+		*probe(overlay, writes[i].key, hashes[i]) = (uint32_t)i + 1;
 }
 
 struct slice overlay_peek(const struct overlay *overlay, struct slice key)
 {
 	if (overlay->count != 0) {
-		uint32_t slot = *probe(overlay, key);
+		uint32_t slot = *probe(overlay, key, hash_of(overlay, key));
 		if (slot != 0)
 			return overlay->writes[slot - 1].is_tombstone ? SLICE_NONE : overlay->writes[slot - 1].value;
 	}
@@ -65,8 +75,10 @@ static struct write *write_of(struct overlay *overlay, struct slice key)
 {
 	if (overlay->count == overlay->room)
 		grow(overlay);
-	uint32_t *slot = probe(overlay, key);
+	uint64_t hash = hash_of(overlay, key);
+	uint32_t *slot = probe(overlay, key, hash);
 	if (*slot == 0) {
+		overlay->hashes[overlay->count] = hash;
 		overlay->writes[overlay->count++] = (struct write){.key = key};
 		*slot = (uint32_t)overlay->count;
 	}

@@ -19,6 +19,7 @@ struct overlay {
 	struct arena *arena;
 	uint64_t seed[2];
 	struct write *writes;
+	uint64_t *hashes; /* of their keys */
 	size_t count, room;
 	uint32_t *slots; /* index into writes + 1; 0: empty */
 	size_t slot_count;

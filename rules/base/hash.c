@@ -207,21 +207,38 @@ static inline __attribute__((always_inline)) void sip_round(struct sip *s)
 	s->c = rotate(s->c, 32);
 }
 
+static inline uint64_t word_at(const char *at)
+{
+	uint64_t word;
+	memcpy(&word, at, sizeof word);
+	return le64toh(word);
+}
+
+/* The last `rest` bytes, fewer than 8, of text in the order of its memory. */
+static inline uint64_t last_bytes(struct slice text, size_t rest)
+{
+	uint64_t last = 0;
+	if (rest == 0)
+		return 0;
+	if (text.len >= 8)
+		return word_at(text.p + text.len - 8) >> (64 - 8 * rest);
+	for (size_t i = 0; i < rest; i++)
+		last |= (uint64_t)(uint8_t)text.p[i] << (8 * i);
+	return last;
+}
+
 uint64_t hash_sip(const uint64_t seed[2], struct slice bytes)
 {
 	struct sip s = {seed[0] ^ 0x736f6d6570736575, seed[1] ^ 0x646f72616e646f6d, seed[0] ^ 0x6c7967656e657261,
 	                seed[1] ^ 0x7465646279746573};
 	size_t whole = bytes.len / 8 * 8;
 	for (size_t i = 0; i < whole; i += 8) {
-		uint64_t word;
-		memcpy(&word, bytes.p + i, 8);
+		uint64_t word = word_at(bytes.p + i);
 		s.d ^= word;
 		sip_round(&s);
 		s.a ^= word;
 	}
-	uint64_t last = (uint64_t)bytes.len << 56;
-	for (size_t i = whole; i < bytes.len; i++)
-		last |= (uint64_t)(uint8_t)bytes.p[i] << (8 * (i - whole));
+	uint64_t last = (uint64_t)bytes.len << 56 | last_bytes(bytes, bytes.len - whole);
 	s.d ^= last;
 	sip_round(&s);
 	s.a ^= last;
