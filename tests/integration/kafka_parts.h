@@ -20,6 +20,7 @@
 enum {
 	PARTS_LIMIT_MS = 20000, /* any single wait */
 	PARTS_SHARDS = 2,
+	PARTS_TOPICS = 7, /* two inputs, four outputs, the state */
 	PARTS_MESSAGES = 256,
 	PARTS_NODES = 2,
 	PARTS_TRANSACTION_MS = 4000,
@@ -47,7 +48,7 @@ struct parts {
 	const char *brokers;
 	struct loop *loop;
 	struct kafka_options options; /* what the nodes of the case begin with */
-	char names[8][64];
+	char names[PARTS_TOPICS][64];
 	char group[64];
 	struct node nodes[PARTS_NODES];
 	int node_count;

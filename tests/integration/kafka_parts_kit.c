@@ -154,21 +154,44 @@ static void await_topics(rd_kafka_queue_t *queue)
 	rd_kafka_event_destroy(event);
 }
 
+static bool is_listed(const rd_kafka_metadata_t *metadata, const char *name)
+{
+	for (int i = 0; i < metadata->topic_cnt; i++)
+		if (strcmp(metadata->topics[i].topic, name) == 0)
+			return metadata->topics[i].err == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topics[i].partition_cnt == PARTS_SHARDS;
+	return false;
+}
+
+/* The controller has them; what the broker tells its clients follows a moment later. */
+static void await_listing(struct parts *parts, rd_kafka_t *rk)
+{
+	int64_t end_ms = loop_now_ms(parts->loop) + PARTS_LIMIT_MS;
+	for (size_t listed = 0; listed < PARTS_TOPICS;) {
+		const rd_kafka_metadata_t *metadata;
+		if (loop_now_ms(parts->loop) > end_ms || rd_kafka_metadata(rk, 1, NULL, &metadata, PARTS_LIMIT_MS) != 0)
+			give_up("topics", "the broker does not list them");
+		for (listed = 0; listed < PARTS_TOPICS && is_listed(metadata, parts->names[listed]);)
+			listed++;
+		rd_kafka_metadata_destroy(metadata);
+	}
+}
+
 bool parts_topics(struct parts *parts, const char *const *state_settings)
 {
 	static const char *const COMPACT[] = {"cleanup.policy", "compact", NULL};
 	struct err err = ERR_INIT;
-	rd_kafka_NewTopic_t *wanted[7];
+	rd_kafka_NewTopic_t *wanted[PARTS_TOPICS];
 	parts_names(parts);
-	for (int i = 0; i < 7; i++)
+	for (int i = 0; i < PARTS_TOPICS; i++)
 		wanted[i] = rd_kafka_NewTopic_new(parts->names[i], PARTS_SHARDS, 1, NULL, 0);
 	for (const char *const *at = state_settings ? state_settings : COMPACT; *at; at += 2)
-		rd_kafka_NewTopic_set_config(wanted[6], at[0], at[1]);
+		rd_kafka_NewTopic_set_config(wanted[PARTS_TOPICS - 1], at[0], at[1]);
 	rd_kafka_t *rk = client(parts, RD_KAFKA_PRODUCER);
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-	rd_kafka_CreateTopics(rk, wanted, 7, NULL, queue);
+	rd_kafka_CreateTopics(rk, wanted, PARTS_TOPICS, NULL, queue);
 	await_topics(queue);
-	rd_kafka_NewTopic_destroy_array(wanted, 7);
+	await_listing(parts, rk);
+	rd_kafka_NewTopic_destroy_array(wanted, PARTS_TOPICS);
 	rd_kafka_queue_destroy(queue);
 	rd_kafka_destroy(rk);
 	return parts_expect(parts, kafka_bootstrap(&parts->options, &err) == 0, "bootstrap: %s", err.text);
