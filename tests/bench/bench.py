@@ -500,8 +500,9 @@ def show(result):
         show_latency(result)
     if "core" in result:
         core = result["core"]
-        print("core: %d ns per lead, %s instructions per lead" % (
-            core["ns_per_lead"], "%.0f" % core["instructions_per_lead"] if core["instructions_per_lead"] else "unknown"))
+        for what in ("lead", "timer"):
+            count = core["instructions_per_" + what]
+            print("core: %d ns and %s instructions per %s" % (core["ns_per_" + what], "%.0f" % count if count else "unknown", what))
     if "pools" in result:
         show_pools(result["pools"])
     if "rules" in result:
