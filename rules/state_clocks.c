@@ -103,14 +103,14 @@ static bool is_plain(const struct lead_state *lead)
 static void put_numbers(struct json_writer *writer, struct slice name, const struct clock *clock, const size_t *offsets,
                         size_t count)
 {
-	struct clock copy = *clock;
-	copy.next_ms = stored_next(clock);
-	while (count > 0 && *number_in(&copy, offsets[count - 1]) == 0)
-		count--;
-	json_open_array_as(writer, name);
-	for (size_t i = 0; i < count; i++)
-		json_put_int(writer, NULL, *number_in(&copy, offsets[i]));
-	json_close_array(writer);
+	int64_t numbers[CLOCK_NUMBERS];
+	size_t kept = 0;
+	for (size_t i = 0; i < count; i++) {
+		bool is_next = offsets[i] == offsetof(struct clock, next_ms);
+		numbers[i] = is_next ? stored_next(clock) : *(const int64_t *)((const char *)clock + offsets[i]);
+		kept = numbers[i] != 0 ? i + 1 : kept;
+	}
+	json_put_ints(writer, name, numbers, kept);
 }
 
 void state_put_first(struct json_writer *writer, struct slice name, const struct lead_state *lead)

@@ -94,12 +94,24 @@ static size_t count_digits(uint64_t value)
 	return guess + (value >= powers[guess]);
 }
 
+/* Eight digits of a number below 100,000,000. */
+static void put_eight(char *to, uint32_t value)
+{
+	uint32_t high = value / 10000, low = value % 10000;
+	decimal_pair(to, high / 100);
+	decimal_pair(to + 2, high % 100);
+	decimal_pair(to + 4, low / 100);
+	decimal_pair(to + 6, low % 100);
+}
+
 char *decimal_put(char *to, int64_t value)
 {
 	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 	if (value < 0)
 		*to++ = '-';
 	char *end = to + count_digits(rest), *at = end;
+	for (; rest >= 100000000; rest /= 100000000)
+		put_eight(at -= 8, (uint32_t)(rest % 100000000));
 	for (; rest >= 100; rest /= 100)
 		memcpy(at -= 2, PAIRS + 2 * (rest % 100), 2);
 	if (rest >= 10)

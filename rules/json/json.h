@@ -70,6 +70,8 @@ void json_put_bool_as(struct json_writer *writer, struct slice name, bool value)
 void json_put_null_as(struct json_writer *writer, struct slice name);
 /* A value that was read; its depth is bounded by the reader that made it. */
 void json_put_value(struct json_writer *writer, struct slice name, const struct json *json);
+/* An array of numbers. */
+void json_put_ints(struct json_writer *writer, struct slice name, const int64_t *values, size_t count);
 /* RFC 3339 in UTC with milliseconds: "2026-11-21T22:05:15.026Z". */
 void json_put_time_as(struct json_writer *writer, struct slice name, int64_t unix_ms);
 /* A text in pieces, between open and close. */

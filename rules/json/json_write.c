@@ -322,6 +322,18 @@ void json_put_int_ours(struct json_writer *writer, struct slice name, int64_t va
 	end_at(writer, decimal_put(to, value));
 }
 
+void json_put_ints(struct json_writer *writer, struct slice name, const int64_t *values, size_t count)
+{
+	char *to = begin(writer, name, 2 + count * (DECIMAL_BYTES + 1), ANY_NAME);
+	*to++ = '[';
+	for (size_t i = 0; i < count; i++) {
+		*to = ',';
+		to = decimal_put(to + (i != 0), values[i]);
+	}
+	*to = ']';
+	end_at(writer, to + 1);
+}
+
 /* Bytes that need no escape. */
 static inline void put_bytes(struct json_writer *writer, struct slice name, const char *bytes, size_t len, enum name_kind kind)
 {

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <cmocka.h>
@@ -170,9 +171,62 @@ static void every_error_code_can_be_looked_up(void **state)
 	assert_int_equal(err_lookup("LR9999"), ERR_NONE);
 }
 
+static void what_a_buffer_in_an_arena_has_not_used_is_free_again(void **state)
+{
+	(void)state;
+	struct arena arena = ARENA_INIT;
+	struct strbuf buf = STRBUF_IN(&arena), other = STRBUF_IN(&arena), heap = STRBUF_INIT;
+	strbuf_reserve(&buf, 1000);
+	strbuf_puts(&buf, "short");
+	struct slice kept = strbuf_keep(&buf, &arena);
+	assert_string_equal(kept.p, "short");
+	char *next = arena_raw(&arena, 16);
+	assert_ptr_equal(next, kept.p + 16);
+	strbuf_puts(&other, "first");
+	char *later = memset(arena_raw(&arena, 16), 'x', 16); /* now it is not the newest any more */
+	for (int i = 0; i < 100; i++)
+		strbuf_puts(&other, "0123456789");
+	kept = strbuf_keep(&other, &arena);
+	assert_int_equal(kept.len, 1005);
+	assert_memory_equal(kept.p, "first0123456789", 15);
+	assert_int_equal(later[15], 'x');
+	strbuf_puts(&heap, "copied");
+	kept = strbuf_keep(&heap, &arena);
+	assert_string_equal(kept.p, "copied");
+	assert_null(heap.bytes);
+	arena_done(&arena);
+}
+
+static void check_decimal(int64_t value)
+{
+	char ours[DECIMAL_BYTES + 1], theirs[DECIMAL_BYTES + 1];
+	*decimal_put(ours, value) = '\0';
+	snprintf(theirs, sizeof theirs, "%" PRId64, value);
+	assert_string_equal(ours, theirs);
+}
+
+static void decimals_are_what_printf_writes(void **state)
+{
+	(void)state;
+	uint64_t power = 1, seed = 7;
+	for (int digits = 0; digits < 19; digits++, power *= 10)
+		for (int64_t beside = -1; beside <= 1; beside++) {
+			check_decimal((int64_t)power + beside);
+			check_decimal(-(int64_t)power + beside);
+		}
+	check_decimal(INT64_MAX);
+	check_decimal(INT64_MIN);
+	for (int i = 0; i < 20000; i++) {
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		check_decimal((int64_t)(seed >> i % 64));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_buffer_in_an_arena_has_not_used_is_free_again),
+		cmocka_unit_test(decimals_are_what_printf_writes),
 		cmocka_unit_test(map_survives_removal_of_keys_whose_memory_is_gone),
 		cmocka_unit_test(map_put_replaces),
 		cmocka_unit_test(sha256_parts_are_framed),
