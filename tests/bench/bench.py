@@ -474,6 +474,7 @@ def show_timers(pending, storm, load):
     for name, title in (("quiet", "before"), ("storm", "while they are due")):
         print("  new leads %s, at %.0f/s: p50 %.1f ms, p99 %.1f ms, max %.1f ms" % (
             title, storm["rate"], *(storm[name][k] for k in ("p50_ms", "p99_ms", "max_ms"))))
+    print("  stated bound: two lots of 1,000 timers, which is %.1f ms at that rate, on top of what a lead takes before" % storm["bound_ms"])
     print("  load of the machine: %.1f at the begin, %.1f at the end" % tuple(load))
 
 

@@ -73,11 +73,13 @@ class Form:
 
     def __init__(self, name, page_bytes, aof):
         self.name, self.q = name, 1
-        self.server = redis_server.RedisServer(settings={"appendonly": "yes", "appendfsync": "no", "auto-aof-rewrite-percentage": "0"} if aof else {}).start()
+        settings = {"appendonly": "yes", "appendfsync": "no", "auto-aof-rewrite-percentage": "0"}
+        self.server = redis_server.RedisServer(settings=settings if aof else {}).start()
         self.client = self.server.client(300)
         pages = script_text("view_pages") + script_text("view_plan")
         if page_bytes:
-            pages = pages.replace("PAGE_BYTES = 1024", "PAGE_BYTES = %d" % page_bytes).replace("PIECE_BYTES = 768", "PIECE_BYTES = %d" % (page_bytes * 3 // 4))
+            for line, size in (("PAGE_BYTES = 1024", page_bytes), ("PIECE_BYTES = 768", page_bytes * 3 // 4)):
+                pages = pages.replace(line, "%s = %d" % (line.split()[0], size))
         else:
             pages += INSTEAD.replace("{IS_KEPT}", "true" if name == "zset" else "false")
         self.sha = {}
@@ -92,7 +94,8 @@ class Form:
 
     def apply(self, put=(), delete=()):
         pairs = [part for pair in put for part in pair]
-        timers = sorted(struct.pack(">Q", int(found[1]))[2:] + name.encode() for name, found in ((n, DUE.match(v)) for n, v in put) if found)
+        dated = [(name, DUE.match(value)) for name, value in put]
+        timers = sorted(struct.pack(">Q", int(found[1]))[2:] + name.encode() for name, found in dated if found)
         self.q += 1
         answer = self.client.evalsha(self.sha["view_apply"], 7, *KEYS, 2, 1, self.q - 1, "0" * 16, 1, self.q, "0" * 16, 0,
                                      len(put), len(delete), 0, 0, 0, 0, 0, 0, len(timers), *pairs, *delete,
@@ -148,7 +151,7 @@ class Bench:
         self.result[what] = {name: round(seconds / leads * 1e6, 2) for name, seconds in spent.items()}
         if self.given.aof:
             self.result[what + "_aof_bytes"] = {name: round(bytes_ / leads) for name, bytes_ in written.items()}
-        print(what, json.dumps(self.result[what]), json.dumps(self.result.get(what + "_aof_bytes", "")), file=sys.stderr, flush=True)
+        self.tell(what, what + "_aof_bytes")
 
     def new_leads(self, due_of):
         batches = []
@@ -178,19 +181,25 @@ class Bench:
         for start in range(0, self.given.timers, CHUNK):
             put = []
             for i in range(start, min(start + CHUNK, self.given.timers)):
-                put.append(("T-%07d" % i, '{"due":%d,"x":"%s"}' % (NOW + DAY_MS + self.rng.randrange(60 * DAY_MS), "z" * 60)))
+                due = NOW + DAY_MS + self.rng.randrange(60 * DAY_MS)
+                put.append(("T-%07d" % i, '{"due":%d,"x":"%s"}' % (due, "z" * 60)))
             for form in self.forms:
                 form.apply(put)
         self.names = ["T-%07d" % i for i in range(self.given.timers)]
-        self.result["fill_us"] = {form.name: round((spent[form.name] + form.cpu()) / self.given.timers * 1e6, 2) for form in self.forms}
-        none = next(form.memory() - before[form.name] for form in self.forms if form.name == "none")
-        self.result["bytes_per_timer"] = {form.name: round((form.memory() - before[form.name] - none) / self.given.timers, 1) for form in self.forms}
+        each = lambda figure: round(figure / self.given.timers, 2)
+        grown = {form.name: form.memory() - before[form.name] for form in self.forms}
+        self.result["fill_us"] = {form.name: each((spent[form.name] + form.cpu()) * 1e6) for form in self.forms}
+        self.result["bytes_per_timer"] = {name: each(bytes_ - grown["none"]) for name, bytes_ in grown.items()}
         for form in self.forms:
             if form.name.startswith("pages"):
                 pages = form.client.zcard(KEYS[6])
                 self.result.setdefault("timers_per_page", {})[form.name] = round(self.given.timers / pages, 1)
-        for name in ("fill_us", "bytes_per_timer", "timers_per_page"):
-            print(name, json.dumps(self.result[name]), file=sys.stderr, flush=True)
+        self.tell("fill_us", "bytes_per_timer", "timers_per_page")
+
+    def tell(self, *names):
+        for name in names:
+            if name in self.result:
+                print(name, json.dumps(self.result[name]), file=sys.stderr, flush=True)
 
     def pop(self):
         """All that is due by then, a thousand at a time, as a storm is worked off: read, then each to a time far ahead."""

@@ -37,6 +37,7 @@ DAY_MS = 86400000
 HASH = b"0123456789abcdef"
 OPEN_SECONDS = 1800        # a rebuild takes no longer
 STORM_SECONDS = 300
+LOT = 1000                 # timers of one batch (daemon/settings.c); a new lead waits for two of them at most: leadrouterd(8), TIMERS
 SPREAD_MS = 1000           # in which the timers of the storm are due
 MARGIN_SECONDS = 20        # beyond what filling and rebuilding should take, before the timers of the storm are due
 
@@ -214,6 +215,19 @@ def without_timers(client):
 
 # --- pending
 
+def compare(full, empty, given):
+    """The same backlog in turn: the rounds, and the medians of their ratios."""
+    rounds = []
+    for number in range(given.rounds):
+        order = (full, empty) if number % 2 else (empty, full)
+        figures = {side: side.work_off(given.leads) for side in order}
+        rounds.append({"pending": figures[full], "none": figures[empty],
+                       "ratio": figures[full]["leads_per_s"] / figures[empty]["leads_per_s"],
+                       "cpu_ratio": figures[full]["cpu_us"] / figures[empty]["cpu_us"],
+                       "redis_ratio": figures[full]["redis_us"] / figures[empty]["redis_us"]})
+    return dict({name: statistics.median(r[name] for r in rounds) for name in ("ratio", "cpu_ratio", "redis_ratio")}, rounds=rounds)
+
+
 def run_pending(world, memory, patterns, given):
     rng, now = random.Random(7), int(time.time() * 1000)
     full, empty = Side(world, "pending"), Side(world, "none")
@@ -226,16 +240,8 @@ def run_pending(world, memory, patterns, given):
     for side in (full, empty):
         side.daemon.stop(60)
         side.work_off(given.leads // 4) # thrown away: a cold broker
-    rounds = []
-    for number in range(given.rounds):
-        order = (full, empty) if number % 2 else (empty, full)
-        figures = {side: side.work_off(given.leads) for side in order}
-        rounds.append({"pending": figures[full], "none": figures[empty],
-                       "ratio": figures[full]["leads_per_s"] / figures[empty]["leads_per_s"],
-                       "cpu_ratio": figures[full]["cpu_us"] / figures[empty]["cpu_us"],
-                       "redis_ratio": figures[full]["redis_us"] / figures[empty]["redis_us"]})
-    result.update({name: statistics.median(r[name] for r in rounds) for name in ("ratio", "cpu_ratio", "redis_ratio")})
-    result.update(without_timers(full.client()), rounds=rounds)
+    result.update(compare(full, empty, given))
+    result.update(without_timers(full.client()))
     for side in (full, empty):
         side.close()
     return result
@@ -309,7 +315,8 @@ def run_storm(world, memory, patterns, given, seconds_per_record):
     loud = [seen[o] - due[o] for o in seen if storms <= due[o] <= looks[-1][0]]
     first = next(look for look in looks if look[1] >= bench.FROM_SHARE * given.due)
     events, out_of_order = order_of(side)
-    result.update(fired_per_s=(looks[-1][1] - first[1]) / (looks[-1][0] - first[0]), storm_s=looks[-1][0] - storms,
+    fired_per_s = (looks[-1][1] - first[1]) / (looks[-1][0] - first[0])
+    result.update(fired_per_s=fired_per_s, bound_ms=2 * LOT / fired_per_s * 1e3, storm_s=looks[-1][0] - storms,
                   quiet=shares(quiet), storm=shares(loud), events=events, out_of_order=out_of_order,
                   missing=max(seen) + 1 - len(seen), cpu_us=cpu[0] / given.due * 1e6, redis_us=cpu[1] / given.due * 1e6)
     side.daemon.stop(60)
