@@ -221,7 +221,7 @@ class Bench:
         self.pop()
         self.fill()
         self.run("add_burst", self.new_leads(lambda n: NOW + DAY_MS * 3 + n // 20))
-        self.run("add_policies", self.new_leads(lambda n: NOW + DAY_MS * (2 + n % 7) + self.rng.randrange(60000)))
+        self.run("add_in_seven_minutes", self.new_leads(lambda n: NOW + DAY_MS * (2 + n % 7) + self.rng.randrange(60000)))
         self.run("add_one_ms", self.new_leads(lambda n: NOW + DAY_MS * 4))
         self.run("add_random", self.new_leads(lambda n: NOW + DAY_MS + self.rng.randrange(60 * DAY_MS)))
         self.run("move_random", self.moves(lambda name: NOW + DAY_MS + self.rng.randrange(60 * DAY_MS)))
