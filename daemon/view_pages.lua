@@ -6,9 +6,9 @@
 -- A page holds the places from its own field, its bound, to the next bound; the first one also those before. A bound is the
 -- first place of a piece that was split off, so pages are as narrow as the timers are dense, down to the ids of one ms.
 --
--- Why: a zset of the timers themselves costs 110 bytes each, and with millions of them each change goes through memory that
--- nobody has touched for long. Fixed slots of time would be simpler, but all leads of a night may have the very same deadline,
--- and others one a day.
+-- Why: a zset of the timers themselves costs 110 bytes each, pages cost 22. Timers that are set together for about the same time
+-- cost the CPU about as much as there, one that is moved by itself twice as much. Fixed slots of time would be simpler, but all
+-- leads of a night may have the very same deadline, and others one a day.
 --
 -- Where a timer is now is told by the value that it belongs to ("due", its first member), so whoever changes the value knows
 -- which entry to take away. All changes of a call are planned (view_plan.lua) before the first of them is written.
