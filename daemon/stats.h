@@ -35,7 +35,7 @@
 	X(SHARDS, "leadrouter_shards", "state", "Shards of this instance, by state.")                                     \
 	X(INBOX, "leadrouter_inbox_records", "shard", "Records fetched and not yet in a batch.")                          \
 	X(INFLIGHT, "leadrouter_inflight_batches", "shard", "Batches not yet applied to the view.")                       \
-	X(POOL_LAG, "leadrouter_pool_lag_rounds", "shard,team", "How far apart the members of a rotation are: farthest to last who is there.") \
+	X(POOL_LAG, "leadrouter_pool_lag_rounds", "shard,team", "How far apart the members of a rotation are: farthest to last who is there; of teams that were given a lead since the shard opened or met other rules.") \
 	X(POOL_WAITING, "leadrouter_pool_waiting_leads", "shard,team", "Leads that wait for somebody of a team.")        \
 	X(HEAD_SEQ, "leadrouter_shard_seq", "shard", "Write-sets applied to the view of a shard.")                        \
 	X(NEXT_DUE, "leadrouter_next_due_timestamp_seconds", "shard", "When the next timer of a shard is due; 0 none.")   \
