@@ -237,13 +237,10 @@ void decider_fire(struct decider *decider, struct slice name, int64_t now_ms, st
 	struct work work;
 	struct slice copy = {arena_memdupz(decider->arena, name.p, name.len), name.len};
 	work_begin(&work, decider, NULL, now_ms, ret);
-	pool_begin(&work);
-	if (rules_is_memory(copy)) {
+	if (rules_is_memory(copy))
 		decide_memory(&work, copy);
-	} else {
-		work.lead_id = copy;
-		decide_timers(&work);
-	}
+	else
+		decide_timers(&work, copy);
 	pool_end(&work);
 	if (work.ret->outcome == OUTCOME_NOTHING && work.ret->event_count != 0)
 		work.ret->outcome = OUTCOME_TIMER;

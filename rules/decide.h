@@ -187,8 +187,9 @@ void decide_reject(struct work *work, const struct record *record, enum err_code
 void decide_activity(struct work *work);
 #define ACTIVITY(id, type, about, reader, decider) void decider(struct work *work);
 #include "rules/activity.def"
-/* What is due for work->lead_id, or for a memory key. */
-void decide_timers(struct work *work);
+/* What is due for a lead or for a memory key, behind pool_begin(), which they call once the cause is known. Of a lead work->lead_id
+ * is set. */
+void decide_timers(struct work *work, struct slice lead_id);
 void decide_memory(struct work *work, struct slice key);
 /* walk.c; for a visit work->lead_id is set */
 void decide_begin(struct work *work);

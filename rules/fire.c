@@ -30,7 +30,8 @@ static void forget_timer(struct work *work, struct slice key)
 		overlay_put(overlay, key, value, 0);
 }
 
-/* A lead or a memory key is fired again and again: its due time tells which time it was. */
+/* A lead or a memory key is fired again and again: its due time tells which time it was. That is the cause of whatever follows,
+ * first of all of what is given to those who waited. */
 static void note_due(struct work *work, struct slice name, int64_t due_ms)
 {
 	char due[DECIMAL_BYTES];
@@ -38,14 +39,35 @@ static void note_due(struct work *work, struct slice name, int64_t due_ms)
 	work->cause = ARENA_JOIN(work->arena, SLICE("timer:"), name, SLICE(":"), decimal_text(due_ms, due));
 }
 
-void decide_timers(struct work *work)
+static bool read_due_lead(struct work *work, struct slice lead_id)
 {
+	bool is_there = work_read_lead(work, lead_id, &work->state) > 0;
+	note_due(work, lead_id, is_there ? state_next_due(&work->state) : 0);
+	return is_there;
+}
+
+/* The lead itself may be among those who waited: then its state is another one. */
+static bool begin_lead(struct work *work, struct slice key, struct slice lead_id)
+{
+	struct slice before = overlay_get(&work->decider->overlay, key);
+	bool is_there = read_due_lead(work, lead_id);
+	pool_begin(work);
+	work->lead_id = lead_id;
+	if (overlay_get(&work->decider->overlay, key).p == before.p)
+		return is_there;
+	is_there = work_read_lead(work, lead_id, &work->state) > 0;
+	work->ret->since_ms = is_there ? state_next_due(&work->state) : 0;
+	return is_there;
+}
+
+void decide_timers(struct work *work, struct slice lead_id)
+{
+	struct slice key = state_lead_key(work->arena, lead_id);
 	work->ret->outcome = OUTCOME_NOTHING;
-	if (work_read_lead(work, work->lead_id, &work->state) <= 0) {
-		forget_timer(work, state_lead_key(work->arena, work->lead_id));
+	if (!begin_lead(work, key, lead_id)) {
+		forget_timer(work, key);
 		return;
 	}
-	note_due(work, work->lead_id, state_next_due(&work->state));
 	work_name(work);
 	if (retention_fire(work)) {
 		work->ret->outcome = OUTCOME_TIMER;
@@ -83,6 +105,8 @@ void decide_memory(struct work *work, struct slice key)
 	struct slice value = overlay_get(&work->decider->overlay, key);
 	work->ret->outcome = OUTCOME_NOTHING;
 	note_due(work, key, value.len != 0 ? rules_due_of(key, value) : 0);
+	pool_begin(work);
+	value = overlay_get(&work->decider->overlay, key); /* it may be of one who waited */
 	for (const struct memory_kind *kind = memory_kinds; value.len != 0 && kind->fire != NULL; kind++)
 		if (slice_has_prefix(key, kind->prefix)) {
 			kind->fire(work, key, value);

@@ -182,6 +182,13 @@ static struct world_decision *add_decision(struct world *world)
 	return decision;
 }
 
+/* Whatever is told has a cause, from which its id is made. */
+static void check_told(const struct decision *decision)
+{
+	for (size_t i = 0; i < decision->event_count; i++)
+		assert(decision->events[i].cause.len != 0);
+}
+
 static void begin_model(struct world *world);
 
 static void decide_pending(struct world *world)
@@ -202,6 +209,7 @@ static void decide_pending(struct world *world)
 		struct world_decision *decision = add_decision(world);
 		decision->record = world->pending_record[i];
 		decider_decide(decider, world->pending[i], world->now_ms, &decision->decision);
+		check_told(&decision->decision);
 	}
 	end(world, decider);
 }
@@ -239,6 +247,7 @@ static void fire_batch(struct world *world, int64_t until_ms)
 		struct world_decision *decision = add_decision(world);
 		decision->key = (struct slice){arena_memdupz(&world->told, cell->key.p, cell->key.len), cell->key.len};
 		decider_fire(decider, timer_name(decision->key), world->now_ms, &decision->decision);
+		check_told(&decision->decision);
 	}
 	end(world, decider);
 	for (size_t i = 0; i < count; i++)
