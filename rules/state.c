@@ -138,7 +138,7 @@ static void make_blank(struct lead_state *lead)
 static bool is_sound(const struct lead_state *lead)
 {
 	return lead->version >= 0 && lead->status != LEAD_STATUSES && lead->score >= INT32_MIN &&
-	       lead->score <= INT32_MAX && lead->at_ms != INT64_MIN && lead->duplicates >= 0 && lead->touched_ms >= 0 &&
+	       lead->score <= INT32_MAX && lead->at_ms >= 0 && lead->duplicates >= 0 && lead->touched_ms >= 0 &&
 	       lead->wake_ms >= 0 && lead->wakes >= 0 && lead->interest_ms >= 0 && lead->reached >= 0 && lead->size >= 0 &&
 	       lead->size <= POOL_SIZE_MAX && lead->wait_ms >= 0 && lead->step >= 0 && lead->given_ms >= 0 &&
 	       lead->furthest >= 0 && lead->bar >= BAR_NONE && lead->bar <= BAR_CONTACT &&

@@ -115,6 +115,7 @@ static void foreign_bytes_are_refused(void **state)
 		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1,\"idents\":[\"\xff\"]}",
 		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1,\"kept\":{\"a\":[1]}}",
 		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1,\"kept\":{\"a\":1}x}",
+		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":-1}", /* a clock that began then would not be taken */
 	};
 	struct arena arena = ARENA_INIT;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
