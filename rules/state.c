@@ -145,7 +145,7 @@ static bool is_sound(const struct lead_state *lead)
 	       lead->left_ms >= 0 && lead->exempt_ms >= 0 && lead->dispute_ms >= 0 &&
 	       lead->sheltered_ms >= 0 && lead->later_ms >= 0 && lead->ended_ms >= 0 && lead->purge_ms >= 0 && lead->excused >= EXCUSE_NONE && lead->excused <= EXCUSE_PASS_ON &&
 	       (lead->excused == EXCUSE_NONE || lead->exempt_ms != 0) && lead->appraised >= 0 && lead->percent >= 0 &&
-	       lead->percent < 100 && lead->last_ms >= 0;
+	       lead->percent < 100 && lead->last_ms >= 0 && (lead->at_ms > 0 || lead->first_response.due_ms == 0);
 }
 
 /* ---- the fast way: our own form, members in our order */

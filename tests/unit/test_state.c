@@ -116,6 +116,7 @@ static void foreign_bytes_are_refused(void **state)
 		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1,\"kept\":{\"a\":[1]}}",
 		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":1,\"kept\":{\"a\":1}x}",
 		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":-1}", /* a clock that began then would not be taken */
+		"{\"ver\":1,\"state\":\"assigned\",\"score\":1,\"at\":0,\"deadline\":9}", /* or not be known to have begun */
 	};
 	struct arena arena = ARENA_INIT;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
